@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages between a client and a storage node and between storage nodes. Little-endian, fixed
+ * sizes, append-only; reserved fields are sent as zero and refused when not zero.
+ *
+ * A message is a request; the transport answers each with a status (0 or a negative errno of the
+ * list below) and, for messages with a reply, with a body that it places in memory the requester
+ * offered. Data of WRITE and READ goes beside the message, not in it. No message is larger than
+ * RMR_MSG_MAX, no reply larger than the transport's maximum I/O size.
+ *
+ * A session starts with HELLO. ATTACH binds one pool to one session and one epoch and returns the
+ * handle that every later message of that pool carries.
+ */
+#ifndef RMR_WIRE_H
+#define RMR_WIRE_H
+
+#include <linux/types.h>
+#include <rmr/ondisk.h>
+
+#define RMR_PROTO_MAJOR		1u		/* differs: refused */
+#define RMR_PROTO_MINOR		0u		/* differs: the lower one is spoken */
+#define RMR_PORT		7420u		/* RDMA CM port of storage nodes */
+#define RMR_MSG_MAX		2048u		/* bytes of the largest request message */
+#define RMR_NO_HANDLE		0xffffffffu
+
+/* Message types. Retired numbers are never used again. */
+#define RMR_MSG_HELLO		1u		/* session: versions, feature bits */
+#define RMR_MSG_POOL_INFO	2u		/* by name or UUID, no handle */
+#define RMR_MSG_ATTACH		3u		/* promise an epoch, get a handle */
+#define RMR_MSG_VIEW		4u		/* persist a view */
+#define RMR_MSG_DETACH		5u
+#define RMR_MSG_KEEPALIVE	6u		/* also carries completed_below when idle */
+#define RMR_MSG_IO		7u
+#define RMR_MSG_MEMBER_SET	8u		/* set one slot of the member table */
+/* 9..15: MARK, CLEAR, MAP_PULL, LIST, RESYNC_READ, DIGEST, AUTH (reserved) */
+#define RMR_MSG_TYPE_MAX	8u
+
+/* struct rmr_msg_io.op */
+#define RMR_OP_READ		0u
+#define RMR_OP_WRITE		1u
+#define RMR_OP_FLUSH		2u
+#define RMR_OP_DISCARD		3u		/* reads as zeros afterwards, may free space */
+#define RMR_OP_WRITE_ZEROES	4u		/* reads as zeros afterwards */
+#define RMR_OP_MAX		4u
+
+/* struct rmr_msg_io.flags */
+#define RMR_IO_F_FUA		(1u << 0)	/* stable before the answer; WRITE and zeroes only */
+#define RMR_IO_F_NOUNMAP	(1u << 1)	/* WRITE_ZEROES: keep the space allocated */
+#define RMR_IO_F_SYNC		(1u << 2)	/* hint: somebody waits for it */
+#define RMR_IO_F_ALL		(RMR_IO_F_FUA | RMR_IO_F_NOUNMAP | RMR_IO_F_SYNC)
+
+/*
+ * Status of an answer, as negative errno (the transport carries 0..511). Any other value is an
+ * error of the store or the transport.
+ */
+#define RMR_ST_OK		0
+#define RMR_ST_FENCED		(-116)	/* ESTALE: not the promised epoch */
+#define RMR_ST_MISSED		(-61)	/* ENODATA: write not applied here, leg goes on */
+#define RMR_ST_STALE		(-117)	/* EUCLEAN: chunk dirty here, read elsewhere */
+#define RMR_ST_BUSY		(-16)	/* EBUSY: another client holds the pool */
+#define RMR_ST_NOPOOL		(-2)	/* ENOENT: no such pool on this node */
+#define RMR_ST_MALFORMED	(-71)	/* EPROTO: message refused by a check */
+#define RMR_ST_VERSION		(-93)	/* EPROTONOSUPPORT: protocol version */
+
+struct rmr_msg_hdr {
+	__le16	type;				/*  0 RMR_MSG_* */
+	__u8	major;				/*  2 RMR_PROTO_MAJOR */
+	__u8	minor;				/*  3 spoken minor; in HELLO the highest known */
+	__le32	handle;				/*  4 from ATTACH, else RMR_NO_HANDLE */
+};						/*  8 */
+
+/* One read, write, flush, discard or write-zeroes. */
+struct rmr_msg_io {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	view;				/* 24 number of the view the client acts under */
+	__le64	seq;				/* 32 of this write, 1, 2, ...; 0 for reads */
+	__le64	completed_below;		/* 40 every write with a lower number has ended */
+	__le64	offset;				/* 48 bytes into the pool; 0 for FLUSH */
+	__le32	length;				/* 56 bytes; 0 for FLUSH */
+	__u8	op;				/* 60 RMR_OP_* */
+	__u8	missing;			/* 61 mask of members that do not get this write */
+	__le16	flags;				/* 62 RMR_IO_F_* */
+	__le32	data_crc32c;			/* 64 reserved until data checksums are agreed: 0 */
+	__u8	reserved[12];			/* 68 */
+};						/* 80 */
+
+struct rmr_msg_hello {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	__le64	features;			/*  8 offered by the requester */
+	__le64	requester;			/* 16 random id of the requesting node's boot */
+	char	node[RMR_NAME_LEN];		/* 24 host name of the requester, for people */
+	__u8	reserved[40];			/* 88 */
+};						/* 128 */
+
+struct rmr_rsp_hello {
+	__le16	major;				/*  0 */
+	__le16	minor;				/*  2 to be spoken */
+	__le32	max_io;				/*  4 bytes of the largest READ or WRITE */
+	__le64	features;			/*  8 agreed */
+	__le64	responder;			/* 16 random id of the answering node's boot */
+	char	node[RMR_NAME_LEN];		/* 24 */
+	__u8	reserved[40];			/* 88 */
+};						/* 128 */
+
+struct rmr_msg_pool_info {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	char	name[RMR_NAME_LEN];		/*  8 empty: by UUID */
+	__u8	uuid[RMR_UUID_LEN];		/* 72 zero: by name; both given: both must match */
+	__u8	reserved[40];			/* 88 */
+};						/* 128 */
+
+/* Queue limits of a store, as its block device reports them. Zero: not supported. */
+struct rmr_limits_le {
+	__le32	logical_block;			/*  0 bytes, power of two, 512..4096 */
+	__le32	physical_block;			/*  4 bytes */
+	__le32	io_min;				/*  8 bytes */
+	__le32	io_opt;				/* 12 bytes, 0: none */
+	__le32	discard_max;			/* 16 bytes in one request */
+	__le32	discard_granularity;		/* 20 bytes */
+	__le32	zeroes_max;			/* 24 bytes in one request without writing zeros out */
+	__u8	write_cache;			/* 28 1: volatile cache, FLUSH needed */
+	__u8	fua;				/* 29 1: native FUA */
+	__u8	rotational;			/* 30 */
+	__u8	reserved[33];			/* 31 */
+};						/* 64 */
+
+/* Reply to POOL_INFO and ATTACH: what this member knows of the pool. */
+struct rmr_rsp_pool {
+	__u8	pool_uuid[RMR_UUID_LEN];	/*    0 */
+	char	pool_name[RMR_NAME_LEN];	/*   16 */
+	__le64	pool_size;			/*   80 bytes */
+	__le32	chunk_size;			/*   88 bytes */
+	__u8	member_id;			/*   92 of the answering member */
+	__u8	busy;				/*   93 1: a client holds the pool */
+	__u8	reserved0[2];			/*   94 */
+	__le32	sb_flags;			/*   96 RMR_SB_F_* */
+	__le32	handle;				/*  100 ATTACH only, else RMR_NO_HANDLE */
+	__le64	table_version;			/*  104 */
+	struct rmr_epoch_le promised;		/*  112 */
+	struct rmr_view_le view;		/*  128 */
+	struct rmr_limits_le limits;		/*  176 */
+	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
+	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
+	__u8	reserved1[256];			/* 2048 */
+};						/* 2304 */
+
+/* struct rmr_msg_attach.flags */
+#define RMR_ATTACH_F_TAKEOVER	(1u << 0)	/* even if a client is connected */
+#define RMR_ATTACH_F_ALL	RMR_ATTACH_F_TAKEOVER
+
+struct rmr_msg_attach {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*  8 */
+	struct rmr_epoch_le epoch;		/* 24 higher than any promised before */
+	__le32	flags;				/* 40 RMR_ATTACH_F_* */
+	__u8	member_id;			/* 44 whom the client believes to talk to */
+	__u8	reserved[19];			/* 45 */
+	char	node[RMR_NAME_LEN];		/* 64 host name of the client, for people */
+};						/* 128 */
+
+struct rmr_msg_view {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_view_le view;		/*  8 */
+	__u8	reserved[8];			/* 56 */
+};						/* 64 */
+
+/* struct rmr_msg_detach.flags */
+#define RMR_DETACH_F_CLEAN	(1u << 0)	/* flushed everywhere, every write has ended */
+#define RMR_DETACH_F_ALL	RMR_DETACH_F_CLEAN
+
+struct rmr_msg_detach {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le32	flags;				/* 24 RMR_DETACH_F_* */
+	__u8	reserved[36];			/* 28 */
+};						/* 64 */
+
+struct rmr_msg_keepalive {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	view;				/* 24 */
+	__le64	completed_below;		/* 32 */
+	__u8	reserved[24];			/* 40 */
+};						/* 64 */
+
+/* Sets slot member_id of the member table; refused unless table_version is the member's own. */
+struct rmr_msg_member_set {
+	struct rmr_msg_hdr hdr;			/*   0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*   8 */
+	__le64	table_version;			/*  24 before the change */
+	__u8	member_id;			/*  32 */
+	__u8	reserved[23];			/*  33 */
+	struct rmr_sb_member member;		/*  56 state RMR_MEMBER_NONE frees the slot */
+};						/* 280 */
+
+RMR_ASSERT_SIZE(struct rmr_msg_hdr, 8);
+RMR_ASSERT_SIZE(struct rmr_msg_io, 80);
+RMR_ASSERT_OFF(struct rmr_msg_io, offset, 48);
+RMR_ASSERT_OFF(struct rmr_msg_io, data_crc32c, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_hello, 128);
+RMR_ASSERT_SIZE(struct rmr_rsp_hello, 128);
+RMR_ASSERT_SIZE(struct rmr_msg_pool_info, 128);
+RMR_ASSERT_SIZE(struct rmr_limits_le, 64);
+RMR_ASSERT_OFF(struct rmr_limits_le, write_cache, 28);
+RMR_ASSERT_SIZE(struct rmr_rsp_pool, 2304);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, view, 128);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, member, 256);
+RMR_ASSERT_SIZE(struct rmr_msg_attach, 128);
+RMR_ASSERT_OFF(struct rmr_msg_attach, node, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_view, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_detach, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_keepalive, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_member_set, 280);
+RMR_ASSERT_OFF(struct rmr_msg_member_set, member, 56);
+
+#endif /* RMR_WIRE_H */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checks and conversions of the wire and disk formats. Pure: no allocation, no I/O, no clock; any
+ * context. Everything that comes from a wire or a disk passes a check here before it is used.
+ */
+#ifndef RMR_CODEC_H
+#define RMR_CODEC_H
+
+#include "port.h"
+#include <rmr/ondisk.h>
+#include <rmr/wire.h>
+
+struct rmr_epoch {
+	u64	seq;
+	u64	client;
+};
+
+struct rmr_view {
+	struct rmr_epoch epoch;
+	u64	number;
+	u8	up_to_date;
+	u8	syncing;
+	u8	lineage[RMR_UUID_LEN];
+};
+
+/* What a check refused: the field by its name in the format header, and why, for people. */
+struct rmr_fault {
+	const char *field;
+	const char *why;
+	u64	value;
+};
+
+/* <0, 0, >0 as a is older than, equal to, newer than b. */
+int rmr_epoch_cmp(const struct rmr_epoch *a, const struct rmr_epoch *b);
+/* Order of views: (epoch, number). */
+int rmr_view_cmp(const struct rmr_view *a, const struct rmr_view *b);
+
+void rmr_epoch_get(struct rmr_epoch *epoch, const struct rmr_epoch_le *le);
+void rmr_epoch_put(struct rmr_epoch_le *le, const struct rmr_epoch *epoch);
+void rmr_view_get(struct rmr_view *view, const struct rmr_view_le *le);
+void rmr_view_put(struct rmr_view_le *le, const struct rmr_view *view);
+
+u64 rmr_chunks(u64 pool_size, u32 chunk_size);
+/* Bytes of the dirty map of so many chunks, whole RMR_MD_BLOCKs. */
+u64 rmr_map_len(u64 chunks);
+/* Largest pool, in bytes, that a store of store_size bytes (rounded down to 4 KiB) can hold; 0: none. */
+u64 rmr_pool_size_max(u64 store_size, u32 chunk_size);
+/* Where the map of a store starts: right below the tail, so that data can grow towards it. */
+u64 rmr_map_off(u64 store_size, u64 map_len);
+/* Start of superblock copy 0 or 1. */
+u64 rmr_sb_off(u64 store_size, unsigned int copy);
+
+/* 0, or -EINVAL with *fault set: name is 1..63 of [A-Za-z0-9._-], not starting with . or -. */
+int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault);
+int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault);
+
+/* 0; -ENODATA: no magic, not ours; -EBADMSG: damaged; -EPROTONOSUPPORT: version or feature; -EINVAL: bad field. */
+int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *fault);
+/* Sets the checksum. */
+void rmr_sb_seal(struct rmr_sb *sb);
+/*
+ * Picks the newest valid of two copies: its number, or the error of copy 0 (of copy 1 if copy 0
+ * is -ENODATA) when none is valid. *damaged: mask of copies that are not valid.
+ */
+int rmr_sb_choose(const struct rmr_sb copy[RMR_SB_COPIES], u64 store_size, u8 *damaged,
+		  struct rmr_fault *fault);
+int rmr_sb_member_check(const struct rmr_sb_member *member, struct rmr_fault *fault);
+
+void rmr_map_sector_init(struct rmr_map_sector *sector, u32 index, u32 tag);
+void rmr_map_sector_seal(struct rmr_map_sector *sector);
+int rmr_map_sector_check(const struct rmr_map_sector *sector, u32 index, u32 tag,
+			 struct rmr_fault *fault);
+
+/* 0, or -EPROTO / -EPROTONOSUPPORT: type, exact length, versions, enums, masks, reserved fields. */
+int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault);
+int rmr_rsp_hello_check(const void *rsp, size_t len, struct rmr_fault *fault);
+int rmr_rsp_pool_check(const void *rsp, size_t len, struct rmr_fault *fault);
+const char *rmr_msg_name(u16 type);
+const char *rmr_op_name(u8 op);
+
+#endif /* RMR_CODEC_H */
