@@ -12,9 +12,10 @@ trap 'rm -rf "$stage"' EXIT
 mkdir -p "$stage/docs/netlink" "$out/kmod/rmr" "$out/kmod/include/uapi/linux" "$out/docs/netlink"
 cp "$here/docs/netlink/rmr.yaml" "$stage/docs/netlink/"
 cp "$src"/Documentation/netlink/genetlink*.yaml "$stage/docs/"
+touch "$stage/MAINTAINERS" # ends the generator's search for the root of the tree
 cd "$stage"
 gen() { # mode kind file
-	/usr/bin/python3 "$ynl/ynl-gen-c.py" --spec docs/netlink/rmr.yaml --mode "$1" "--$2" -o "$out/$3"
+	/usr/bin/python3 "$ynl/ynl-gen-c.py" --spec "$stage/docs/netlink/rmr.yaml" --mode "$1" "--$2" -o "$out/$3"
 }
 gen uapi header kmod/include/uapi/linux/rmr.h
 gen kernel header kmod/rmr/genl-gen.h

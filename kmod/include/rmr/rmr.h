@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Upper interfaces of rmr. brmr is the first user; nothing here knows bios or requests.
+ *
+ * Client half: rmr_clt_open() attaches a pool, rmr_clt_submit() reads and writes it,
+ * rmr_clt_close() detaches it. Server half: a module registers how to open a store, rmr keeps
+ * the metadata and calls it for data.
+ */
+#ifndef RMR_RMR_H
+#define RMR_RMR_H
+
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/rbtree.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+#include <rmr/wire.h>
+#include <rmr/transport.h>
+
+/* ---- what the control interface shows ---- */
+
+struct rmr_member_info {
+	u8	kind;
+	u8	store_uuid[RMR_UUID_LEN];
+	char	node[RMR_NAME_LEN];
+	char	addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
+};
+
+struct rmr_io_stats {
+	u64	reads;
+	u64	writes;
+	u64	flushes;
+	u64	discards;
+	u64	read_bytes;
+	u64	write_bytes;
+	u64	errors;
+};
+
+#define RMR_PATH_LEN	256
+
+/* A pool on a storage node; view_* of the highest view known. */
+struct rmr_pool_info {
+	char	name[RMR_NAME_LEN];
+	u8	uuid[RMR_UUID_LEN];
+	u8	store_uuid[RMR_UUID_LEN];
+	char	device[RMR_PATH_LEN];
+	char	client[RMR_NAME_LEN];
+	u64	size;
+	u64	store_size;
+	u32	chunk_size;
+	u32	sb_flags;
+	u32	inflight;
+	u8	member_id;
+	u8	state;
+	u8	reason;
+	u8	damaged;
+	u64	epoch_seq;
+	u64	epoch_client;
+	u64	view;
+	u8	up_to_date;
+	u8	syncing;
+	u64	refused;
+	struct rmr_io_stats stats;
+	struct rmr_member_info member[RMR_MAX_MEMBERS];
+};
+
+/* A mapped pool on a client. */
+struct rmr_device_info {
+	u32	index;
+	char	name[RMR_NAME_LEN];
+	u8	uuid[RMR_UUID_LEN];
+	u8	state;
+	u8	reason;
+	u8	up_to_date;
+	u8	syncing;
+	u32	chunk_size;
+	u32	inflight;
+	u64	size;
+	u64	epoch_seq;
+	u64	epoch_client;
+	u64	view;
+	u64	held;
+	struct rmr_io_stats stats;
+};
+
+struct rmr_leg_info {
+	u32	device_index;
+	char	pool_name[RMR_NAME_LEN];
+	u8	member_id;
+	u8	state;
+	u8	reason;
+	u8	store_uuid[RMR_UUID_LEN];
+	char	node[RMR_NAME_LEN];
+	char	addr[RMR_ADDR_LEN];
+	u32	inflight;
+	u32	max_io;
+	u64	latency_ns;
+	struct rmr_io_stats stats;
+};
+
+/* ---- commands, as the control interface passes them on ---- */
+
+struct rmr_pool_spec {
+	const char	*name;
+	const char	*device;
+	const char	*node;
+	const char	*transport;
+	const u8	*uuid;			/* NULL: any or new */
+	u64		size;
+	u32		chunk_size;
+	int		member_id;		/* -1: lowest free */
+	u16		port;
+	bool		zeroed;
+	bool		force;
+	bool		wipe;
+	unsigned int	addr_cnt;
+	unsigned int	peer_cnt;
+	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
+	char		peer[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
+};
+
+struct rmr_device_spec {
+	const char	*name;
+	const char	*transport;
+	const char	*node;
+	const u8	*uuid;
+	int		index;			/* -1: by name */
+	u16		port;
+	bool		takeover;
+	bool		force;
+	unsigned int	addr_cnt;
+	char		addr[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
+};
+
+/*
+ * Commands of the storage side, by rmr_server. A failing one sets an extack text. pool_info fills
+ * *info with the first pool at or after *cursor and moves it behind; -ENOENT at the end.
+ */
+struct rmr_srv_ctl {
+	struct module	*owner;
+	int	(*create)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			  struct netlink_ext_ack *extack);
+	int	(*join)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			struct netlink_ext_ack *extack);
+	int	(*assemble)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			    struct netlink_ext_ack *extack);
+	int	(*stop)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
+};
+
+/* Commands of the client side, by brmr_client. */
+struct rmr_clt_ctl {
+	struct module	*owner;
+	int	(*map)(const struct rmr_device_spec *spec, struct rmr_device_info *info,
+		       struct netlink_ext_ack *extack);
+	int	(*unmap)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
+	int	(*device_info)(unsigned long *cursor, struct rmr_device_info *info);
+	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
+};
+
+int rmr_srv_ctl_register(struct rmr_srv_ctl *ctl);
+void rmr_srv_ctl_unregister(struct rmr_srv_ctl *ctl);
+int rmr_clt_ctl_register(struct rmr_clt_ctl *ctl);
+void rmr_clt_ctl_unregister(struct rmr_clt_ctl *ctl);
+
+void rmr_notify_pool(const struct rmr_pool_info *info);
+void rmr_notify_device(const struct rmr_device_info *info);
+void rmr_notify_leg(const struct rmr_leg_info *info);
+
+/* Random id of this boot of the modules; tells a restarted node from a reconnected one. */
+u64 rmr_boot_id(void);
+
+/* ---- client ---- */
+
+struct rmr_clt_pool;
+struct rmr_clt_req;
+struct rmr_clt_sess;
+
+/* The part of a request that goes to one leg. Owned by clt-io.c. */
+struct rmr_clt_leg_req {
+	struct rmr_clt_req	*req;
+	struct rmr_clt_sess	*sess;
+	void			*permit;
+	struct list_head	entry;		/* of sess->waiters */
+	struct scatterlist	*sgl;		/* own copy; NULL for the first leg: the request's */
+	u64			sent_ns;
+	int			status;
+	u8			member;
+};
+
+/**
+ * struct rmr_clt_req - one request to a pool
+ * @op: RMR_OP_*
+ * @flags: RMR_IO_F_*
+ * @offset: bytes
+ * @length: bytes
+ * @sgl: data of READ and WRITE; left alone by the caller until @done
+ * @nents: entries of @sgl
+ * @done: called once, any context, with 0 or a negative errno
+ *
+ * The fields from @pool on belong to rmr. A request takes rmr_clt_req_size() bytes and is
+ * prepared once by rmr_clt_req_init(), then used any number of times.
+ */
+struct rmr_clt_req {
+	u8			op;
+	u16			flags;
+	u64			offset;
+	u32			length;
+	struct scatterlist	*sgl;
+	unsigned int		nents;
+	void			(*done)(struct rmr_clt_req *req, int status);
+
+	struct rmr_clt_pool	*pool;
+	struct list_head	entry;		/* of pool->writes */
+	struct list_head	queue;		/* of pool->waiting or ->held */
+	struct rb_node		rb;		/* of pool->ranges, writes only */
+	u64			last;		/* last byte of the range */
+	u64			subtree_last;
+	u64			seq;
+	u64			below;		/* every write below this number had ended */
+	struct rmr_epoch_le	epoch;		/* and view: in force when it was admitted */
+	__le64			view;
+	atomic_t		pending;	/* legs that have not answered */
+	u8			sent;		/* mask of members it was sent to, this time */
+	u8			tried;		/* mask of members that failed a read */
+	bool			ranged;		/* in pool->ranges and ->writes */
+	struct rmr_clt_leg_req	leg[];		/* by slot of pool->leg */
+};
+
+/* What the legs have in common. */
+struct rmr_clt_limits {
+	u64	size;
+	u32	chunk_size;
+	u32	max_io;
+	u32	max_segments;
+	u32	queue_depth;
+	struct rmr_limits_le store;		/* every field the common denominator */
+};
+
+struct rmr_clt_pool_ops {
+	/* State, a leg or its reason changed; process context, no lock held. */
+	void	(*changed)(void *priv);
+};
+
+struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
+				  const struct rmr_clt_pool_ops *ops, void *priv,
+				  struct netlink_ext_ack *extack);
+const struct rmr_clt_limits *rmr_clt_limits(struct rmr_clt_pool *pool);
+size_t rmr_clt_req_size(struct rmr_clt_pool *pool);
+void rmr_clt_req_init(struct rmr_clt_pool *pool, struct rmr_clt_req *req);
+void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req);
+/* No request may be submitted any more; what still waits for a lost leg fails. */
+void rmr_clt_abort(struct rmr_clt_pool *pool);
+bool rmr_clt_is_live(struct rmr_clt_pool *pool);
+/* Detaches, cleanly if the pool is live, and frees the pool. */
+int rmr_clt_close(struct rmr_clt_pool *pool);
+void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info);
+/* Fills *info for member id; -ENOENT if the pool has no such leg. */
+int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info);
+
+/* ---- server ---- */
+
+/**
+ * struct rmr_store_io - one data request to a store
+ * @done: called once, any context, with 0 or a negative errno; the store frees the io afterwards
+ *
+ * Allocated by rmr_store_ops.alloc_io; the fields below @done belong to rmr.
+ */
+struct rmr_store_io {
+	void	(*done)(struct rmr_store_io *io, int status);
+	void	*attach;
+	void	*tp_op;
+	u32	length;
+	u8	op;
+};
+
+/**
+ * struct rmr_store_ops - how rmr uses a store
+ * @owner: module held while a store is open
+ * @open: opens the store exclusively; sets an extack text on failure
+ * @close: closes it
+ * @size: usable bytes, a multiple of RMR_MD_BLOCK
+ * @limits: queue limits of the store
+ * @rw_md: reads or writes metadata blocks, stable when it returns; may sleep
+ * @flush: makes all completed writes stable; may sleep
+ * @alloc_io: never fails; may sleep for an earlier io to end
+ * @submit: starts @io; data is contiguous in the kernel's linear mapping
+ */
+struct rmr_store_ops {
+	struct module	*owner;
+	void	*(*open)(const char *path, struct netlink_ext_ack *extack);
+	void	(*close)(void *store);
+	u64	(*size)(void *store);
+	void	(*limits)(void *store, struct rmr_limits_le *limits);
+	int	(*rw_md)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*flush)(void *store);
+	struct rmr_store_io *(*alloc_io)(void *store, u8 op, u16 flags);
+	void	(*submit)(void *store, struct rmr_store_io *io, u16 flags, u64 off, void *data,
+			  u32 len);
+};
+
+int rmr_srv_register_store(const struct rmr_store_ops *ops);
+void rmr_srv_unregister_store(const struct rmr_store_ops *ops);
+
+#endif /* RMR_RMR_H */

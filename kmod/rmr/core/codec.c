@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checks and conversions of the wire and disk formats; see codec.h. Pure, any context.
+ */
+#include "codec.h"
+
+#define REFUSE(err, f, w, v) \
+	do { fault->field = (f); fault->why = (w); fault->value = (v); return (err); } while (0)
+
+static bool all_zero(const void *p, size_t len)
+{
+	return !memchr_inv(p, 0, len);
+}
+
+/* Zero-terminated, zeros behind. Returns the length or -1. */
+static int str_len(const char *s, size_t size)
+{
+	size_t n = strnlen(s, size);
+
+	return n < size && all_zero(s + n, size - n) ? (int)n : -1;
+}
+
+int rmr_epoch_cmp(const struct rmr_epoch *a, const struct rmr_epoch *b)
+{
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	if (a->client != b->client)
+		return a->client < b->client ? -1 : 1;
+	return 0;
+}
+
+int rmr_view_cmp(const struct rmr_view *a, const struct rmr_view *b)
+{
+	int c = rmr_epoch_cmp(&a->epoch, &b->epoch);
+
+	if (c)
+		return c;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+void rmr_epoch_get(struct rmr_epoch *epoch, const struct rmr_epoch_le *le)
+{
+	epoch->seq = le64_to_cpu(le->seq);
+	epoch->client = le64_to_cpu(le->client);
+}
+
+void rmr_epoch_put(struct rmr_epoch_le *le, const struct rmr_epoch *epoch)
+{
+	le->seq = cpu_to_le64(epoch->seq);
+	le->client = cpu_to_le64(epoch->client);
+}
+
+void rmr_view_get(struct rmr_view *view, const struct rmr_view_le *le)
+{
+	rmr_epoch_get(&view->epoch, &le->epoch);
+	view->number = le64_to_cpu(le->number);
+	view->up_to_date = le->up_to_date;
+	view->syncing = le->syncing;
+	memcpy(view->lineage, le->lineage, RMR_UUID_LEN);
+}
+
+void rmr_view_put(struct rmr_view_le *le, const struct rmr_view *view)
+{
+	memset(le, 0, sizeof(*le));
+	rmr_epoch_put(&le->epoch, &view->epoch);
+	le->number = cpu_to_le64(view->number);
+	le->up_to_date = view->up_to_date;
+	le->syncing = view->syncing;
+	memcpy(le->lineage, view->lineage, RMR_UUID_LEN);
+}
+
+u64 rmr_chunks(u64 pool_size, u32 chunk_size)
+{
+	return div_u64(pool_size + chunk_size - 1, chunk_size);
+}
+
+u64 rmr_map_len(u64 chunks)
+{
+	return div_u64(chunks + RMR_MAP_BLOCK_CHUNKS - 1, RMR_MAP_BLOCK_CHUNKS) * RMR_MD_BLOCK;
+}
+
+u64 rmr_map_off(u64 store_size, u64 map_len)
+{
+	return store_size - RMR_MD_TAIL - map_len;
+}
+
+u64 rmr_sb_off(u64 store_size, unsigned int copy)
+{
+	return store_size - (copy ? RMR_SB_COPY1_BACK : RMR_SB_COPY0_BACK);
+}
+
+u64 rmr_pool_size_max(u64 store_size, u32 chunk_size)
+{
+	u64 room, size;
+
+	store_size &= ~(u64)(RMR_MD_BLOCK - 1);
+	if (store_size < RMR_MD_TAIL + RMR_MD_BLOCK + RMR_POOL_SIZE_MIN)
+		return 0;
+	room = store_size - RMR_MD_TAIL;
+	if (room > RMR_POOL_SIZE_MAX)
+		room = RMR_POOL_SIZE_MAX;
+	size = room - rmr_map_len(rmr_chunks(room, chunk_size));
+	return size < RMR_POOL_SIZE_MIN ? 0 : size;
+}
+
+int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault)
+{
+	int i, n = str_len(name, size);
+
+	if (n < 1 || n >= (int)RMR_NAME_LEN)
+		REFUSE(-EINVAL, "pool_name", "empty, too long or not terminated", 0);
+	for (i = 0; i < n; i++) {
+		char c = name[i];
+		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			  (c >= '0' && c <= '9') || c == '_' || (i && (c == '.' || c == '-'));
+
+		if (!ok)
+			REFUSE(-EINVAL, "pool_name", "odd character", (u8)c);
+	}
+	return 0;
+}
+
+int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault)
+{
+	if (chunk_size < RMR_CHUNK_SIZE_MIN || chunk_size > RMR_CHUNK_SIZE_MAX ||
+	    !is_power_of_2(chunk_size))
+		REFUSE(-EINVAL, "chunk_size", "not a power of two from 64 KiB to 16 MiB",
+		       chunk_size);
+	return 0;
+}
+
+int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
+{
+	unsigned int i;
+
+	if (m->state > RMR_MEMBER_WITNESS)
+		REFUSE(-EINVAL, "member.state", "unknown", m->state);
+	if (m->state == RMR_MEMBER_NONE) {
+		if (!all_zero(m, sizeof(*m)))
+			REFUSE(-EINVAL, "member", "free slot not zero", 0);
+		return 0;
+	}
+	if (!all_zero(m->reserved0, sizeof(m->reserved0)) ||
+	    !all_zero(m->reserved1, sizeof(m->reserved1)))
+		REFUSE(-EINVAL, "member.reserved", "not zero", 0);
+	if (str_len(m->node, sizeof(m->node)) < 0)
+		REFUSE(-EINVAL, "member.node", "not terminated", 0);
+	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
+		if (str_len(m->addr[i], RMR_ADDR_LEN) < 0)
+			REFUSE(-EINVAL, "member.addr", "not terminated", i);
+	return 0;
+}
+
+static int members_check(const struct rmr_sb_member *member, const struct rmr_view_le *view,
+			 struct rmr_fault *fault)
+{
+	unsigned int i;
+	u8 data = 0;
+	int err;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+		err = rmr_sb_member_check(&member[i], fault);
+		if (err)
+			return err;
+		if (member[i].state == RMR_MEMBER_DATA)
+			data |= 1u << i;
+	}
+	if (view->up_to_date & view->syncing)
+		REFUSE(-EINVAL, "view.syncing", "overlaps up_to_date", view->syncing);
+	if ((view->up_to_date | view->syncing) & ~data)
+		REFUSE(-EINVAL, "view.up_to_date", "names no data member",
+		       view->up_to_date | view->syncing);
+	if (!all_zero(view->reserved, sizeof(view->reserved)))
+		REFUSE(-EINVAL, "view.reserved", "not zero", 0);
+	return 0;
+}
+
+static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *fault)
+{
+	u64 size = le64_to_cpu(sb->pool_size), map_len = le64_to_cpu(sb->map_len);
+	u64 mine = le64_to_cpu(sb->store_size), map_off = le64_to_cpu(sb->map_off);
+
+	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
+		REFUSE(-EINVAL, "pool_size", "out of range or not in 4 KiB blocks", size);
+	if (mine > store_size || (mine & (RMR_MD_BLOCK - 1)) || mine < RMR_MD_TAIL)
+		REFUSE(-EINVAL, "store_size", "larger than the device or not in blocks", mine);
+	if (map_len != rmr_map_len(rmr_chunks(size, le32_to_cpu(sb->chunk_size))))
+		REFUSE(-EINVAL, "map_len", "does not match the pool", map_len);
+	if ((map_off & (RMR_MD_BLOCK - 1)) || map_off < size ||
+	    map_len > mine - RMR_MD_TAIL || map_off > mine - RMR_MD_TAIL - map_len)
+		REFUSE(-EINVAL, "map_off", "overlaps data or superblocks", map_off);
+	return 0;
+}
+
+int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *fault)
+{
+	int err;
+
+	if (memcmp(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic)))
+		REFUSE(-ENODATA, "magic", "not a store", 0);
+	if (~crc32c(~0u, sb, offsetof(struct rmr_sb, crc32c)) != le32_to_cpu(sb->crc32c))
+		REFUSE(-EBADMSG, "crc32c", "does not match", le32_to_cpu(sb->crc32c));
+	if (le32_to_cpu(sb->version) != RMR_SB_VERSION)
+		REFUSE(-EPROTONOSUPPORT, "version", "unknown", le32_to_cpu(sb->version));
+	if (le64_to_cpu(sb->feat_incompat) & ~RMR_FEAT_INCOMPAT_KNOWN)
+		REFUSE(-EPROTONOSUPPORT, "feat_incompat", "unknown bits",
+		       le64_to_cpu(sb->feat_incompat));
+	if (le32_to_cpu(sb->flags) & ~RMR_SB_F_ALL)
+		REFUSE(-EINVAL, "flags", "unknown bits", le32_to_cpu(sb->flags));
+	if (!all_zero(sb->reserved0, sizeof(sb->reserved0)) ||
+	    !all_zero(sb->reserved1, sizeof(sb->reserved1)) ||
+	    !all_zero(sb->reserved2, sizeof(sb->reserved2)))
+		REFUSE(-EINVAL, "reserved", "not zero", 0);
+	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
+	if (!err)
+		err = rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault);
+	if (!err)
+		err = sb_layout_check(sb, store_size, fault);
+	if (!err)
+		err = members_check(sb->member, &sb->view, fault);
+	if (err)
+		return err;
+	if (sb->member_id >= RMR_MAX_MEMBERS ||
+	    sb->member[sb->member_id].state == RMR_MEMBER_NONE ||
+	    memcmp(sb->member[sb->member_id].store_uuid, sb->store_uuid, RMR_UUID_LEN))
+		REFUSE(-EINVAL, "member_id", "is not this store", sb->member_id);
+	return 0;
+}
+
+void rmr_sb_seal(struct rmr_sb *sb)
+{
+	sb->crc32c = cpu_to_le32(~crc32c(~0u, sb, offsetof(struct rmr_sb, crc32c)));
+}
+
+int rmr_sb_choose(const struct rmr_sb copy[RMR_SB_COPIES], u64 store_size, u8 *damaged,
+		  struct rmr_fault *fault)
+{
+	int err[RMR_SB_COPIES], best = -1;
+	struct rmr_fault f;
+	unsigned int i;
+
+	*damaged = 0;
+	for (i = 0; i < RMR_SB_COPIES; i++) {
+		err[i] = rmr_sb_check(&copy[i], store_size, &f);
+		if (err[i]) {
+			*damaged |= 1u << i;
+			if (!i || err[0] == -ENODATA || !err[0])
+				*fault = f;
+		} else if (best < 0 || le64_to_cpu(copy[i].write_seq) >
+				       le64_to_cpu(copy[best].write_seq)) {
+			best = i;
+		}
+	}
+	if (best >= 0)
+		return best;
+	return err[0] == -ENODATA ? err[1] : err[0];
+}
+
+void rmr_map_sector_init(struct rmr_map_sector *sector, u32 index, u32 tag)
+{
+	memset(sector, 0, sizeof(*sector));
+	sector->magic = cpu_to_le32(RMR_MAP_MAGIC);
+	sector->index = cpu_to_le32(index);
+	sector->pool_tag = cpu_to_le32(tag);
+}
+
+static u32 sector_crc(const struct rmr_map_sector *sector)
+{
+	struct rmr_map_sector s = *sector;
+
+	s.crc32c = 0;
+	return ~crc32c(~0u, &s, sizeof(s));
+}
+
+void rmr_map_sector_seal(struct rmr_map_sector *sector)
+{
+	sector->crc32c = cpu_to_le32(sector_crc(sector));
+}
+
+int rmr_map_sector_check(const struct rmr_map_sector *sector, u32 index, u32 tag,
+			 struct rmr_fault *fault)
+{
+	if (le32_to_cpu(sector->magic) != RMR_MAP_MAGIC)
+		REFUSE(-EBADMSG, "magic", "not a map sector", le32_to_cpu(sector->magic));
+	if (le32_to_cpu(sector->crc32c) != sector_crc(sector))
+		REFUSE(-EBADMSG, "crc32c", "does not match", le32_to_cpu(sector->crc32c));
+	if (le32_to_cpu(sector->index) != index)
+		REFUSE(-EBADMSG, "index", "misplaced", le32_to_cpu(sector->index));
+	if (le32_to_cpu(sector->pool_tag) != tag)
+		REFUSE(-EBADMSG, "pool_tag", "of another store", le32_to_cpu(sector->pool_tag));
+	return 0;
+}
+
+/* ---- messages ---- */
+
+static int io_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_io *m = data;
+	u16 flags = le16_to_cpu(m->flags);
+	u32 length = le32_to_cpu(m->length);
+
+	if (m->op > RMR_OP_MAX)
+		REFUSE(-EPROTO, "op", "unknown", m->op);
+	if (flags & ~RMR_IO_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", flags);
+	if ((flags & RMR_IO_F_FUA) && m->op != RMR_OP_WRITE && m->op != RMR_OP_WRITE_ZEROES)
+		REFUSE(-EPROTO, "flags", "FUA on this op", m->op);
+	if (m->data_crc32c || !all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (m->op == RMR_OP_FLUSH ? (length || m->offset) : !length)
+		REFUSE(-EPROTO, "length", "does not fit the op", length);
+	return 0;
+}
+
+static int hello_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_hello *m = data;
+
+	if (str_len(m->node, sizeof(m->node)) < 0)
+		REFUSE(-EPROTO, "node", "not terminated", 0);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int pool_info_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_pool_info *m = data;
+
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (m->name[0] && rmr_name_check(m->name, sizeof(m->name), fault))
+		return -EPROTO;
+	if (!m->name[0] && all_zero(m->uuid, sizeof(m->uuid)))
+		REFUSE(-EPROTO, "uuid", "neither name nor UUID", 0);
+	return 0;
+}
+
+static int attach_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_attach *m = data;
+
+	if (le32_to_cpu(m->flags) & ~RMR_ATTACH_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
+	if (m->member_id >= RMR_MAX_MEMBERS)
+		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (str_len(m->node, sizeof(m->node)) < 0)
+		REFUSE(-EPROTO, "node", "not terminated", 0);
+	if (!m->epoch.client || !m->epoch.seq)
+		REFUSE(-EPROTO, "epoch", "zero", 0);
+	return 0;
+}
+
+static int view_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_view *m = data;
+
+	if (!all_zero(m->reserved, sizeof(m->reserved)) ||
+	    !all_zero(m->view.reserved, sizeof(m->view.reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int detach_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_detach *m = data;
+
+	if (le32_to_cpu(m->flags) & ~RMR_DETACH_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int keepalive_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_keepalive *m = data;
+
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int member_set_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_member_set *m = data;
+
+	if (m->member_id >= RMR_MAX_MEMBERS)
+		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return rmr_sb_member_check(&m->member, fault) ? -EPROTO : 0;
+}
+
+static const struct {
+	const char *name;
+	size_t	len;
+	bool	handle;			/* carries one; the others RMR_NO_HANDLE */
+	int	(*check)(const void *msg, struct rmr_fault *fault);
+} msg_table[RMR_MSG_TYPE_MAX + 1] = {
+	[RMR_MSG_HELLO] = { "HELLO", sizeof(struct rmr_msg_hello), false, hello_check },
+	[RMR_MSG_POOL_INFO] = { "POOL_INFO", sizeof(struct rmr_msg_pool_info), false,
+				pool_info_check },
+	[RMR_MSG_ATTACH] = { "ATTACH", sizeof(struct rmr_msg_attach), false, attach_check },
+	[RMR_MSG_VIEW] = { "VIEW", sizeof(struct rmr_msg_view), true, view_check },
+	[RMR_MSG_DETACH] = { "DETACH", sizeof(struct rmr_msg_detach), true, detach_check },
+	[RMR_MSG_KEEPALIVE] = { "KEEPALIVE", sizeof(struct rmr_msg_keepalive), true,
+				keepalive_check },
+	[RMR_MSG_IO] = { "IO", sizeof(struct rmr_msg_io), true, io_check },
+	[RMR_MSG_MEMBER_SET] = { "MEMBER_SET", sizeof(struct rmr_msg_member_set), false,
+				 member_set_check },
+};
+
+int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
+{
+	const struct rmr_msg_hdr *hdr = msg;
+	u16 type;
+
+	if (len < sizeof(*hdr))
+		REFUSE(-EPROTO, "hdr", "truncated", len);
+	type = le16_to_cpu(hdr->type);
+	if (hdr->major != RMR_PROTO_MAJOR)
+		REFUSE(-EPROTONOSUPPORT, "hdr.major", "unknown", hdr->major);
+	if (type > RMR_MSG_TYPE_MAX || !msg_table[type].check)
+		REFUSE(-EPROTO, "hdr.type", "unknown", type);
+	if (hdr->minor > RMR_PROTO_MINOR && type != RMR_MSG_HELLO)
+		REFUSE(-EPROTONOSUPPORT, "hdr.minor", "not agreed", hdr->minor);
+	if (len != msg_table[type].len)
+		REFUSE(-EPROTO, "hdr", "wrong length", len);
+	if (msg_table[type].handle == (hdr->handle == cpu_to_le32(RMR_NO_HANDLE)))
+		REFUSE(-EPROTO, "hdr.handle", "missing or not wanted", le32_to_cpu(hdr->handle));
+	return msg_table[type].check(msg, fault);
+}
+
+int rmr_rsp_hello_check(const void *data, size_t len, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_hello *r = data;
+
+	if (len != sizeof(*r))
+		REFUSE(-EPROTO, "rsp", "wrong length", len);
+	if (le16_to_cpu(r->major) != RMR_PROTO_MAJOR)
+		REFUSE(-EPROTONOSUPPORT, "major", "unknown", le16_to_cpu(r->major));
+	if (le16_to_cpu(r->minor) > RMR_PROTO_MINOR)
+		REFUSE(-EPROTONOSUPPORT, "minor", "newer than offered", le16_to_cpu(r->minor));
+	if (str_len(r->node, sizeof(r->node)) < 0)
+		REFUSE(-EPROTO, "node", "not terminated", 0);
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int limits_check(const struct rmr_limits_le *l, struct rmr_fault *fault)
+{
+	u32 block = le32_to_cpu(l->logical_block);
+
+	if (block < 512 || block > RMR_BLOCK_SIZE || !is_power_of_2(block))
+		REFUSE(-EPROTO, "limits.logical_block", "out of range", block);
+	if (l->write_cache > 1 || l->fua > 1 || l->rotational > 1)
+		REFUSE(-EPROTO, "limits.write_cache", "not 0 or 1", l->write_cache);
+	if (!all_zero(l->reserved, sizeof(l->reserved)))
+		REFUSE(-EPROTO, "limits.reserved", "not zero", 0);
+	return 0;
+}
+
+int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_pool *r = data;
+	u64 size;
+
+	if (len != sizeof(*r))
+		REFUSE(-EPROTO, "rsp", "wrong length", len);
+	size = le64_to_cpu(r->pool_size);
+	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
+	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
+	    members_check(r->member, &r->view, fault))
+		return -EPROTO;
+	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
+		REFUSE(-EPROTO, "pool_size", "out of range", size);
+	if (r->member_id >= RMR_MAX_MEMBERS || !r->member[r->member_id].state ||
+	    memcmp(r->member[r->member_id].store_uuid, r->store_uuid, RMR_UUID_LEN))
+		REFUSE(-EPROTO, "member_id", "is not the answering store", r->member_id);
+	if (r->busy > 1 || (le32_to_cpu(r->sb_flags) & ~RMR_SB_F_ALL))
+		REFUSE(-EPROTO, "sb_flags", "unknown bits", le32_to_cpu(r->sb_flags));
+	if (!all_zero(r->reserved0, sizeof(r->reserved0)) ||
+	    !all_zero(r->reserved1, sizeof(r->reserved1)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return limits_check(&r->limits, fault);
+}
+
+const char *rmr_msg_name(u16 type)
+{
+	return type <= RMR_MSG_TYPE_MAX && msg_table[type].name ? msg_table[type].name : "unknown";
+}
+
+const char *rmr_op_name(u8 op)
+{
+	static const char * const names[] = {
+		[RMR_OP_READ] = "read", [RMR_OP_WRITE] = "write", [RMR_OP_FLUSH] = "flush",
+		[RMR_OP_DISCARD] = "discard", [RMR_OP_WRITE_ZEROES] = "write-zeroes",
+	};
+
+	return op <= RMR_OP_MAX ? names[op] : "unknown";
+}

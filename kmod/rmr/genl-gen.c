@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	docs/netlink/rmr.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "genl-gen.h"
+
+#include <uapi/linux/rmr.h>
+
+/* RMR_CMD_POOL_CREATE - do */
+static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_FORCE + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_SIZE] = { .type = NLA_U64, },
+	[RMR_A_POOL_CHUNK_SIZE] = { .type = NLA_U32, },
+	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_POOL_JOIN - do */
+static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_FORCE + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_PEER] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_PORT] = { .type = NLA_U16, },
+	[RMR_A_POOL_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
+	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_POOL_ASSEMBLE - do */
+static const struct nla_policy rmr_pool_assemble_nl_policy[RMR_A_POOL_DEVICE + 1] = {
+	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+};
+
+/* RMR_CMD_POOL_STOP - do */
+static const struct nla_policy rmr_pool_stop_nl_policy[RMR_A_POOL_WIPE + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_WIPE] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_POOL_GET - do */
+static const struct nla_policy rmr_pool_get_nl_policy[RMR_A_POOL_NAME + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+};
+
+/* RMR_CMD_DEVICE_MAP - do */
+static const struct nla_policy rmr_device_map_nl_policy[RMR_A_DEVICE_TAKEOVER + 1] = {
+	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_DEVICE_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_DEVICE_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_DEVICE_PORT] = { .type = NLA_U16, },
+	[RMR_A_DEVICE_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
+	[RMR_A_DEVICE_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_DEVICE_TAKEOVER] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_DEVICE_UNMAP - do */
+static const struct nla_policy rmr_device_unmap_nl_policy[RMR_A_DEVICE_FORCE + 1] = {
+	[RMR_A_DEVICE_INDEX] = { .type = NLA_U32, },
+	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_DEVICE_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_DEVICE_GET - do */
+static const struct nla_policy rmr_device_get_nl_policy[RMR_A_DEVICE_NAME + 1] = {
+	[RMR_A_DEVICE_INDEX] = { .type = NLA_U32, },
+	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+};
+
+/* Ops table for rmr */
+static const struct genl_split_ops rmr_nl_ops[] = {
+	{
+		.cmd		= RMR_CMD_POOL_CREATE,
+		.doit		= rmr_nl_pool_create_doit,
+		.policy		= rmr_pool_create_nl_policy,
+		.maxattr	= RMR_A_POOL_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_JOIN,
+		.doit		= rmr_nl_pool_join_doit,
+		.policy		= rmr_pool_join_nl_policy,
+		.maxattr	= RMR_A_POOL_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_ASSEMBLE,
+		.doit		= rmr_nl_pool_assemble_doit,
+		.policy		= rmr_pool_assemble_nl_policy,
+		.maxattr	= RMR_A_POOL_DEVICE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_STOP,
+		.doit		= rmr_nl_pool_stop_doit,
+		.policy		= rmr_pool_stop_nl_policy,
+		.maxattr	= RMR_A_POOL_WIPE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_GET,
+		.doit		= rmr_nl_pool_get_doit,
+		.policy		= rmr_pool_get_nl_policy,
+		.maxattr	= RMR_A_POOL_NAME,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= RMR_CMD_POOL_GET,
+		.dumpit	= rmr_nl_pool_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= RMR_CMD_DEVICE_MAP,
+		.doit		= rmr_nl_device_map_doit,
+		.policy		= rmr_device_map_nl_policy,
+		.maxattr	= RMR_A_DEVICE_TAKEOVER,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_DEVICE_UNMAP,
+		.doit		= rmr_nl_device_unmap_doit,
+		.policy		= rmr_device_unmap_nl_policy,
+		.maxattr	= RMR_A_DEVICE_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_DEVICE_GET,
+		.doit		= rmr_nl_device_get_doit,
+		.policy		= rmr_device_get_nl_policy,
+		.maxattr	= RMR_A_DEVICE_NAME,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= RMR_CMD_DEVICE_GET,
+		.dumpit	= rmr_nl_device_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= RMR_CMD_LEG_GET,
+		.dumpit	= rmr_nl_leg_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+};
+
+static const struct genl_multicast_group rmr_nl_mcgrps[] = {
+	[RMR_NLGRP_NOTIFY] = { "notify", },
+};
+
+struct genl_family rmr_nl_family __ro_after_init = {
+	.name		= RMR_FAMILY_NAME,
+	.version	= RMR_FAMILY_VERSION,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.module		= THIS_MODULE,
+	.split_ops	= rmr_nl_ops,
+	.n_split_ops	= ARRAY_SIZE(rmr_nl_ops),
+	.mcgrps		= rmr_nl_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(rmr_nl_mcgrps),
+};

@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Handlers of the netlink family: attributes to specs, infos to attributes. Knows no state of its
+ * own; commands go to the registered storage or client side. Process context; the family is
+ * parallel-safe because each side serialises itself.
+ *
+ * The generated policies have bounded every length before a handler runs.
+ */
+#include "rmr-pri.h"
+
+static int missing_attr(struct netlink_ext_ack *extack, const char *what)
+{
+	NL_SET_ERR_MSG_FMT(extack, "%s is missing", what);
+	return -EINVAL;
+}
+
+static struct rmr_srv_ctl *srv_ctl_or_err(struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_ctl *ctl = rmr_srv_ctl_get();
+
+	if (ctl)
+		return ctl;
+	NL_SET_ERR_MSG(extack, "storage side not loaded: modprobe brmr_server");
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static struct rmr_clt_ctl *clt_ctl_or_err(struct netlink_ext_ack *extack)
+{
+	struct rmr_clt_ctl *ctl = rmr_clt_ctl_get();
+
+	if (ctl)
+		return ctl;
+	NL_SET_ERR_MSG(extack, "client side not loaded: modprobe brmr_client");
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/* Collects a multi-attr string; more than max of them is an error. */
+static int get_addrs(struct genl_info *info, int type, char (*addr)[RMR_ADDR_LEN],
+		     unsigned int max, unsigned int *cnt)
+{
+	struct nlattr *attr;
+	int rem;
+
+	*cnt = 0;
+	nlmsg_for_each_attr_type(attr, type, info->nlhdr, GENL_HDRLEN, rem) {
+		if (*cnt == max) {
+			NL_SET_ERR_MSG_FMT(info->extack, "more than %u addresses", max);
+			return -E2BIG;
+		}
+		if (nla_strscpy(addr[*cnt], attr, RMR_ADDR_LEN) <= 0) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr, "address is empty or too long");
+			return -EINVAL;
+		}
+		(*cnt)++;
+	}
+	return 0;
+}
+
+static const char *str_attr(struct nlattr *attr)
+{
+	return attr ? nla_data(attr) : NULL;
+}
+
+static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	memset(spec, 0, sizeof(*spec));
+	spec->name = str_attr(a[RMR_A_POOL_NAME]);
+	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
+	if (a[RMR_A_POOL_UUID])
+		spec->uuid = nla_data(a[RMR_A_POOL_UUID]);
+	return 0;
+}
+
+/* Attributes that only create and join have. */
+static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	pool_spec_get(info, spec);
+	if (!spec->name)
+		return missing_attr(info->extack, "pool name");
+	if (!spec->device)
+		return missing_attr(info->extack, "device path");
+	spec->node = str_attr(a[RMR_A_POOL_NODE]);
+	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
+	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
+	spec->member_id = -1;
+	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
+}
+
+static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_member_info *m)
+{
+	struct nlattr *nest = nla_nest_start(skb, RMR_A_POOL_MEMBER);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u8(skb, RMR_A_MEMBER_ID, id) ||
+	    nla_put_u8(skb, RMR_A_MEMBER_KIND, m->kind) ||
+	    nla_put(skb, RMR_A_MEMBER_STORE_UUID, RMR_UUID_LEN, m->store_uuid) ||
+	    nla_put_string(skb, RMR_A_MEMBER_NODE, m->node))
+		return -EMSGSIZE;
+	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
+		if (m->addr[i][0] && nla_put_string(skb, RMR_A_MEMBER_ADDR, m->addr[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What create, join and assemble answer. */
+static int put_pool_id(struct sk_buff *skb, const struct rmr_pool_info *p)
+{
+	if (nla_put_string(skb, RMR_A_POOL_NAME, p->name) ||
+	    nla_put(skb, RMR_A_POOL_UUID, RMR_UUID_LEN, p->uuid) ||
+	    nla_put(skb, RMR_A_POOL_STORE_UUID, RMR_UUID_LEN, p->store_uuid) ||
+	    nla_put_u8(skb, RMR_A_POOL_MEMBER_ID, p->member_id) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_SIZE, p->size, RMR_A_POOL_PAD) ||
+	    nla_put_u32(skb, RMR_A_POOL_CHUNK_SIZE, p->chunk_size))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_pool_stats(struct sk_buff *skb, const struct rmr_pool_info *p)
+{
+	const struct rmr_io_stats *s = &p->stats;
+
+	if (nla_put_u64_64bit(skb, RMR_A_POOL_READS, s->reads, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_WRITES, s->writes, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_FLUSHES, s->flushes, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_DISCARDS, s->discards, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_READ_BYTES, s->read_bytes, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_WRITE_BYTES, s->write_bytes, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_ERRORS, s->errors, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_REFUSED, p->refused, RMR_A_POOL_PAD) ||
+	    nla_put_u32(skb, RMR_A_POOL_INFLIGHT, p->inflight) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_STORE_SIZE, p->store_size, RMR_A_POOL_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
+{
+	unsigned int i;
+
+	if (put_pool_id(skb, p) ||
+	    nla_put_string(skb, RMR_A_POOL_DEVICE, p->device) ||
+	    nla_put_u8(skb, RMR_A_POOL_STATE, p->state) ||
+	    nla_put_u8(skb, RMR_A_POOL_REASON, p->reason) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_EPOCH_SEQ, p->epoch_seq, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_EPOCH_CLIENT, p->epoch_client, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_VIEW, p->view, RMR_A_POOL_PAD) ||
+	    nla_put_u8(skb, RMR_A_POOL_UP_TO_DATE, p->up_to_date) ||
+	    nla_put_u8(skb, RMR_A_POOL_SYNCING, p->syncing) ||
+	    nla_put_u8(skb, RMR_A_POOL_DAMAGED_COPIES, p->damaged))
+		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_CLEAN) && nla_put_flag(skb, RMR_A_POOL_CLEAN))
+		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_USED) && nla_put_flag(skb, RMR_A_POOL_USED))
+		return -EMSGSIZE;
+	if (p->client[0] && nla_put_string(skb, RMR_A_POOL_CLIENT, p->client))
+		return -EMSGSIZE;
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (p->member[i].kind && put_member(skb, i, &p->member[i]))
+			return -EMSGSIZE;
+	return put_pool_stats(skb, p);
+}
+
+static int put_dev_attrs(struct sk_buff *skb, const struct rmr_device_info *d)
+{
+	const struct rmr_io_stats *s = &d->stats;
+
+	if (nla_put_u32(skb, RMR_A_DEVICE_INDEX, d->index) ||
+	    nla_put_string(skb, RMR_A_DEVICE_NAME, d->name) ||
+	    nla_put(skb, RMR_A_DEVICE_UUID, RMR_UUID_LEN, d->uuid) ||
+	    nla_put_u8(skb, RMR_A_DEVICE_STATE, d->state) ||
+	    nla_put_u8(skb, RMR_A_DEVICE_REASON, d->reason) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_SIZE, d->size, RMR_A_DEVICE_PAD) ||
+	    nla_put_u32(skb, RMR_A_DEVICE_CHUNK_SIZE, d->chunk_size) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_EPOCH_SEQ, d->epoch_seq, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_EPOCH_CLIENT, d->epoch_client,
+			      RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_VIEW, d->view, RMR_A_DEVICE_PAD) ||
+	    nla_put_u8(skb, RMR_A_DEVICE_UP_TO_DATE, d->up_to_date) ||
+	    nla_put_u8(skb, RMR_A_DEVICE_SYNCING, d->syncing) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_READS, s->reads, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_WRITES, s->writes, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_FLUSHES, s->flushes, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_DISCARDS, s->discards, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_READ_BYTES, s->read_bytes, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_WRITE_BYTES, s->write_bytes,
+			      RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_ERRORS, s->errors, RMR_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_DEVICE_HELD, d->held, RMR_A_DEVICE_PAD) ||
+	    nla_put_u32(skb, RMR_A_DEVICE_INFLIGHT, d->inflight))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
+{
+	const struct rmr_io_stats *s = &l->stats;
+
+	if (nla_put_u32(skb, RMR_A_LEG_DEVICE_INDEX, l->device_index) ||
+	    nla_put_string(skb, RMR_A_LEG_POOL_NAME, l->pool_name) ||
+	    nla_put_u8(skb, RMR_A_LEG_MEMBER_ID, l->member_id) ||
+	    nla_put(skb, RMR_A_LEG_STORE_UUID, RMR_UUID_LEN, l->store_uuid) ||
+	    nla_put_string(skb, RMR_A_LEG_NODE, l->node) ||
+	    nla_put_string(skb, RMR_A_LEG_ADDR, l->addr) ||
+	    nla_put_u8(skb, RMR_A_LEG_STATE, l->state) ||
+	    nla_put_u8(skb, RMR_A_LEG_REASON, l->reason) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READS, s->reads, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_WRITES, s->writes, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_BYTES, s->read_bytes, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_WRITE_BYTES, s->write_bytes, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_ERRORS, s->errors, RMR_A_LEG_PAD) ||
+	    nla_put_u32(skb, RMR_A_LEG_INFLIGHT, l->inflight) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_LATENCY_NS, l->latency_ns, RMR_A_LEG_PAD) ||
+	    nla_put_u32(skb, RMR_A_LEG_MAX_IO, l->max_io))
+		return -EMSGSIZE;
+	return 0;
+}
+
+typedef int (*rmr_put_fn)(struct sk_buff *skb, const void *obj);
+
+static int put_pool_obj(struct sk_buff *skb, const void *obj)
+{
+	return put_pool(skb, obj);
+}
+
+static int put_pool_id_obj(struct sk_buff *skb, const void *obj)
+{
+	return put_pool_id(skb, obj);
+}
+
+static int put_dev_obj(struct sk_buff *skb, const void *obj)
+{
+	return put_dev_attrs(skb, obj);
+}
+
+static int put_leg_obj(struct sk_buff *skb, const void *obj)
+{
+	return put_leg(skb, obj);
+}
+
+static int reply(struct genl_info *info, rmr_put_fn put, const void *obj)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_iput(skb, info);
+	if (!hdr || put(skb, obj)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+static void notify(u8 cmd, rmr_put_fn put, const void *obj)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!genl_has_listeners(&rmr_nl_family, &init_net, RMR_NLGRP_NOTIFY))
+		return;
+	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!skb)
+		return;
+	hdr = genlmsg_put(skb, 0, 0, &rmr_nl_family, 0, cmd);
+	if (!hdr || put(skb, obj)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast(&rmr_nl_family, skb, 0, RMR_NLGRP_NOTIFY, GFP_KERNEL);
+}
+
+void rmr_notify_pool(const struct rmr_pool_info *info)
+{
+	notify(RMR_CMD_POOL_NTF, put_pool_obj, info);
+}
+EXPORT_SYMBOL_GPL(rmr_notify_pool);
+
+void rmr_notify_device(const struct rmr_device_info *info)
+{
+	notify(RMR_CMD_DEVICE_NTF, put_dev_obj, info);
+}
+EXPORT_SYMBOL_GPL(rmr_notify_device);
+
+void rmr_notify_leg(const struct rmr_leg_info *info)
+{
+	notify(RMR_CMD_LEG_NTF, put_leg_obj, info);
+}
+EXPORT_SYMBOL_GPL(rmr_notify_leg);
+
+/*
+ * One dump: next fills obj for *cursor and moves it on, -ENOENT at the end. An object that does
+ * not fit any more is sent again in the next part.
+ */
+static int dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
+		int (*next)(unsigned long *cursor, void *obj), void *obj)
+{
+	unsigned long cursor = cb->args[0];
+	void *hdr;
+	int err;
+
+	for (;;) {
+		err = next(&cursor, obj);
+		if (err)
+			break;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				  &rmr_nl_family, NLM_F_MULTI, cmd);
+		if (!hdr)
+			break;
+		if (put(skb, obj)) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		cb->args[0] = cursor;
+	}
+	if (err && err != -ENOENT)
+		return err;
+	return skb->len;
+}
+
+/* ---- commands ---- */
+
+static int pool_command(struct genl_info *info, const struct rmr_pool_spec *spec,
+			int (*run)(const struct rmr_pool_spec *spec, struct rmr_pool_info *out,
+				   struct netlink_ext_ack *extack))
+{
+	struct rmr_pool_info *out = kzalloc(sizeof(*out), GFP_KERNEL);
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	err = run(spec, out, info->extack);
+	if (!err)
+		err = reply(info, put_pool_id_obj, out);
+	kfree(out);
+	return err;
+}
+
+int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
+	if (!err && !info->attrs[RMR_A_POOL_SIZE])
+		err = missing_attr(info->extack, "pool size");
+	if (!err) {
+		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
+		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
+		if (info->attrs[RMR_A_POOL_CHUNK_SIZE])
+			spec->chunk_size = nla_get_u32(info->attrs[RMR_A_POOL_CHUNK_SIZE]);
+		err = pool_command(info, spec, ctl->create);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
+	if (!err)
+		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
+				&spec->peer_cnt);
+	if (!err && !spec->peer_cnt)
+		err = missing_attr(info->extack, "address of a peer");
+	if (!err) {
+		if (a[RMR_A_POOL_MEMBER_ID])
+			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
+		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
+		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
+			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+		err = pool_command(info, spec, ctl->join);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->device)
+		err = missing_attr(info->extack, "device path");
+	if (!err)
+		err = pool_command(info, spec, ctl->assemble);
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err) {
+		spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
+		spec->force = nla_get_flag(info->attrs[RMR_A_POOL_FORCE]);
+		err = ctl->stop(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	const char *name = str_attr(info->attrs[RMR_A_POOL_NAME]);
+	struct rmr_pool_info *out;
+	unsigned long cursor = 0;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	out = kzalloc(sizeof(*out), GFP_KERNEL);
+	err = !out ? -ENOMEM : name ? 0 : missing_attr(info->extack, "pool name");
+	while (!err) {
+		err = ctl->pool_info(&cursor, out);
+		if (err == -ENOENT)
+			NL_SET_ERR_MSG_FMT(info->extack, "no pool %s on this node", name);
+		if (!err && !strcmp(out->name, name)) {
+			err = reply(info, put_pool_obj, out);
+			break;
+		}
+	}
+	kfree(out);
+	module_put(ctl->owner);
+	return err;
+}
+
+static int next_pool(unsigned long *cursor, void *obj)
+{
+	struct rmr_srv_ctl *ctl = rmr_srv_ctl_get();
+	int err = -ENOENT;
+
+	if (ctl) {
+		err = ctl->pool_info(cursor, obj);
+		module_put(ctl->owner);
+	}
+	return err;
+}
+
+int rmr_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct rmr_pool_info *out = kzalloc(sizeof(*out), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (out)
+		ret = dump(skb, cb, RMR_CMD_POOL_GET, put_pool_obj, next_pool, out);
+	kfree(out);
+	return ret;
+}
+
+static int device_spec_get(struct genl_info *info, struct rmr_device_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	spec->name = str_attr(a[RMR_A_DEVICE_NAME]);
+	spec->index = a[RMR_A_DEVICE_INDEX] ? nla_get_u32(a[RMR_A_DEVICE_INDEX]) : -1;
+	if (!spec->name && spec->index < 0)
+		return missing_attr(info->extack, "pool name");
+	return 0;
+}
+
+int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_device_info out = {};
+	struct rmr_device_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = !spec ? -ENOMEM : a[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
+		missing_attr(info->extack, "pool name");
+	if (!err)
+		err = get_addrs(info, RMR_A_DEVICE_ADDR, spec->addr, RMR_MAX_MEMBERS,
+				&spec->addr_cnt);
+	if (!err && !spec->addr_cnt)
+		err = missing_attr(info->extack, "address of a storage node");
+	if (!err) {
+		spec->uuid = a[RMR_A_DEVICE_UUID] ? nla_data(a[RMR_A_DEVICE_UUID]) : NULL;
+		spec->port = a[RMR_A_DEVICE_PORT] ? nla_get_u16(a[RMR_A_DEVICE_PORT]) : RMR_PORT;
+		spec->transport = a[RMR_A_DEVICE_TRANSPORT] ?
+			nla_data(a[RMR_A_DEVICE_TRANSPORT]) : "rtrs";
+		spec->node = str_attr(a[RMR_A_DEVICE_NODE]);
+		spec->takeover = nla_get_flag(a[RMR_A_DEVICE_TAKEOVER]);
+		err = ctl->map(spec, &out, info->extack);
+	}
+	if (!err)
+		err = reply(info, put_dev_obj, &out);
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_device_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? device_spec_get(info, spec) : -ENOMEM;
+	if (!err) {
+		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
+		err = ctl->unmap(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_device_info out = {};
+	struct rmr_device_spec spec = {};
+	unsigned long cursor = 0;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	err = device_spec_get(info, &spec);
+	while (!err) {
+		err = ctl->device_info(&cursor, &out);
+		if (err == -ENOENT)
+			NL_SET_ERR_MSG(info->extack, "no such device or pool is mapped here");
+		if (!err && (spec.index < 0 || out.index == spec.index) &&
+		    (!spec.name || !strcmp(out.name, spec.name))) {
+			err = reply(info, put_dev_obj, &out);
+			break;
+		}
+	}
+	module_put(ctl->owner);
+	return err;
+}
+
+static int next_device(unsigned long *cursor, void *obj)
+{
+	struct rmr_clt_ctl *ctl = rmr_clt_ctl_get();
+	int err = -ENOENT;
+
+	if (ctl) {
+		err = ctl->device_info(cursor, obj);
+		module_put(ctl->owner);
+	}
+	return err;
+}
+
+int rmr_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct rmr_device_info out;
+
+	return dump(skb, cb, RMR_CMD_DEVICE_GET, put_dev_obj, next_device, &out);
+}
+
+static int next_leg(unsigned long *cursor, void *obj)
+{
+	struct rmr_clt_ctl *ctl = rmr_clt_ctl_get();
+	int err = -ENOENT;
+
+	if (ctl) {
+		err = ctl->leg_info(cursor, obj);
+		module_put(ctl->owner);
+	}
+	return err;
+}
+
+int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct rmr_leg_info out;
+
+	return dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attachments: epochs, views, and the messages that change them (protocol sections 2 and 4).
+ *
+ * Locks: pool->lock for everything that changes an attachment or the superblock; the handles of a
+ * session are read under RCU by the data path. Process context, sleeps.
+ *
+ * End of an attachment: out of sess->handles (no new request finds it) -> kill attach->io -> wait
+ * until every request under way is answered -> free after a grace period. Only after that is a
+ * promise of a newer epoch persisted, so a delayed request of the old one never meets the new.
+ */
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "srv-pri.h"
+
+static void attach_free(struct kref *ref)
+{
+	struct rmr_srv_attach *attach = container_of(ref, struct rmr_srv_attach, ref);
+
+	percpu_ref_exit(&attach->io);
+	rmr_srv_pool_put(attach->pool);
+	kfree_rcu(attach, rcu);
+}
+
+static void attach_drained(struct percpu_ref *io)
+{
+	complete(&container_of(io, struct rmr_srv_attach, io)->drained);
+}
+
+static struct rmr_srv_attach *attach_new(struct rmr_srv_pool *pool, struct rmr_srv_sess *sess,
+					 const struct rmr_msg_attach *msg)
+{
+	struct rmr_srv_attach *attach = kzalloc(sizeof(*attach), GFP_NOIO);
+	int err;
+
+	if (!attach)
+		return NULL;
+	err = percpu_ref_init(&attach->io, attach_drained, 0, GFP_NOIO);
+	if (err) {
+		kfree(attach);
+		return NULL;
+	}
+	kref_init(&attach->ref);
+	init_completion(&attach->drained);
+	kref_get(&pool->ref);
+	attach->pool = pool;
+	attach->sess = sess;
+	rmr_epoch_get(&attach->epoch, &msg->epoch);
+	strscpy(attach->node, msg->node, sizeof(attach->node));
+	return attach;
+}
+
+/* Ends the attachment of a pool, if there is one. Caller: pool->lock. */
+void rmr_srv_attach_end(struct rmr_srv_pool *pool)
+{
+	struct rmr_srv_attach *attach = pool->attach;
+
+	lockdep_assert_held(&pool->lock);
+	if (!attach)
+		return;
+	xa_erase(&attach->sess->handles, attach->handle);
+	percpu_ref_kill(&attach->io);
+	wait_for_completion(&attach->drained);
+	pool->attach = NULL;
+	rmr_srv_info(pool, "client %s detached\n", attach->node);
+	kref_put(&attach->ref, attach_free);
+	if (pool->state == RMR_POOL_STATE_ATTACHED)
+		rmr_srv_pool_state(pool, RMR_POOL_STATE_IDLE, RMR_REASON_NONE);
+}
+
+static struct rmr_srv_attach *sess_first_attach(struct rmr_srv_sess *sess)
+{
+	struct rmr_srv_attach *attach;
+	unsigned long index = 0;
+
+	rcu_read_lock();
+	attach = xa_find(&sess->handles, &index, ULONG_MAX, XA_PRESENT);
+	if (attach && !kref_get_unless_zero(&attach->ref))
+		attach = NULL;
+	rcu_read_unlock();
+	return attach;
+}
+
+/* The session is gone: ends whatever it held. */
+void rmr_srv_sess_detach(struct rmr_srv_sess *sess)
+{
+	struct rmr_srv_attach *attach;
+	struct rmr_srv_pool *pool;
+
+	while (!xa_empty(&sess->handles)) {
+		attach = sess_first_attach(sess);
+		if (!attach) {
+			/* Being ended by somebody who holds pool->lock. */
+			cond_resched();
+			continue;
+		}
+		pool = attach->pool;
+		mutex_lock(&pool->lock);
+		if (pool->attach == attach)
+			rmr_srv_attach_end(pool);
+		mutex_unlock(&pool->lock);
+		kref_put(&attach->ref, attach_free);
+	}
+}
+
+static void fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle)
+{
+	const struct rmr_sb *sb = pool->sb;
+
+	memset(rsp, 0, sizeof(*rsp));
+	memcpy(rsp->pool_uuid, sb->pool_uuid, RMR_UUID_LEN);
+	memcpy(rsp->pool_name, sb->pool_name, RMR_NAME_LEN);
+	rsp->pool_size = sb->pool_size;
+	rsp->chunk_size = sb->chunk_size;
+	rsp->member_id = sb->member_id;
+	rsp->busy = !!pool->attach;
+	rsp->sb_flags = sb->flags;
+	rsp->handle = cpu_to_le32(handle);
+	rsp->table_version = sb->table_version;
+	rsp->promised = sb->promised;
+	rsp->view = sb->view;
+	rsp->limits = pool->limits;
+	memcpy(rsp->store_uuid, sb->store_uuid, RMR_UUID_LEN);
+	memcpy(rsp->member, sb->member, sizeof(rsp->member));
+}
+
+int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
+{
+	static const u8 any[RMR_UUID_LEN];
+	const struct rmr_msg_pool_info *msg = data;
+	struct rmr_srv_pool *pool;
+
+	pool = rmr_srv_pool_find(sess, msg->name[0] ? msg->name : NULL,
+				 memcmp(msg->uuid, any, sizeof(any)) ? msg->uuid : NULL);
+	if (!pool)
+		return RMR_ST_NOPOOL;
+	mutex_lock(&pool->lock);
+	fill_pool(pool, rsp, RMR_NO_HANDLE);
+	mutex_unlock(&pool->lock);
+	rmr_srv_pool_put(pool);
+	return 0;
+}
+
+/* Persists the promise and makes the attachment. Caller: pool->lock. */
+static int attach_promise(struct rmr_srv_pool *pool, struct rmr_srv_sess *sess,
+			  const struct rmr_msg_attach *msg)
+{
+	struct rmr_srv_attach *attach = attach_new(pool, sess, msg);
+	int err;
+
+	if (!attach)
+		return -ENOMEM;
+	rmr_srv_sb_begin(pool);
+	pool->sb_next->promised = msg->epoch;
+	err = rmr_srv_sb_commit(pool);
+	if (!err)
+		err = xa_alloc_cyclic(&sess->handles, &attach->handle, attach,
+				      XA_LIMIT(1, INT_MAX), &sess->next_handle, GFP_NOIO);
+	if (err < 0) {
+		kref_put(&attach->ref, attach_free);
+		return err;
+	}
+	pool->attach = attach;
+	rmr_srv_info(pool, "client %s attached, epoch %llu\n", attach->node, attach->epoch.seq);
+	rmr_srv_pool_state(pool, RMR_POOL_STATE_ATTACHED, RMR_REASON_NONE);
+	return 0;
+}
+
+int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
+{
+	const struct rmr_msg_attach *msg = data;
+	struct rmr_epoch epoch, promised;
+	struct rmr_srv_pool *pool;
+	int err = 0;
+
+	pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid);
+	if (!pool)
+		return RMR_ST_NOPOOL;
+	rmr_epoch_get(&epoch, &msg->epoch);
+	mutex_lock(&pool->lock);
+	rmr_epoch_get(&promised, &pool->sb->promised);
+	if (pool->gone || msg->member_id != pool->id)
+		err = RMR_ST_NOPOOL;
+	else if (pool->state == RMR_POOL_STATE_FAILED)
+		err = -EIO;
+	else if (rmr_epoch_cmp(&epoch, &promised) <= 0)
+		err = RMR_ST_FENCED;
+	else if (pool->attach && pool->attach->epoch.client != epoch.client &&
+		 !(le32_to_cpu(msg->flags) & RMR_ATTACH_F_TAKEOVER))
+		err = RMR_ST_BUSY;
+	if (!err) {
+		rmr_srv_attach_end(pool);
+		err = attach_promise(pool, sess, msg);
+	}
+	if (!err)
+		fill_pool(pool, rsp, pool->attach->handle);
+	mutex_unlock(&pool->lock);
+	rmr_srv_pool_put(pool);
+	return err;
+}
+
+/*
+ * The pool that a handle of this session is attached to, locked, with a reference; NULL if the
+ * handle is not or no longer valid.
+ */
+static struct rmr_srv_pool *handle_lock(struct rmr_srv_sess *sess, __le32 handle)
+{
+	struct rmr_srv_attach *attach;
+	struct rmr_srv_pool *pool;
+
+	rcu_read_lock();
+	attach = xa_load(&sess->handles, le32_to_cpu(handle));
+	if (attach && !kref_get_unless_zero(&attach->ref))
+		attach = NULL;
+	rcu_read_unlock();
+	if (!attach)
+		return NULL;
+	pool = attach->pool;
+	kref_get(&pool->ref);
+	mutex_lock(&pool->lock);
+	if (pool->attach != attach) {
+		mutex_unlock(&pool->lock);
+		rmr_srv_pool_put(pool);
+		pool = NULL;
+	}
+	kref_put(&attach->ref, attach_free);
+	return pool;
+}
+
+static void handle_unlock(struct rmr_srv_pool *pool)
+{
+	mutex_unlock(&pool->lock);
+	rmr_srv_pool_put(pool);
+}
+
+static u8 data_members(const struct rmr_sb *sb)
+{
+	unsigned int i;
+	u8 mask = 0;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (sb->member[i].state == RMR_MEMBER_DATA)
+			mask |= BIT(i);
+	return mask;
+}
+
+/* A view counts here once it is persisted. It must be of this epoch, newer, and name us. */
+static int view_check(struct rmr_srv_pool *pool, const struct rmr_view *view)
+{
+	struct rmr_view now;
+
+	rmr_view_get(&now, &pool->sb->view);
+	if (rmr_epoch_cmp(&view->epoch, &pool->attach->epoch))
+		return RMR_ST_FENCED;
+	if (rmr_view_cmp(view, &now) <= 0)
+		return RMR_ST_FENCED;
+	if (!view->up_to_date || (view->up_to_date & view->syncing) ||
+	    ((view->up_to_date | view->syncing) & ~data_members(pool->sb)))
+		return RMR_ST_MALFORMED;
+	if (!((view->up_to_date | view->syncing) & BIT(pool->id)))
+		return RMR_ST_MALFORMED;
+	return 0;
+}
+
+int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
+{
+	const struct rmr_msg_view *msg = data;
+	struct rmr_srv_pool *pool = handle_lock(sess, msg->hdr.handle);
+	struct rmr_view view;
+	u32 flags;
+	int err;
+
+	if (!pool)
+		return RMR_ST_FENCED;
+	rmr_view_get(&view, &msg->view);
+	err = view_check(pool, &view);
+	if (!err) {
+		rmr_srv_sb_begin(pool);
+		pool->sb_next->view = msg->view;
+		flags = le32_to_cpu(pool->sb->flags);
+		flags = (flags | RMR_SB_F_USED) & ~RMR_SB_F_CLEAN;
+		pool->sb_next->flags = cpu_to_le32(flags);
+		err = rmr_srv_sb_commit(pool);
+	}
+	if (!err) {
+		WRITE_ONCE(pool->attach->live, true);
+		rmr_srv_pool_notify(pool);
+	}
+	handle_unlock(pool);
+	return err;
+}
+
+int rmr_srv_detach_msg(struct rmr_srv_sess *sess, const void *data)
+{
+	const struct rmr_msg_detach *msg = data;
+	struct rmr_srv_pool *pool = handle_lock(sess, msg->hdr.handle);
+	struct rmr_epoch epoch;
+	int err = 0;
+
+	if (!pool)
+		return RMR_ST_FENCED;
+	rmr_epoch_get(&epoch, &msg->epoch);
+	if (rmr_epoch_cmp(&epoch, &pool->attach->epoch)) {
+		err = RMR_ST_FENCED;
+		goto unlock;
+	}
+	if (le32_to_cpu(msg->flags) & RMR_DETACH_F_CLEAN) {
+		err = pool->ops->flush(pool->store);
+		if (err)
+			goto unlock;
+		rmr_srv_sb_begin(pool);
+		pool->sb_next->flags |= cpu_to_le32(RMR_SB_F_CLEAN);
+		err = rmr_srv_sb_commit(pool);
+		if (err)
+			goto unlock;
+	}
+	rmr_srv_attach_end(pool);
+unlock:
+	handle_unlock(pool);
+	return err;
+}
+
+int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *data)
+{
+	const struct rmr_msg_keepalive *msg = data;
+	struct rmr_srv_pool *pool = handle_lock(sess, msg->hdr.handle);
+	struct rmr_epoch epoch;
+	int err;
+
+	if (!pool)
+		return RMR_ST_FENCED;
+	rmr_epoch_get(&epoch, &msg->epoch);
+	err = rmr_epoch_cmp(&epoch, &pool->attach->epoch) ? RMR_ST_FENCED : 0;
+	handle_unlock(pool);
+	return err;
+}
+
+/*
+ * A change of the member table. This version only makes and takes back members of a pool that no
+ * client has used: every data area then still reads as zeros, so the new member is up to date.
+ */
+static int member_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set *msg)
+{
+	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED;
+	struct rmr_sb *sb = pool->sb;
+	struct rmr_sb *next = pool->sb_next;
+	bool adding = msg->member.state != RMR_MEMBER_NONE;
+	u8 id = msg->member_id;
+
+	if (msg->table_version != sb->table_version)
+		return RMR_ST_FENCED;
+	if (pool->attach || (le32_to_cpu(sb->flags) & RMR_SB_F_USED) || id == pool->id)
+		return RMR_ST_BUSY;
+	if (adding && (le32_to_cpu(sb->flags) & must) != must)
+		return RMR_ST_BUSY;
+	if (adding == (sb->member[id].state != RMR_MEMBER_NONE))
+		return -EEXIST;
+	rmr_srv_sb_begin(pool);
+	next->member[id] = msg->member;
+	le64_add_cpu(&next->table_version, 1);
+	le64_add_cpu(&next->view.number, 1);
+	if (msg->member.state == RMR_MEMBER_DATA)
+		next->view.up_to_date |= BIT(id);
+	else
+		next->view.up_to_date &= ~BIT(id);
+	return rmr_srv_sb_commit(pool);
+}
+
+int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *data)
+{
+	const struct rmr_msg_member_set *msg = data;
+	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid);
+	int err;
+
+	if (!pool)
+		return RMR_ST_NOPOOL;
+	mutex_lock(&pool->lock);
+	err = pool->gone ? RMR_ST_NOPOOL : member_set(pool, msg);
+	if (!err)
+		rmr_srv_info(pool, "member %u %s\n", msg->member_id,
+			     msg->member.state ? "joined" : "left");
+	if (!err)
+		rmr_srv_pool_notify(pool);
+	mutex_unlock(&pool->lock);
+	rmr_srv_pool_put(pool);
+	return err;
+}

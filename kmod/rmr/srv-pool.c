@@ -1,0 +1,861 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pools on a storage node: commands, superblock, life time.
+ *
+ * Locks: command_lock (mutex) serialises the commands that make and end pools; rmr_srv_lock
+ * (mutex) guards the list; pool->lock the superblock and attachment. Order: command_lock ->
+ * rmr_srv_lock, command_lock -> pool->lock; rmr_srv_lock and pool->lock are never held together.
+ * Messages of peers take no command_lock, so nodes that join each other cannot wait in a circle.
+ *
+ * End of a pool: off the list -> gone, attachment ended under pool->lock -> close the store when
+ * the last reference goes.
+ */
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uuid.h>
+
+#include "srv-pri.h"
+
+static DEFINE_MUTEX(command_lock);
+static DEFINE_MUTEX(rmr_srv_lock);
+static LIST_HEAD(rmr_srv_pools);
+static const struct rmr_store_ops *store_ops;	/* under rmr_srv_lock */
+
+int rmr_srv_register_store(const struct rmr_store_ops *ops)
+{
+	int err = 0;
+
+	mutex_lock(&rmr_srv_lock);
+	if (store_ops)
+		err = -EBUSY;
+	else
+		store_ops = ops;
+	mutex_unlock(&rmr_srv_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(rmr_srv_register_store);
+
+void rmr_srv_unregister_store(const struct rmr_store_ops *ops)
+{
+	mutex_lock(&rmr_srv_lock);
+	store_ops = NULL;
+	mutex_unlock(&rmr_srv_lock);
+}
+EXPORT_SYMBOL_GPL(rmr_srv_unregister_store);
+
+static const struct rmr_store_ops *store_ops_get(struct netlink_ext_ack *extack)
+{
+	const struct rmr_store_ops *ops;
+
+	mutex_lock(&rmr_srv_lock);
+	ops = store_ops;
+	if (ops && !try_module_get(ops->owner))
+		ops = NULL;
+	mutex_unlock(&rmr_srv_lock);
+	if (!ops)
+		NL_SET_ERR_MSG(extack, "no store module: modprobe brmr_server");
+	return ops;
+}
+
+/* ---- life time ---- */
+
+static struct rmr_srv_pool *pool_alloc(void)
+{
+	struct rmr_srv_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+
+	if (!pool)
+		return NULL;
+	pool->sb = kzalloc(sizeof(*pool->sb), GFP_KERNEL);
+	pool->sb_next = kzalloc(sizeof(*pool->sb_next), GFP_KERNEL);
+	pool->stats = alloc_percpu(struct rmr_srv_stats);
+	kref_init(&pool->ref);
+	mutex_init(&pool->lock);
+	INIT_LIST_HEAD(&pool->entry);
+	return pool;
+}
+
+static void pool_free(struct kref *ref)
+{
+	struct rmr_srv_pool *pool = container_of(ref, struct rmr_srv_pool, ref);
+
+	if (pool->store) {
+		pool->ops->close(pool->store);
+		module_put(pool->ops->owner);
+	}
+	free_percpu(pool->stats);
+	kfree(pool->sb_next);
+	kfree(pool->sb);
+	mutex_destroy(&pool->lock);
+	kfree_rcu(pool, rcu);
+}
+
+void rmr_srv_pool_put(struct rmr_srv_pool *pool)
+{
+	kref_put(&pool->ref, pool_free);
+}
+
+/* Opens the device of a new pool object. */
+static struct rmr_srv_pool *pool_open(const char *device, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool = pool_alloc();
+	int err = -ENOMEM;
+
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	if (!pool->sb || !pool->sb_next || !pool->stats)
+		goto put;
+	err = -EOPNOTSUPP;
+	pool->ops = store_ops_get(extack);
+	if (!pool->ops)
+		goto put;
+	pool->store = pool->ops->open(device, extack);
+	if (IS_ERR(pool->store)) {
+		err = PTR_ERR(pool->store);
+		pool->store = NULL;
+		module_put(pool->ops->owner);
+		goto put;
+	}
+	strscpy(pool->device, device, sizeof(pool->device));
+	pool->ops->limits(pool->store, &pool->limits);
+	pool->block_mask = le32_to_cpu(pool->limits.logical_block) - 1;
+	return pool;
+put:
+	rmr_srv_pool_put(pool);
+	return ERR_PTR(err);
+}
+
+/* Sessions that name no node see all pools; otherwise only those of that node's address. */
+struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,
+				       const u8 *uuid)
+{
+	struct rmr_srv_pool *pool, *found = NULL;
+
+	mutex_lock(&rmr_srv_lock);
+	list_for_each_entry(pool, &rmr_srv_pools, entry) {
+		if (name && strcmp(pool->name, name))
+			continue;
+		if (uuid && memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN))
+			continue;
+		if (sess && sess->addr[0] && strcmp(pool->addr, sess->addr))
+			continue;
+		kref_get(&pool->ref);
+		found = pool;
+		break;
+	}
+	mutex_unlock(&rmr_srv_lock);
+	return found;
+}
+
+static void pool_info_fill(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
+{
+	const struct rmr_sb *sb = pool->sb;
+	struct rmr_view view;
+	unsigned int i;
+	s64 inflight = 0;
+	int cpu;
+
+	lockdep_assert_held(&pool->lock);
+	memset(info, 0, sizeof(*info));
+	strscpy(info->name, pool->name, sizeof(info->name));
+	memcpy(info->uuid, sb->pool_uuid, RMR_UUID_LEN);
+	memcpy(info->store_uuid, sb->store_uuid, RMR_UUID_LEN);
+	strscpy(info->device, pool->device, sizeof(info->device));
+	if (pool->attach)
+		strscpy(info->client, pool->attach->node, sizeof(info->client));
+	info->size = pool->size;
+	info->store_size = pool->ops->size(pool->store);
+	info->chunk_size = le32_to_cpu(sb->chunk_size);
+	info->sb_flags = le32_to_cpu(sb->flags);
+	info->member_id = pool->id;
+	info->state = pool->state;
+	info->reason = pool->reason;
+	info->damaged = pool->damaged;
+	info->epoch_seq = le64_to_cpu(sb->promised.seq);
+	info->epoch_client = le64_to_cpu(sb->promised.client);
+	rmr_view_get(&view, &sb->view);
+	info->view = view.number;
+	info->up_to_date = view.up_to_date;
+	info->syncing = view.syncing;
+	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+		info->member[i].kind = sb->member[i].state;
+		memcpy(info->member[i].store_uuid, sb->member[i].store_uuid, RMR_UUID_LEN);
+		memcpy(info->member[i].node, sb->member[i].node, RMR_NAME_LEN);
+		memcpy(info->member[i].addr, sb->member[i].addr, sizeof(info->member[i].addr));
+	}
+	for_each_possible_cpu(cpu) {
+		const struct rmr_srv_stats *s = per_cpu_ptr(pool->stats, cpu);
+
+		info->stats.reads += s->reads;
+		info->stats.writes += s->writes;
+		info->stats.flushes += s->flushes;
+		info->stats.discards += s->discards;
+		info->stats.read_bytes += s->read_bytes;
+		info->stats.write_bytes += s->write_bytes;
+		info->stats.errors += s->errors;
+		info->refused += s->refused;
+		inflight += s->inflight;
+	}
+	info->inflight = max_t(s64, inflight, 0);
+}
+
+/* Caller: pool->lock. */
+void rmr_srv_pool_notify(struct rmr_srv_pool *pool)
+{
+	struct rmr_pool_info *info = kzalloc(sizeof(*info), GFP_NOIO);
+
+	if (!info)
+		return;
+	pool_info_fill(pool, info);
+	rmr_notify_pool(info);
+	kfree(info);
+}
+
+static const char * const state_names[] = {
+	[RMR_POOL_STATE_IDLE]		= "idle",
+	[RMR_POOL_STATE_ATTACHED]	= "attached",
+	[RMR_POOL_STATE_FAILED]		= "failed",
+};
+
+/* One line per state change, in the grammar that people and tests parse. Caller: pool->lock. */
+void rmr_srv_pool_state(struct rmr_srv_pool *pool, u8 state, u8 reason)
+{
+	lockdep_assert_held(&pool->lock);
+	if (pool->state == state)
+		return;
+	rmr_srv_info(pool, "state %s -> %s reason %u\n", state_names[pool->state],
+		     state_names[state], reason);
+	pool->state = state;
+	pool->reason = reason;
+	rmr_srv_pool_notify(pool);
+}
+
+/* ---- superblock ---- */
+
+void rmr_srv_sb_begin(struct rmr_srv_pool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	*pool->sb_next = *pool->sb;
+}
+
+int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
+{
+	struct rmr_sb *next = pool->sb_next;
+	u64 seq = le64_to_cpu(pool->sb->write_seq) + 1;
+	u64 off = rmr_sb_off(le64_to_cpu(next->store_size), seq % RMR_SB_COPIES);
+	int err;
+
+	lockdep_assert_held(&pool->lock);
+	next->write_seq = cpu_to_le64(seq);
+	rmr_sb_seal(next);
+	err = pool->ops->rw_md(pool->store, true, off, next, sizeof(*next));
+	if (err) {
+		rmr_srv_warn(pool, "superblock write failed: %d\n", err);
+		rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);
+		return err;
+	}
+	*pool->sb = *next;
+	pool->damaged &= ~BIT(seq % RMR_SB_COPIES);
+	return 0;
+}
+
+/* Reads both copies; the number of the better one or an error, with *damaged and *fault. */
+static int sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
+		   struct rmr_fault *fault)
+{
+	u64 size = pool->ops->size(pool->store);
+	unsigned int i;
+	int err;
+
+	if (size < RMR_MD_TAIL)
+		return -ENODATA;
+	for (i = 0; i < RMR_SB_COPIES; i++) {
+		err = pool->ops->rw_md(pool->store, false, rmr_sb_off(size, i), &copies[i],
+				       sizeof(copies[i]));
+		if (err)
+			memset(&copies[i], 0, sizeof(copies[i]));
+	}
+	return rmr_sb_choose(copies, size, damaged, fault);
+}
+
+/* An empty map: every sector valid and clean. */
+static int map_format(struct rmr_srv_pool *pool, const struct rmr_sb *sb)
+{
+	u64 off = le64_to_cpu(sb->map_off), len = le64_to_cpu(sb->map_len), done;
+	u32 tag = get_unaligned_le32(sb->store_uuid), index = 0;
+	size_t part = 64 * 1024, i;
+	void *buf = kmalloc(part, GFP_KERNEL);
+	int err = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	for (done = 0; done < len && !err; done += part) {
+		part = min_t(u64, part, len - done);
+		for (i = 0; i < part; i += RMR_MAP_SECTOR) {
+			rmr_map_sector_init(buf + i, index++, tag);
+			rmr_map_sector_seal(buf + i);
+		}
+		err = pool->ops->rw_md(pool->store, true, off + done, buf, part);
+	}
+	kfree(buf);
+	return err;
+}
+
+/* Refuses a device that already is a store, unless forced. */
+static int refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack)
+{
+	struct rmr_sb *copies = kcalloc(RMR_SB_COPIES, sizeof(*copies), GFP_KERNEL);
+	struct rmr_fault fault;
+	u8 damaged;
+	int which;
+
+	if (!copies)
+		return -ENOMEM;
+	which = sb_read(pool, copies, &damaged, &fault);
+	if (which >= 0)
+		NL_SET_ERR_MSG_FMT(extack, "device is a store of pool %.40s; --force overwrites it",
+				   copies[which].pool_name);
+	else if (which != -ENODATA)
+		NL_SET_ERR_MSG(extack, "device has a damaged superblock; --force overwrites it");
+	kfree(copies);
+	return which == -ENODATA || force ? 0 : -EEXIST;
+}
+
+/* What create and join have in common: the fields that only this store decides. */
+static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
+		   u32 chunk_size, u8 id, struct netlink_ext_ack *extack)
+{
+	u64 store_size = pool->ops->size(pool->store);
+	u64 most = rmr_pool_size_max(store_size, chunk_size);
+	struct rmr_sb *sb = pool->sb;
+	struct rmr_sb_member *me = &sb->member[id];
+	u64 map_len = rmr_map_len(rmr_chunks(size, chunk_size));
+
+	if (size > most) {
+		NL_SET_ERR_MSG_FMT(extack, "store too small: pool of %llu bytes, at most %llu fit",
+				   size, most);
+		return -ENOSPC;
+	}
+	memcpy(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic));
+	sb->version = cpu_to_le32(RMR_SB_VERSION);
+	sb->flags = cpu_to_le32(RMR_SB_F_CLEAN | (spec->zeroed ? RMR_SB_F_ZEROED : 0));
+	generate_random_uuid(sb->store_uuid);
+	sb->pool_size = cpu_to_le64(size);
+	sb->chunk_size = cpu_to_le32(chunk_size);
+	sb->member_id = id;
+	sb->map_off = cpu_to_le64(rmr_map_off(store_size, map_len));
+	sb->map_len = cpu_to_le64(map_len);
+	sb->store_size = cpu_to_le64(store_size);
+	sb->created = cpu_to_le64(ktime_get_real_seconds());
+	me->state = RMR_MEMBER_DATA;
+	memcpy(me->store_uuid, sb->store_uuid, RMR_UUID_LEN);
+	strscpy(me->node, spec->node ?: rmr_srv_node, sizeof(me->node));
+	memcpy(me->addr, spec->addr, sizeof(me->addr));
+	return 0;
+}
+
+/* Makes the pool object match its superblock. */
+static void pool_adopt_sb(struct rmr_srv_pool *pool)
+{
+	const struct rmr_sb *sb = pool->sb;
+
+	strscpy(pool->name, sb->pool_name, sizeof(pool->name));
+	pool->id = sb->member_id;
+	pool->size = le64_to_cpu(sb->pool_size);
+	strscpy(pool->addr, sb->member[sb->member_id].addr[0], sizeof(pool->addr));
+}
+
+/* Both copies, then the map, written for the first time. Caller: command_lock. */
+static int pool_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack)
+{
+	struct rmr_fault fault;
+	unsigned int i;
+	int err;
+
+	pool->sb->write_seq = cpu_to_le64(1);
+	rmr_sb_seal(pool->sb);
+	err = rmr_sb_check(pool->sb, pool->ops->size(pool->store), &fault);
+	if (err) {
+		NL_SET_ERR_MSG_FMT(extack, "%s %s", fault.field, fault.why);
+		return -EINVAL;
+	}
+	pool->sb->write_seq = 0;
+	pool_adopt_sb(pool);
+	err = map_format(pool, pool->sb);
+	mutex_lock(&pool->lock);
+	for (i = 0; i < RMR_SB_COPIES && !err; i++) {
+		rmr_srv_sb_begin(pool);
+		err = rmr_srv_sb_commit(pool);
+	}
+	mutex_unlock(&pool->lock);
+	if (err)
+		NL_SET_ERR_MSG_FMT(extack, "cannot write metadata: error %d", err);
+	return err;
+}
+
+/* Overwrites both copies, so that the device is no store any more. */
+static int sb_wipe(struct rmr_srv_pool *pool)
+{
+	u64 size = le64_to_cpu(pool->sb->store_size);
+	unsigned int i;
+	int err = 0, e;
+
+	memset(pool->sb_next, 0, sizeof(*pool->sb_next));
+	for (i = 0; i < RMR_SB_COPIES; i++) {
+		e = pool->ops->rw_md(pool->store, true, rmr_sb_off(size, i), pool->sb_next,
+				     sizeof(*pool->sb_next));
+		err = err ?: e;
+	}
+	return err;
+}
+
+/* ---- commands ---- */
+
+/* Publishes a finished pool and reports it. Caller: command_lock. */
+static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
+			struct netlink_ext_ack *extack)
+{
+	int err;
+
+	mutex_lock(&rmr_srv_lock);
+	list_add_tail(&pool->entry, &rmr_srv_pools);
+	mutex_unlock(&rmr_srv_lock);
+	err = rmr_srv_listen();
+	if (err) {
+		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): modprobe rmr_rtrs_server; port in use?",
+				   err);
+		mutex_lock(&rmr_srv_lock);
+		list_del_init(&pool->entry);
+		mutex_unlock(&rmr_srv_lock);
+		return err;
+	}
+	__module_get(THIS_MODULE);
+	mutex_lock(&pool->lock);
+	pool_info_fill(pool, info);
+	rmr_notify_pool(info);
+	mutex_unlock(&pool->lock);
+	return 0;
+}
+
+/* A name may serve one pool per node address. */
+static bool name_taken(const char *name, const char *addr)
+{
+	struct rmr_srv_pool *pool;
+	bool taken = false;
+
+	mutex_lock(&rmr_srv_lock);
+	list_for_each_entry(pool, &rmr_srv_pools, entry)
+		taken |= !strcmp(pool->name, name) && !strcmp(pool->addr, addr);
+	mutex_unlock(&rmr_srv_lock);
+	return taken;
+}
+
+static int name_refuse(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct rmr_fault fault;
+
+	if (strlen(spec->name) >= RMR_NAME_LEN ||
+	    rmr_name_check(spec->name, strlen(spec->name) + 1, &fault)) {
+		NL_SET_ERR_MSG(extack, "pool name: 1 to 63 of A-Z a-z 0-9 . _ -, no leading . or -");
+		return -EINVAL;
+	}
+	if (!name_taken(spec->name, spec->addr[0]))
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", spec->name);
+	return -EEXIST;
+}
+
+static int pool_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+		       struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool;
+	struct rmr_fault fault;
+	struct rmr_sb *sb;
+	int err;
+
+	if (rmr_chunk_size_check(spec->chunk_size, &fault)) {
+		NL_SET_ERR_MSG_FMT(extack, "chunk size %u: %s", spec->chunk_size, fault.why);
+		return -EINVAL;
+	}
+	mutex_lock(&command_lock);
+	err = name_refuse(spec, extack);
+	if (err)
+		goto unlock;
+	pool = pool_open(spec->device, extack);
+	if (IS_ERR(pool)) {
+		err = PTR_ERR(pool);
+		goto unlock;
+	}
+	err = refuse_store(pool, spec->force, extack);
+	sb = pool->sb;
+	if (!err) {
+		strscpy(sb->pool_name, spec->name, sizeof(sb->pool_name));
+		if (spec->uuid)
+			memcpy(sb->pool_uuid, spec->uuid, RMR_UUID_LEN);
+		else
+			generate_random_uuid(sb->pool_uuid);
+		generate_random_uuid(sb->view.lineage);
+		sb->view.number = cpu_to_le64(1);
+		sb->view.up_to_date = BIT(0);
+		sb->table_version = cpu_to_le64(1);
+		err = sb_fill(pool, spec, spec->size, spec->chunk_size, 0, extack);
+	}
+	if (!err)
+		err = pool_format(pool, extack);
+	if (!err)
+		err = pool_publish(pool, info, extack);
+	if (err)
+		rmr_srv_pool_put(pool);
+unlock:
+	mutex_unlock(&command_lock);
+	return err;
+}
+
+/* ---- join ---- */
+
+static int join_refused(int err, struct netlink_ext_ack *extack, const char *addr)
+{
+	const char *why = "failed";
+
+	if (err == RMR_ST_NOPOOL)
+		why = "no such pool";
+	else if (err == RMR_ST_BUSY)
+		why = "pool in use, used before or not zeroed";
+	else if (err == -EEXIST)
+		why = "member id taken";
+	else if (err == RMR_ST_FENCED)
+		why = "member table changed, try again";
+	else if (err == -EPROTONOSUPPORT)
+		why = "transport or protocol version";
+	NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", addr, why, err);
+	return err;
+}
+
+/* Asks the peers in turn; *conn is open afterwards if the result is 0. */
+static int join_ask(const struct rmr_pool_spec *spec, struct rmr_conn *conn,
+		    struct rmr_rsp_pool *rsp, struct netlink_ext_ack *extack)
+{
+	int err = -EINVAL;
+	unsigned int i;
+
+	for (i = 0; i < spec->peer_cnt; i++) {
+		err = rmr_conn_open(conn, spec->transport, spec->peer[i], spec->port,
+				    rmr_srv_node, NULL, NULL);
+		if (err) {
+			NL_SET_ERR_MSG_FMT(extack, "cannot connect to %.39s: error %d",
+					   spec->peer[i], err);
+			continue;
+		}
+		err = rmr_conn_pool_info(conn, spec->name, spec->uuid, rsp);
+		if (!err)
+			return 0;
+		join_refused(err, extack, spec->peer[i]);
+		rmr_conn_close(conn);
+	}
+	return err;
+}
+
+static int join_pick_id(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp,
+			struct netlink_ext_ack *extack)
+{
+	int id = spec->member_id;
+
+	if (id < 0)
+		for (id = 0; id < RMR_MAX_MEMBERS && rsp->member[id].state; id++)
+			;
+	if (id >= RMR_MAX_MEMBERS) {
+		NL_SET_ERR_MSG_FMT(extack, "pool has %u members already", RMR_MAX_MEMBERS);
+		return -ENOSPC;
+	}
+	if (rsp->member[id].state) {
+		NL_SET_ERR_MSG_FMT(extack, "member id %d is taken by %.30s", id,
+				   rsp->member[id].node);
+		return -EEXIST;
+	}
+	return id;
+}
+
+/* Fills the superblock of a joining store from what the peer told and the rules of member_set. */
+static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
+		     const struct rmr_rsp_pool *rsp, int id, struct netlink_ext_ack *extack)
+{
+	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED, flags = le32_to_cpu(rsp->sb_flags);
+	struct rmr_sb *sb = pool->sb;
+
+	if (rsp->busy || (flags & RMR_SB_F_USED) || (flags & must) != must || !spec->zeroed) {
+		NL_SET_ERR_MSG(extack, "only unused pools with zeroed stores can be joined yet");
+		return -EBUSY;
+	}
+	memcpy(sb->pool_uuid, rsp->pool_uuid, RMR_UUID_LEN);
+	memcpy(sb->pool_name, rsp->pool_name, RMR_NAME_LEN);
+	memcpy(sb->member, rsp->member, sizeof(sb->member));
+	sb->promised = rsp->promised;
+	sb->view = rsp->view;
+	le64_add_cpu(&sb->view.number, 1);
+	sb->view.up_to_date |= BIT(id);
+	sb->table_version = rsp->table_version;
+	le64_add_cpu(&sb->table_version, 1);
+	return sb_fill(pool, spec, le64_to_cpu(rsp->pool_size), le32_to_cpu(rsp->chunk_size), id,
+		       extack);
+}
+
+static int member_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb, unsigned int to,
+		       u64 version, bool add)
+{
+	struct rmr_msg_member_set msg = {};
+	struct rmr_conn conn;
+	int err;
+
+	rmr_msg_init(&msg.hdr, RMR_MSG_MEMBER_SET, RMR_NO_HANDLE);
+	memcpy(msg.pool_uuid, sb->pool_uuid, RMR_UUID_LEN);
+	msg.table_version = cpu_to_le64(version);
+	msg.member_id = sb->member_id;
+	if (add)
+		msg.member = sb->member[sb->member_id];
+	err = rmr_conn_open(&conn, spec->transport, sb->member[to].addr[0], spec->port,
+			    rmr_srv_node, NULL, NULL);
+	if (err)
+		return err;
+	err = rmr_conn_call(&conn, &msg, sizeof(msg), NULL, 0);
+	rmr_conn_close(&conn);
+	return err;
+}
+
+/* Tells every other member; takes it back from those already told if one refuses. */
+static int join_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb,
+		     struct netlink_ext_ack *extack)
+{
+	u64 version = le64_to_cpu(sb->table_version);
+	unsigned int i;
+	u8 told = 0;
+	int err = 0;
+
+	for (i = 0; i < RMR_MAX_MEMBERS && !err; i++) {
+		if (i == sb->member_id || sb->member[i].state == RMR_MEMBER_NONE)
+			continue;
+		err = member_tell(spec, sb, i, version - 1, true);
+		if (err)
+			join_refused(err, extack, sb->member[i].addr[0]);
+		else
+			told |= BIT(i);
+	}
+	for (i = 0; i < RMR_MAX_MEMBERS && err; i++)
+		if ((told & BIT(i)) && member_tell(spec, sb, i, version, false))
+			pr_warn("rmr %s: member %u still lists member %u, which did not join\n",
+				sb->pool_name, i, sb->member_id);
+	return err;
+}
+
+/* The part of a join that touches the device. */
+static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
+		       struct rmr_pool_info *info, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool = pool_open(spec->device, extack);
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = refuse_store(pool, spec->force, extack);
+	if (!err)
+		err = join_fill(pool, spec, rsp, id, extack);
+	if (!err)
+		err = pool_format(pool, extack);
+	if (err)
+		goto put;
+	err = join_tell(spec, pool->sb, extack);
+	if (!err)
+		err = pool_publish(pool, info, extack);
+	if (err)
+		sb_wipe(pool);
+put:
+	if (err)
+		rmr_srv_pool_put(pool);
+	return err;
+}
+
+static int pool_join(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+		     struct netlink_ext_ack *extack)
+{
+	struct rmr_rsp_pool *rsp = kzalloc(sizeof(*rsp), GFP_KERNEL);
+	struct rmr_conn conn;
+	int err, id;
+
+	if (!rsp)
+		return -ENOMEM;
+	mutex_lock(&command_lock);
+	err = name_refuse(spec, extack);
+	if (!err)
+		err = join_ask(spec, &conn, rsp, extack);
+	if (err)
+		goto unlock;
+	rmr_conn_close(&conn);
+	id = join_pick_id(spec, rsp, extack);
+	err = id < 0 ? id : join_device(spec, rsp, id, info, extack);
+unlock:
+	mutex_unlock(&command_lock);
+	kfree(rsp);
+	return err;
+}
+
+/* ---- assemble, stop, show ---- */
+
+static int assemble_refused(int err, const struct rmr_fault *fault,
+			    struct netlink_ext_ack *extack)
+{
+	if (err == -ENODATA)
+		NL_SET_ERR_MSG(extack, "device has no superblock: not a store");
+	else
+		NL_SET_ERR_MSG_FMT(extack, "both superblock copies damaged: %.20s %.30s",
+				   fault->field, fault->why);
+	return err;
+}
+
+static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
+			  struct netlink_ext_ack *extack)
+{
+	struct rmr_sb *copies = kcalloc(RMR_SB_COPIES, sizeof(*copies), GFP_KERNEL);
+	struct rmr_fault fault = {};
+	int which;
+
+	if (!copies)
+		return -ENOMEM;
+	which = sb_read(pool, copies, &pool->damaged, &fault);
+	if (which >= 0)
+		*pool->sb = copies[which];
+	kfree(copies);
+	if (which < 0)
+		return assemble_refused(which, &fault, extack);
+	pool_adopt_sb(pool);
+	if (pool->damaged)
+		rmr_srv_warn(pool, "superblock copy %u of %s damaged (%s %s), other one used\n",
+			     pool->damaged >> 1, pool->device, fault.field, fault.why);
+	if (spec->name && strcmp(spec->name, pool->name)) {
+		NL_SET_ERR_MSG_FMT(extack, "device belongs to pool %.50s", pool->name);
+		return -EMEDIUMTYPE;
+	}
+	if (spec->uuid && memcmp(spec->uuid, pool->sb->pool_uuid, RMR_UUID_LEN)) {
+		NL_SET_ERR_MSG(extack, "device belongs to a pool with another UUID");
+		return -EMEDIUMTYPE;
+	}
+	if (name_taken(pool->name, pool->addr)) {
+		NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", pool->name);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			 struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool;
+	u8 damaged;
+	int err;
+
+	mutex_lock(&command_lock);
+	pool = pool_open(spec->device, extack);
+	err = PTR_ERR_OR_ZERO(pool);
+	if (err)
+		goto unlock;
+	err = assemble_check(pool, spec, extack);
+	damaged = pool->damaged;
+	if (!err && damaged) {
+		/* The next write goes to the copy that is not in use: the damaged one. */
+		mutex_lock(&pool->lock);
+		rmr_srv_sb_begin(pool);
+		err = rmr_srv_sb_commit(pool);
+		pool->damaged = damaged;
+		mutex_unlock(&pool->lock);
+	}
+	if (!err)
+		err = pool_publish(pool, info, extack);
+	if (err)
+		rmr_srv_pool_put(pool);
+unlock:
+	mutex_unlock(&command_lock);
+	return err;
+}
+
+/* Caller: command_lock. */
+static void pool_end(struct rmr_srv_pool *pool)
+{
+	mutex_lock(&rmr_srv_lock);
+	list_del_init(&pool->entry);
+	mutex_unlock(&rmr_srv_lock);
+	mutex_lock(&pool->lock);
+	pool->gone = true;
+	rmr_srv_attach_end(pool);
+	mutex_unlock(&pool->lock);
+	rmr_srv_pool_put(pool);
+	module_put(THIS_MODULE);
+}
+
+static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool;
+	int err = 0;
+
+	mutex_lock(&command_lock);
+	pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	if (!pool) {
+		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
+				   spec->uuid ? " with this UUID" : "");
+		err = -ENOENT;
+		goto unlock;
+	}
+	mutex_lock(&pool->lock);
+	if (pool->attach && !spec->force) {
+		NL_SET_ERR_MSG_FMT(extack, "pool is in use by client %.30s: unmap it there first",
+				   pool->attach->node);
+		err = -EBUSY;
+	} else if (pool->attach) {
+		rmr_srv_attach_end(pool);
+	}
+	if (!err && spec->wipe)
+		err = sb_wipe(pool);
+	mutex_unlock(&pool->lock);
+	if (!err)
+		pool_end(pool);
+	rmr_srv_pool_put(pool);
+unlock:
+	mutex_unlock(&command_lock);
+	return err;
+}
+
+static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
+{
+	struct rmr_srv_pool *pool, *found = NULL;
+	unsigned long i = 0;
+
+	mutex_lock(&rmr_srv_lock);
+	list_for_each_entry(pool, &rmr_srv_pools, entry) {
+		if (i++ == *cursor) {
+			kref_get(&pool->ref);
+			found = pool;
+			break;
+		}
+	}
+	mutex_unlock(&rmr_srv_lock);
+	if (!found)
+		return -ENOENT;
+	(*cursor)++;
+	mutex_lock(&found->lock);
+	pool_info_fill(found, info);
+	mutex_unlock(&found->lock);
+	rmr_srv_pool_put(found);
+	return 0;
+}
+
+struct rmr_srv_ctl rmr_srv_commands = {
+	.owner		= THIS_MODULE,
+	.create		= pool_create,
+	.join		= pool_join,
+	.assemble	= pool_assemble,
+	.stop		= pool_stop,
+	.pool_info	= pool_info,
+};
+
+/* Module exit: no pool is left, as each holds the module; the list is checked all the same. */
+void rmr_srv_pools_stop(void)
+{
+	WARN_ON(!list_empty(&rmr_srv_pools));
+}
