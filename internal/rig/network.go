@@ -11,6 +11,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -168,4 +169,40 @@ func plug(index int, connected bool) error {
 		return fmt.Errorf("plug %s: %w", bridgePort(index), err)
 	}
 	return nil
+}
+
+// socketBuffer holds the frames that a node has not read yet, 64 MiB: the peers may have a few
+// hundred RDMA writes of 128 KiB under way to it at once, and a lost frame costs rxe half a second.
+const socketBuffer = 64 << 20
+
+// openPort returns the socket through which the node with that index sends and receives frames.
+// The rig opens it, not User-Mode Linux, for the buffer, and so that frames carry no offload
+// headers: what a node sends is complete, with checksums.
+func openPort(index int) (*os.File, error) {
+	link, err := netlink.LinkByName(nodeVeth(index))
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", nodeVeth(index), err)
+	}
+	// Protocol 0: nothing arrives before the socket is bound to its device.
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open packet socket: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), nodeVeth(index))
+	for _, option := range []struct{ level, name, value int }{
+		{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketBuffer},
+		{unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, socketBuffer},
+		{unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1},
+	} {
+		if err := unix.SetsockoptInt(fd, option.level, option.name, option.value); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("set option %d of packet socket: %w", option.name, err)
+		}
+	}
+	const all = unix.ETH_P_ALL<<8&0xff00 | unix.ETH_P_ALL>>8 // network byte order
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: link.Attrs().Index}); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("bind packet socket to %s: %w", nodeVeth(index), err)
+	}
+	return f, nil
 }

@@ -104,7 +104,7 @@ func (n *Node) arguments() []string {
 		"uml_dir=" + n.dir + "/", "umid=uml",
 		// A node that is stopped for minutes by a test must not look stuck when it goes on.
 		"rcupdate.rcu_cpu_stall_timeout=300", "ifb.numifbs=0", "hostname=" + n.name,
-		fmt.Sprintf("vec0:transport=raw,ifname=%s,depth=128,gro=0,mtu=%d,mac=%s", nodeVeth(n.index), linkMTU, nodeMAC(n.index)),
+		fmt.Sprintf("vec0:transport=fd,fd=4,depth=128,gro=0,mtu=%d,mac=%s", linkMTU, nodeMAC(n.index)),
 	}
 	for i := range n.disks {
 		args = append(args, fmt.Sprintf("ubd%d=%s", i, n.Disk(i)))
@@ -170,9 +170,17 @@ func (n *Node) spawn() (net.Conn, *machine, error) {
 		return nil, nil, err
 	}
 	defer remote.Close()
+	var port *os.File
+	err = n.cluster.net.do(func() (err error) { port, err = openPort(n.index); return err })
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	defer port.Close()
 	cmd := exec.Command(n.cluster.kernel.Linux, n.arguments()...)
 	cmd.Dir, cmd.Env = n.dir, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/"}
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = console, console, []*os.File{remote}
+	cmd.Stdout, cmd.Stderr = console, console
+	cmd.ExtraFiles = []*os.File{remote, port} // descriptors 3 and 4
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setsid: true, Cloneflags: unix.CLONE_NEWPID, Pdeathsig: unix.SIGKILL,
 	}
