@@ -1,0 +1,801 @@
+// SPDX-License-Identifier: Apache-2.0
+// Code generated from docs/netlink/rmr.yaml by internal/rmrnl/gen. DO NOT EDIT.
+
+package rmrnl
+
+import (
+	"github.com/google/uuid"
+	"github.com/mdlayher/netlink"
+)
+
+// Names and limits of the family.
+const (
+	// FamilyName is the generic netlink family.
+	FamilyName = "rmr"
+	// GroupNotify is a multicast group.
+	GroupNotify = "notify"
+	// NameMax: Longest pool, node or address name in bytes, without terminator.
+	NameMax = 63
+	// PathMax: Longest device path in bytes, without terminator.
+	PathMax = 255
+)
+
+// PoolState: State of a pool on a storage node.
+type PoolState uint8
+
+// Values of PoolState.
+const (
+	// PoolStateIdle: Assembled, no client attached.
+	PoolStateIdle PoolState = 0
+	// PoolStateAttached: A client holds an epoch and is served.
+	PoolStateAttached PoolState = 1
+	// PoolStateFailed: The store no longer works; see reason.
+	PoolStateFailed PoolState = 2
+)
+
+var namesPoolState = []string{
+	"idle",
+	"attached",
+	"failed",
+}
+
+// String returns the name in the specification.
+func (v PoolState) String() string { return enumName(namesPoolState, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v PoolState) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *PoolState) UnmarshalText(b []byte) error {
+	n, err := enumValue("pool-state", namesPoolState, b)
+	*v = PoolState(n)
+	return err
+}
+
+// DeviceState: State of a mapped device on a client.
+type DeviceState uint8
+
+// Values of DeviceState.
+const (
+	DeviceStateAttaching DeviceState = 0
+	// DeviceStateLive: I/O is served.
+	DeviceStateLive DeviceState = 1
+	// DeviceStateSuspended: A leg has failed; I/O waits until every leg is back or the device is unmapped.
+	DeviceStateSuspended DeviceState = 2
+	DeviceStateDetaching DeviceState = 3
+)
+
+var namesDeviceState = []string{
+	"attaching",
+	"live",
+	"suspended",
+	"detaching",
+}
+
+// String returns the name in the specification.
+func (v DeviceState) String() string { return enumName(namesDeviceState, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v DeviceState) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *DeviceState) UnmarshalText(b []byte) error {
+	n, err := enumValue("device-state", namesDeviceState, b)
+	*v = DeviceState(n)
+	return err
+}
+
+// LegState: State of a leg as the client sees it.
+type LegState uint8
+
+// Values of LegState.
+const (
+	LegStateConnecting LegState = 0
+	// LegStateUpToDate: Connected, in the view, serves reads and gets every write.
+	LegStateUpToDate LegState = 1
+	// LegStateFailed: Not connected or refused; see reason.
+	LegStateFailed LegState = 2
+)
+
+var namesLegState = []string{
+	"connecting",
+	"up-to-date",
+	"failed",
+}
+
+// String returns the name in the specification.
+func (v LegState) String() string { return enumName(namesLegState, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v LegState) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *LegState) UnmarshalText(b []byte) error {
+	n, err := enumValue("leg-state", namesLegState, b)
+	*v = LegState(n)
+	return err
+}
+
+// Reason: Why something is in its state. One list for pools, devices and legs.
+type Reason uint8
+
+// Values of Reason.
+const (
+	ReasonNone              Reason = 0
+	ReasonAdmin             Reason = 1
+	ReasonConnect           Reason = 2
+	ReasonLinkLost          Reason = 3
+	ReasonIOError           Reason = 4
+	ReasonTimeout           Reason = 5
+	ReasonFenced            Reason = 6
+	ReasonRefused           Reason = 7
+	ReasonVersion           Reason = 8
+	ReasonIdentity          Reason = 9
+	ReasonStoreError        Reason = 10
+	ReasonDamagedSuperblock Reason = 11
+	ReasonUnclean           Reason = 12
+)
+
+var namesReason = []string{
+	"none",
+	"admin",
+	"connect",
+	"link-lost",
+	"io-error",
+	"timeout",
+	"fenced",
+	"refused",
+	"version",
+	"identity",
+	"store-error",
+	"damaged-superblock",
+	"unclean",
+}
+
+// String returns the name in the specification.
+func (v Reason) String() string { return enumName(namesReason, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v Reason) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *Reason) UnmarshalText(b []byte) error {
+	n, err := enumValue("reason", namesReason, b)
+	*v = Reason(n)
+	return err
+}
+
+// Commands.
+const (
+	// CmdPoolCreate: Make a store the first member of a new pool.
+	CmdPoolCreate uint8 = 1
+	// CmdPoolJoin: Make a store a further member of a pool that a peer knows.
+	CmdPoolJoin uint8 = 2
+	// CmdPoolAssemble: Start serving the member whose superblock is on a device.
+	CmdPoolAssemble uint8 = 3
+	// CmdPoolStop: Stop serving a pool and, with wipe, delete this member's superblocks.
+	CmdPoolStop uint8 = 4
+	// CmdPoolGet: Pools assembled on this node.
+	CmdPoolGet uint8 = 5
+	// CmdPoolNtf: A pool on this node appeared, changed its state or went.
+	CmdPoolNtf uint8 = 6
+	// CmdDeviceMap: Attach a pool and make its block device.
+	CmdDeviceMap uint8 = 7
+	// CmdDeviceUnmap: Flush, detach and remove a block device.
+	CmdDeviceUnmap uint8 = 8
+	// CmdDeviceGet: Pools mapped on this client.
+	CmdDeviceGet uint8 = 9
+	// CmdDeviceNtf: A device appeared, changed its state or went.
+	CmdDeviceNtf uint8 = 10
+	// CmdLegGet: Legs of the pools mapped on this client.
+	CmdLegGet uint8 = 11
+	// CmdLegNtf: A leg changed its state.
+	CmdLegNtf uint8 = 12
+)
+
+// Ops describes the requests of every command, by command number.
+var Ops = map[uint8]Op{
+	CmdPoolCreate: {Name: "pool-create", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrSize,
+		PoolAttrChunkSize,
+		PoolAttrDevice,
+		PoolAttrNode,
+		PoolAttrAddr,
+		PoolAttrZeroed,
+		PoolAttrForce,
+	}},
+	CmdPoolJoin: {Name: "pool-join", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrDevice,
+		PoolAttrMemberID,
+		PoolAttrNode,
+		PoolAttrAddr,
+		PoolAttrPeer,
+		PoolAttrPort,
+		PoolAttrTransport,
+		PoolAttrZeroed,
+		PoolAttrForce,
+	}},
+	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrDevice,
+		PoolAttrName,
+		PoolAttrUUID,
+	}},
+	CmdPoolStop: {Name: "pool-stop", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrWipe,
+		PoolAttrForce,
+	}},
+	CmdPoolGet: {Name: "pool-get", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+	}},
+	CmdDeviceMap: {Name: "device-map", Set: SetDevice, Reply: true, Request: []uint16{
+		DeviceAttrName,
+		DeviceAttrUUID,
+		DeviceAttrAddr,
+		DeviceAttrPort,
+		DeviceAttrTransport,
+		DeviceAttrNode,
+		DeviceAttrTakeover,
+	}},
+	CmdDeviceUnmap: {Name: "device-unmap", Set: SetDevice, Reply: false, Request: []uint16{
+		DeviceAttrIndex,
+		DeviceAttrName,
+		DeviceAttrForce,
+	}},
+	CmdDeviceGet: {Name: "device-get", Set: SetDevice, Reply: true, Request: []uint16{
+		DeviceAttrIndex,
+		DeviceAttrName,
+	}},
+	CmdLegGet: {Name: "leg-get", Set: SetLeg, Reply: false, Request: []uint16{}},
+}
+
+// Attributes of member: One slot of the member table.
+const (
+	MemberAttrID        uint16 = 1
+	MemberAttrKind      uint16 = 2
+	MemberAttrStoreUUID uint16 = 3
+	MemberAttrNode      uint16 = 4
+	MemberAttrAddr      uint16 = 5
+)
+
+// SetMember describes the attributes of member.
+var SetMember = AttrSet{
+	MemberAttrID:        {Name: "id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	MemberAttrKind:      {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrStoreUUID: {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	MemberAttrNode:      {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	MemberAttrAddr:      {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+}
+
+// Member: One slot of the member table.
+type Member struct {
+	ID uint8 `json:"id"`
+	// 1 data, 2 witness.
+	Kind      uint8     `json:"kind"`
+	StoreUUID uuid.UUID `json:"store_uuid"`
+	Node      string    `json:"node"`
+	// Address where clients and peers find the member.
+	Addr []string `json:"addr"`
+}
+
+func (v *Member) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case MemberAttrID:
+			v.ID = ad.Uint8()
+		case MemberAttrKind:
+			v.Kind = ad.Uint8()
+		case MemberAttrStoreUUID:
+			ad.Do(copyUUID(&v.StoreUUID))
+		case MemberAttrNode:
+			v.Node = ad.String()
+		case MemberAttrAddr:
+			v.Addr = append(v.Addr, ad.String())
+		}
+	}
+	return ad.Err()
+}
+
+// Attributes of pool: A pool on a storage node.
+const (
+	PoolAttrName          uint16 = 1
+	PoolAttrUUID          uint16 = 2
+	PoolAttrSize          uint16 = 3
+	PoolAttrChunkSize     uint16 = 4
+	PoolAttrDevice        uint16 = 5
+	PoolAttrStoreUUID     uint16 = 6
+	PoolAttrMemberID      uint16 = 7
+	PoolAttrNode          uint16 = 8
+	PoolAttrAddr          uint16 = 9
+	PoolAttrPeer          uint16 = 10
+	PoolAttrPort          uint16 = 11
+	PoolAttrTransport     uint16 = 12
+	PoolAttrZeroed        uint16 = 13
+	PoolAttrForce         uint16 = 14
+	PoolAttrState         uint16 = 15
+	PoolAttrReason        uint16 = 16
+	PoolAttrMember        uint16 = 17
+	PoolAttrEpochSeq      uint16 = 18
+	PoolAttrEpochClient   uint16 = 19
+	PoolAttrView          uint16 = 20
+	PoolAttrUpToDate      uint16 = 21
+	PoolAttrSyncing       uint16 = 22
+	PoolAttrClean         uint16 = 23
+	PoolAttrUsed          uint16 = 24
+	PoolAttrClient        uint16 = 25
+	PoolAttrDamagedCopies uint16 = 26
+	PoolAttrReads         uint16 = 27
+	PoolAttrWrites        uint16 = 28
+	PoolAttrFlushes       uint16 = 29
+	PoolAttrDiscards      uint16 = 30
+	PoolAttrReadBytes     uint16 = 31
+	PoolAttrWriteBytes    uint16 = 32
+	PoolAttrErrors        uint16 = 33
+	PoolAttrRefused       uint16 = 34
+	PoolAttrInflight      uint16 = 35
+	PoolAttrStoreSize     uint16 = 36
+	PoolAttrWipe          uint16 = 37
+	PoolAttrPad           uint16 = 38
+)
+
+// SetPool describes the attributes of pool.
+var SetPool = AttrSet{
+	PoolAttrName:          {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrUUID:          {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrSize:          {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrChunkSize:     {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDevice:        {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrStoreUUID:     {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrMemberID:      {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrNode:          {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrAddr:          {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPeer:          {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPort:          {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrTransport:     {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
+	PoolAttrZeroed:        {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrForce:         {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrState:         {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReason:        {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMember:        {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochSeq:      {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochClient:   {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrView:          {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUpToDate:      {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrSyncing:       {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClean:         {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUsed:          {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClient:        {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrDamagedCopies: {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReads:         {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWrites:        {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrFlushes:       {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiscards:      {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadBytes:     {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteBytes:    {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrErrors:        {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrRefused:       {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrInflight:      {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStoreSize:     {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWipe:          {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+}
+
+// Pool: A pool on a storage node.
+type Pool struct {
+	Name string    `json:"name"`
+	UUID uuid.UUID `json:"uuid"`
+	// Bytes of the volume.
+	Size uint64 `json:"size"`
+	// Bytes, power of two from 64 KiB to 16 MiB.
+	ChunkSize uint32 `json:"chunk_size"`
+	// Path of the store's block device.
+	Device    string    `json:"device"`
+	StoreUUID uuid.UUID `json:"store_uuid"`
+	// This node's place in the pool.
+	MemberID uint8 `json:"member_id"`
+	// Host name of this node, kept in the member table.
+	Node string `json:"node"`
+	// Addresses of this node for clients and peers.
+	Addr []string `json:"addr"`
+	// Address of a member that knows the pool (join).
+	Peer []string `json:"peer"`
+	// RDMA CM port of the storage nodes; default 7420.
+	Port uint16 `json:"port"`
+	// rtrs (default) or loop.
+	Transport string `json:"transport"`
+	// The caller vouches that the data area reads as zeros.
+	Zeroed bool `json:"zeroed"`
+	// Overwrite a superblock that is already there.
+	Force       bool      `json:"force"`
+	State       PoolState `json:"state"`
+	Reason      Reason    `json:"reason"`
+	Member      []Member  `json:"member"`
+	EpochSeq    uint64    `json:"epoch_seq"`
+	EpochClient uint64    `json:"epoch_client"`
+	// Number of the highest view known.
+	View uint64 `json:"view"`
+	// Mask of members in the view's up-to-date set.
+	UpToDate Mask `json:"up_to_date"`
+	// Mask of members in the view's syncing set.
+	Syncing Mask `json:"syncing"`
+	// Last client detached cleanly.
+	Clean bool `json:"clean"`
+	// A client has attached the pool at least once.
+	Used bool `json:"used"`
+	// Host name of the attached client.
+	Client string `json:"client"`
+	// Mask of superblock copies found damaged at assembly.
+	DamagedCopies Mask `json:"damaged_copies"`
+	// Requests served since assembly.
+	Reads   uint64 `json:"reads"`
+	Writes  uint64 `json:"writes"`
+	Flushes uint64 `json:"flushes"`
+	// DISCARD and WRITE_ZEROES.
+	Discards   uint64 `json:"discards"`
+	ReadBytes  uint64 `json:"read_bytes"`
+	WriteBytes uint64 `json:"write_bytes"`
+	// Requests answered with an error.
+	Errors uint64 `json:"errors"`
+	// Messages refused by a check or by the fence.
+	Refused  uint64 `json:"refused"`
+	Inflight uint32 `json:"inflight"`
+	// Usable bytes of the store, metadata included.
+	StoreSize uint64 `json:"store_size"`
+	// Delete the superblocks too.
+	Wipe bool `json:"wipe"`
+}
+
+func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case PoolAttrName:
+			v.Name = ad.String()
+		case PoolAttrUUID:
+			ad.Do(copyUUID(&v.UUID))
+		case PoolAttrSize:
+			v.Size = ad.Uint64()
+		case PoolAttrChunkSize:
+			v.ChunkSize = ad.Uint32()
+		case PoolAttrDevice:
+			v.Device = ad.String()
+		case PoolAttrStoreUUID:
+			ad.Do(copyUUID(&v.StoreUUID))
+		case PoolAttrMemberID:
+			v.MemberID = ad.Uint8()
+		case PoolAttrNode:
+			v.Node = ad.String()
+		case PoolAttrAddr:
+			v.Addr = append(v.Addr, ad.String())
+		case PoolAttrPeer:
+			v.Peer = append(v.Peer, ad.String())
+		case PoolAttrPort:
+			v.Port = ad.Uint16()
+		case PoolAttrTransport:
+			v.Transport = ad.String()
+		case PoolAttrZeroed:
+			v.Zeroed = ad.Flag()
+		case PoolAttrForce:
+			v.Force = ad.Flag()
+		case PoolAttrState:
+			v.State = PoolState(ad.Uint8())
+		case PoolAttrReason:
+			v.Reason = Reason(ad.Uint8())
+		case PoolAttrMember:
+			var n Member
+			ad.Nested(n.decode)
+			v.Member = append(v.Member, n)
+		case PoolAttrEpochSeq:
+			v.EpochSeq = ad.Uint64()
+		case PoolAttrEpochClient:
+			v.EpochClient = ad.Uint64()
+		case PoolAttrView:
+			v.View = ad.Uint64()
+		case PoolAttrUpToDate:
+			v.UpToDate = Mask(ad.Uint8())
+		case PoolAttrSyncing:
+			v.Syncing = Mask(ad.Uint8())
+		case PoolAttrClean:
+			v.Clean = ad.Flag()
+		case PoolAttrUsed:
+			v.Used = ad.Flag()
+		case PoolAttrClient:
+			v.Client = ad.String()
+		case PoolAttrDamagedCopies:
+			v.DamagedCopies = Mask(ad.Uint8())
+		case PoolAttrReads:
+			v.Reads = ad.Uint64()
+		case PoolAttrWrites:
+			v.Writes = ad.Uint64()
+		case PoolAttrFlushes:
+			v.Flushes = ad.Uint64()
+		case PoolAttrDiscards:
+			v.Discards = ad.Uint64()
+		case PoolAttrReadBytes:
+			v.ReadBytes = ad.Uint64()
+		case PoolAttrWriteBytes:
+			v.WriteBytes = ad.Uint64()
+		case PoolAttrErrors:
+			v.Errors = ad.Uint64()
+		case PoolAttrRefused:
+			v.Refused = ad.Uint64()
+		case PoolAttrInflight:
+			v.Inflight = ad.Uint32()
+		case PoolAttrStoreSize:
+			v.StoreSize = ad.Uint64()
+		case PoolAttrWipe:
+			v.Wipe = ad.Flag()
+		}
+	}
+	return ad.Err()
+}
+
+// Attributes of device: A pool mapped on a client.
+const (
+	DeviceAttrIndex       uint16 = 1
+	DeviceAttrName        uint16 = 2
+	DeviceAttrUUID        uint16 = 3
+	DeviceAttrAddr        uint16 = 4
+	DeviceAttrPort        uint16 = 5
+	DeviceAttrTransport   uint16 = 6
+	DeviceAttrNode        uint16 = 7
+	DeviceAttrTakeover    uint16 = 8
+	DeviceAttrForce       uint16 = 9
+	DeviceAttrState       uint16 = 10
+	DeviceAttrReason      uint16 = 11
+	DeviceAttrSize        uint16 = 12
+	DeviceAttrChunkSize   uint16 = 13
+	DeviceAttrEpochSeq    uint16 = 14
+	DeviceAttrEpochClient uint16 = 15
+	DeviceAttrView        uint16 = 16
+	DeviceAttrUpToDate    uint16 = 17
+	DeviceAttrSyncing     uint16 = 18
+	DeviceAttrReads       uint16 = 19
+	DeviceAttrWrites      uint16 = 20
+	DeviceAttrFlushes     uint16 = 21
+	DeviceAttrDiscards    uint16 = 22
+	DeviceAttrReadBytes   uint16 = 23
+	DeviceAttrWriteBytes  uint16 = 24
+	DeviceAttrErrors      uint16 = 25
+	DeviceAttrHeld        uint16 = 26
+	DeviceAttrInflight    uint16 = 27
+	DeviceAttrPad         uint16 = 28
+)
+
+// SetDevice describes the attributes of device.
+var SetDevice = AttrSet{
+	DeviceAttrIndex:       {Name: "index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrName:        {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	DeviceAttrUUID:        {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	DeviceAttrAddr:        {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	DeviceAttrPort:        {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrTransport:   {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
+	DeviceAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	DeviceAttrTakeover:    {Name: "takeover", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrState:       {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrReason:      {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrSize:        {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrChunkSize:   {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrEpochSeq:    {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrEpochClient: {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrView:        {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrUpToDate:    {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrSyncing:     {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrReads:       {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrWrites:      {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrFlushes:     {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrDiscards:    {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrReadBytes:   {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrWriteBytes:  {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrErrors:      {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrHeld:        {Name: "held", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+}
+
+// Device: A pool mapped on a client.
+type Device struct {
+	// N of /dev/brmrN.
+	Index uint32 `json:"index"`
+	// Pool name.
+	Name string `json:"name"`
+	// Pool UUID; with map, the one expected.
+	UUID uuid.UUID `json:"uuid"`
+	// Addresses of storage nodes to ask for the pool.
+	Addr      []string `json:"addr"`
+	Port      uint16   `json:"port"`
+	Transport string   `json:"transport"`
+	// Host name of this client, told to the members.
+	Node string `json:"node"`
+	// Attach although another client is connected.
+	Takeover bool `json:"takeover"`
+	// Unmap although the device is open or I/O waits; waiting I/O fails.
+	Force       bool        `json:"force"`
+	State       DeviceState `json:"state"`
+	Reason      Reason      `json:"reason"`
+	Size        uint64      `json:"size"`
+	ChunkSize   uint32      `json:"chunk_size"`
+	EpochSeq    uint64      `json:"epoch_seq"`
+	EpochClient uint64      `json:"epoch_client"`
+	View        uint64      `json:"view"`
+	UpToDate    Mask        `json:"up_to_date"`
+	Syncing     Mask        `json:"syncing"`
+	Reads       uint64      `json:"reads"`
+	Writes      uint64      `json:"writes"`
+	Flushes     uint64      `json:"flushes"`
+	Discards    uint64      `json:"discards"`
+	ReadBytes   uint64      `json:"read_bytes"`
+	WriteBytes  uint64      `json:"write_bytes"`
+	Errors      uint64      `json:"errors"`
+	// Requests that waited for an overlapping one.
+	Held     uint64 `json:"held"`
+	Inflight uint32 `json:"inflight"`
+}
+
+func (v *Device) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case DeviceAttrIndex:
+			v.Index = ad.Uint32()
+		case DeviceAttrName:
+			v.Name = ad.String()
+		case DeviceAttrUUID:
+			ad.Do(copyUUID(&v.UUID))
+		case DeviceAttrAddr:
+			v.Addr = append(v.Addr, ad.String())
+		case DeviceAttrPort:
+			v.Port = ad.Uint16()
+		case DeviceAttrTransport:
+			v.Transport = ad.String()
+		case DeviceAttrNode:
+			v.Node = ad.String()
+		case DeviceAttrTakeover:
+			v.Takeover = ad.Flag()
+		case DeviceAttrForce:
+			v.Force = ad.Flag()
+		case DeviceAttrState:
+			v.State = DeviceState(ad.Uint8())
+		case DeviceAttrReason:
+			v.Reason = Reason(ad.Uint8())
+		case DeviceAttrSize:
+			v.Size = ad.Uint64()
+		case DeviceAttrChunkSize:
+			v.ChunkSize = ad.Uint32()
+		case DeviceAttrEpochSeq:
+			v.EpochSeq = ad.Uint64()
+		case DeviceAttrEpochClient:
+			v.EpochClient = ad.Uint64()
+		case DeviceAttrView:
+			v.View = ad.Uint64()
+		case DeviceAttrUpToDate:
+			v.UpToDate = Mask(ad.Uint8())
+		case DeviceAttrSyncing:
+			v.Syncing = Mask(ad.Uint8())
+		case DeviceAttrReads:
+			v.Reads = ad.Uint64()
+		case DeviceAttrWrites:
+			v.Writes = ad.Uint64()
+		case DeviceAttrFlushes:
+			v.Flushes = ad.Uint64()
+		case DeviceAttrDiscards:
+			v.Discards = ad.Uint64()
+		case DeviceAttrReadBytes:
+			v.ReadBytes = ad.Uint64()
+		case DeviceAttrWriteBytes:
+			v.WriteBytes = ad.Uint64()
+		case DeviceAttrErrors:
+			v.Errors = ad.Uint64()
+		case DeviceAttrHeld:
+			v.Held = ad.Uint64()
+		case DeviceAttrInflight:
+			v.Inflight = ad.Uint32()
+		}
+	}
+	return ad.Err()
+}
+
+// Attributes of leg: A client's view of one member of a mapped pool.
+const (
+	LegAttrDeviceIndex uint16 = 1
+	LegAttrPoolName    uint16 = 2
+	LegAttrMemberID    uint16 = 3
+	LegAttrStoreUUID   uint16 = 4
+	LegAttrNode        uint16 = 5
+	LegAttrAddr        uint16 = 6
+	LegAttrState       uint16 = 7
+	LegAttrReason      uint16 = 8
+	LegAttrReads       uint16 = 9
+	LegAttrWrites      uint16 = 10
+	LegAttrReadBytes   uint16 = 11
+	LegAttrWriteBytes  uint16 = 12
+	LegAttrErrors      uint16 = 13
+	LegAttrInflight    uint16 = 14
+	LegAttrLatencyNS   uint16 = 15
+	LegAttrMaxIO       uint16 = 16
+	LegAttrPad         uint16 = 17
+)
+
+// SetLeg describes the attributes of leg.
+var SetLeg = AttrSet{
+	LegAttrDeviceIndex: {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	LegAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAddr:        {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrState:       {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReason:      {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReads:       {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWrites:      {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadBytes:   {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWriteBytes:  {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrErrors:      {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLatencyNS:   {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaxIO:       {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+}
+
+// Leg: A client's view of one member of a mapped pool.
+type Leg struct {
+	DeviceIndex uint32    `json:"device_index"`
+	PoolName    string    `json:"pool_name"`
+	MemberID    uint8     `json:"member_id"`
+	StoreUUID   uuid.UUID `json:"store_uuid"`
+	Node        string    `json:"node"`
+	Addr        string    `json:"addr"`
+	State       LegState  `json:"state"`
+	Reason      Reason    `json:"reason"`
+	Reads       uint64    `json:"reads"`
+	Writes      uint64    `json:"writes"`
+	ReadBytes   uint64    `json:"read_bytes"`
+	WriteBytes  uint64    `json:"write_bytes"`
+	Errors      uint64    `json:"errors"`
+	Inflight    uint32    `json:"inflight"`
+	// Moving average of the time from sending a request to its answer.
+	LatencyNS uint64 `json:"latency_ns"`
+	// Bytes of the largest request the leg's session takes.
+	MaxIO uint32 `json:"max_io"`
+}
+
+func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case LegAttrDeviceIndex:
+			v.DeviceIndex = ad.Uint32()
+		case LegAttrPoolName:
+			v.PoolName = ad.String()
+		case LegAttrMemberID:
+			v.MemberID = ad.Uint8()
+		case LegAttrStoreUUID:
+			ad.Do(copyUUID(&v.StoreUUID))
+		case LegAttrNode:
+			v.Node = ad.String()
+		case LegAttrAddr:
+			v.Addr = ad.String()
+		case LegAttrState:
+			v.State = LegState(ad.Uint8())
+		case LegAttrReason:
+			v.Reason = Reason(ad.Uint8())
+		case LegAttrReads:
+			v.Reads = ad.Uint64()
+		case LegAttrWrites:
+			v.Writes = ad.Uint64()
+		case LegAttrReadBytes:
+			v.ReadBytes = ad.Uint64()
+		case LegAttrWriteBytes:
+			v.WriteBytes = ad.Uint64()
+		case LegAttrErrors:
+			v.Errors = ad.Uint64()
+		case LegAttrInflight:
+			v.Inflight = ad.Uint32()
+		case LegAttrLatencyNS:
+			v.LatencyNS = ad.Uint64()
+		case LegAttrMaxIO:
+			v.MaxIO = ad.Uint32()
+		}
+	}
+	return ad.Err()
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Sample values that the tests and the fixtures shared with the C core are made of.
+
+package pool
+
+func sampleUUID(seed byte) UUID {
+	var u UUID
+	for i := range u {
+		u[i] = seed + byte(i)*7
+	}
+	return u
+}
+
+func sampleMembers() (m [MaxMembers]Member) {
+	m[0] = Member{State: MemberData, Store: sampleUUID(1), Node: "stor1", Addrs: [2]string{"192.0.2.1", "fe80::1%eth0"}}
+	m[1] = Member{State: MemberData, Store: sampleUUID(2), Node: "stor2", Addrs: [2]string{"192.0.2.2", ""}}
+	m[2] = Member{State: MemberWitness, Store: sampleUUID(3), Node: "wit.example", Addrs: [2]string{"2001:db8::3", ""}}
+	m[7] = Member{State: MemberData, Store: sampleUUID(4), Node: "stor-7", Addrs: [2]string{"192.0.2.7", "198.51.100.7"}}
+	return m
+}
+
+func sampleView() View {
+	return View{Epoch: Epoch{5, 0xabcdef0123456789}, Number: 12, UpToDate: MaskOf(0, 7), Syncing: MaskOf(1), Lineage: sampleUUID(9)}
+}
+
+const sampleStoreSize = 10<<30 + 512*3 // not whole blocks
+
+func sampleSuperblock() *Superblock {
+	s := &Superblock{
+		Flags: FlagUsed | FlagZeroed, FeatCompat: 0, WriteSeq: 43, Pool: sampleUUID(8), Store: sampleUUID(2),
+		Name: "vol1", PoolSize: 8 << 30, ChunkSize: ChunkSizeDefault, MemberID: 1, StoreSize: UsableSize(sampleStoreSize),
+		Created: 1_800_000_000, Promised: Epoch{6, 0x1111}, View: sampleView(), TableVersion: 4, Members: sampleMembers(),
+	}
+	s.MapLen = MapLen(s.Chunks())
+	s.MapOff = MapOff(s.StoreSize, s.MapLen)
+	return s
+}
+
+func samplePoolReply() *PoolReply {
+	s := sampleSuperblock()
+	return &PoolReply{
+		Pool: s.Pool, Name: s.Name, PoolSize: s.PoolSize, ChunkSize: s.ChunkSize, MemberID: 1, Busy: true, Flags: s.Flags,
+		Handle: 17, TableVersion: 4, Promised: s.Promised, View: s.View, Store: s.Store, Members: s.Members,
+		Limits: Limits{LogicalBlock: 512, PhysicalBlock: 4096, IOMin: 4096, IOOpt: 1 << 20, DiscardMax: 1 << 30, DiscardGranularity: 4096, ZeroesMax: 1 << 31, WriteCache: true, FUA: true},
+	}
+}
+
+// sampleMessages has one of each type and each operation.
+func sampleMessages() map[string]Message {
+	free, bound := Header{Handle: NoHandle}, Header{Handle: 17}
+	epoch := Epoch{6, 0x1111}
+	return map[string]Message{
+		"hello":           &Hello{Header: free, Features: 3, Requester: 99, Node: "host-a"},
+		"pool_info-name":  &PoolInfo{Header: free, Name: "vol1"},
+		"pool_info-uuid":  &PoolInfo{Header: free, UUID: sampleUUID(8)},
+		"attach":          &Attach{Header: free, Pool: sampleUUID(8), Epoch: epoch, Flags: AttachTakeover, MemberID: 1, Node: "host-a"},
+		"view":            &ViewSet{Header: bound, View: sampleView()},
+		"detach":          &Detach{Header: bound, Epoch: epoch, Flags: DetachClean},
+		"keepalive":       &Keepalive{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 77},
+		"io-read":         &IO{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 77, Offset: 1 << 30, Length: 65536, Op: OpRead},
+		"io-write":        &IO{Header: bound, Epoch: epoch, View: 12, Seq: 80, CompletedBelow: 77, Offset: 4096, Length: 4096, Op: OpWrite, Missing: MaskOf(1, 3), Flags: IOFUA | IOSync},
+		"io-flush":        &IO{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 80, Op: OpFlush},
+		"io-discard":      &IO{Header: bound, Epoch: epoch, View: 12, Seq: 81, CompletedBelow: 80, Offset: 8192, Length: 1 << 20, Op: OpDiscard},
+		"io-write_zeroes": &IO{Header: bound, Epoch: epoch, View: 12, Seq: 82, CompletedBelow: 80, Offset: 512, Length: 512, Op: OpWriteZeroes, Flags: IONoUnmap},
+		"member_set":      &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 4, MemberID: 3, Member: sampleMembers()[1]},
+		"member_set-free": &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 5, MemberID: 3},
+	}
+}
+
+func sampleHelloReply() *HelloReply {
+	return &HelloReply{Major: 1, Minor: 0, MaxIO: 131072, Features: 1, Responder: 0xfeed, Node: "stor1"}
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file owns the superblock of a store and its member table: encoding, checks, and the choice
+// between the two copies.
+
+package pool
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+const (
+	sbMagic   = "RMRSTORE"
+	sbVersion = 1
+	sbCRCOff  = SuperblockSize - 4
+)
+
+// Flags of a superblock.
+const (
+	FlagClean  uint32 = 1 << 0 // detached cleanly: no write may differ between legs
+	FlagZeroed uint32 = 1 << 1 // data area read as zeros when the member was made
+	FlagUsed   uint32 = 1 << 2 // a client has attached the pool at least once
+	flagsAll          = FlagClean | FlagZeroed | FlagUsed
+)
+
+// Feature bits this code knows, by class.
+const (
+	FeatIncompatKnown uint64 = 0
+	FeatROKnown       uint64 = 0
+	FeatCompatKnown   uint64 = 0
+)
+
+// MemberState is the use of a slot of the member table.
+type MemberState uint8
+
+// States of a slot.
+const (
+	MemberNone    MemberState = 0 // never used or freed: the whole slot is zero
+	MemberData    MemberState = 1 // holds a copy
+	MemberWitness MemberState = 2 // votes, holds no data
+)
+
+// String names the state as the CLI does.
+func (s MemberState) String() string {
+	switch s {
+	case MemberNone:
+		return "none"
+	case MemberData:
+		return "data"
+	case MemberWitness:
+		return "witness"
+	}
+	return fmt.Sprintf("state-%d", uint8(s))
+}
+
+// Member is one slot of the member table.
+type Member struct {
+	State MemberState         `json:"state"`
+	Store UUID                `json:"store_uuid"`
+	Node  string              `json:"node"` // host name, for people
+	Addrs [MemberAddrs]string `json:"addr"` // where clients and peers find it; unused ones are empty
+}
+
+func (m *Member) walk(c *coder) {
+	c.u8("state", (*uint8)(&m.State))
+	c.reserved("reserved0", 7)
+	c.uuid("store_uuid", &m.Store)
+	c.reserved("reserved1", 8)
+	c.text("node", NameLen, &m.Node)
+	for i := range m.Addrs {
+		c.text(fmt.Sprintf("addr[%d]", i), AddrLen, &m.Addrs[i])
+	}
+	c.check(m.State <= MemberWitness, "state", uint64(m.State), "unknown")
+	if m.State == MemberNone {
+		c.check(*m == Member{}, "state", 0, "slot is free but not zero")
+		return
+	}
+	c.check(!m.Store.IsZero(), "store_uuid", 0, "zero")
+	why := nameFault(m.Node)
+	c.check(why == "", "node", 0, why)
+	for i, addr := range m.Addrs {
+		why := addrFault(addr)
+		c.check(why == "", fmt.Sprintf("addr[%d]", i), 0, why)
+	}
+}
+
+// addrFault accepts the empty address and the characters of IP addresses with a zone. Whether it is one
+// is the resolver's business.
+func addrFault(addr string) string {
+	for _, b := range []byte(addr) {
+		if b <= ' ' || b > '~' {
+			return "holds a byte that is not printable"
+		}
+	}
+	return ""
+}
+
+// Superblock is what a store knows of its pool, one 4 KiB block in two copies.
+type Superblock struct {
+	Flags        uint32             `json:"flags"` // Flag*
+	FeatCompat   uint64             `json:"feat_compat"`
+	FeatIncompat uint64             `json:"feat_incompat"`
+	FeatRO       uint64             `json:"feat_ro"`
+	WriteSeq     uint64             `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
+	Pool         UUID               `json:"pool_uuid"`
+	Store        UUID               `json:"store_uuid"`
+	Name         string             `json:"pool_name"`
+	PoolSize     uint64             `json:"pool_size"`  // bytes
+	ChunkSize    uint32             `json:"chunk_size"` // bytes
+	MemberID     uint8              `json:"member_id"`  // this store's slot
+	MapOff       uint64             `json:"map_off"`    // bytes from the start of the store
+	MapLen       uint64             `json:"map_len"`    // bytes
+	StoreSize    uint64             `json:"store_size"` // usable bytes when written
+	Created      uint64             `json:"created"`    // seconds since 1970, UTC
+	Promised     Epoch              `json:"promised"`   // highest epoch promised (F_EPOCH)
+	View         View               `json:"view"`       // highest view known
+	TableVersion uint64             `json:"table_version"`
+	Members      [MaxMembers]Member `json:"member"`
+}
+
+// Chunks is the number of chunks of the pool, the last one perhaps short.
+func (s *Superblock) Chunks() uint64 { return Chunks(s.PoolSize, s.ChunkSize) }
+
+// DataMembers is the set of slots that hold data.
+func (s *Superblock) DataMembers() Mask { return membersIn(&s.Members, MemberData) }
+
+// Witnesses is the set of slots that only vote.
+func (s *Superblock) Witnesses() Mask { return membersIn(&s.Members, MemberWitness) }
+
+func membersIn(table *[MaxMembers]Member, state MemberState) Mask {
+	var m Mask
+	for i := range table {
+		if table[i].State == state {
+			m = m.With(i)
+		}
+	}
+	return m
+}
+
+func (s *Superblock) walk(c *coder) {
+	c.magic(sbMagic)
+	version := uint32(sbVersion)
+	c.le32("version", &version)
+	c.le32("flags", &s.Flags)
+	c.le64("feat_compat", &s.FeatCompat)
+	c.le64("feat_incompat", &s.FeatIncompat)
+	c.le64("feat_ro", &s.FeatRO)
+	c.le64("write_seq", &s.WriteSeq)
+	c.uuid("pool_uuid", &s.Pool)
+	c.uuid("store_uuid", &s.Store)
+	c.text("pool_name", NameLen, &s.Name)
+	c.le64("pool_size", &s.PoolSize)
+	c.le32("chunk_size", &s.ChunkSize)
+	c.u8("member_id", &s.MemberID)
+	c.reserved("reserved0", 3)
+	c.le64("map_off", &s.MapOff)
+	c.le64("map_len", &s.MapLen)
+	c.le64("store_size", &s.StoreSize)
+	c.le64("created", &s.Created)
+	c.group("promised", func() { s.Promised.walk(c) })
+	c.group("view", func() { s.View.walk(c) })
+	c.le64("table_version", &s.TableVersion)
+	c.reserved("reserved1", 248)
+	for i := range s.Members {
+		c.group(fmt.Sprintf("member[%d]", i), func() { s.Members[i].walk(c) })
+	}
+	c.reserved("reserved2", 1788)
+	c.crc("crc32c")
+}
+
+func (c *coder) magic(want string) {
+	b := c.next("magic", len(want), "bytes")
+	if c.mode == encoding {
+		copy(b, want)
+	}
+}
+
+// crc is the last field; it covers everything before it.
+func (c *coder) crc(field string) {
+	sum := uint32(0)
+	if c.mode == encoding {
+		sum = crc32.Checksum(c.buf[:c.off], castagnoli)
+	}
+	c.le32(field, &sum)
+}
+
+// check looks at fields together; it is the half that needs the size of the store the block was found on.
+func (s *Superblock) check(c *coder, storeSize uint64) {
+	c.check(s.Flags&^flagsAll == 0, "flags", uint64(s.Flags), "unknown bit")
+	c.check(s.WriteSeq != 0, "write_seq", 0, "zero")
+	c.check(!s.Pool.IsZero(), "pool_uuid", 0, "zero")
+	c.check(!s.Store.IsZero(), "store_uuid", 0, "zero")
+	why := nameFault(s.Name)
+	c.check(why == "", "pool_name", 0, why)
+	s.checkSizes(c, storeSize)
+	c.check(s.MemberID < MaxMembers, "member_id", uint64(s.MemberID), "above 7")
+	if c.err != nil {
+		return
+	}
+	self := &s.Members[s.MemberID]
+	c.check(self.State != MemberNone, "member_id", uint64(s.MemberID), "own slot is free")
+	c.check(self.Store == s.Store, "store_uuid", 0, "differs from the own slot of the member table")
+	data := s.DataMembers()
+	c.check(s.View.UpToDate.Within(data), "view.up_to_date", uint64(s.View.UpToDate), "names a slot without data")
+	c.check(s.View.Syncing.Within(data), "view.syncing", uint64(s.View.Syncing), "names a slot without data")
+	c.check(s.View.Epoch.Compare(s.Promised) <= 0, "view.epoch", s.View.Epoch.Seq, "newer than the promised epoch")
+}
+
+func (s *Superblock) checkSizes(c *coder, storeSize uint64) {
+	c.check(s.PoolSize%BlockSize == 0, "pool_size", s.PoolSize, "not a multiple of 4096")
+	c.check(s.PoolSize >= PoolSizeMin && s.PoolSize <= PoolSizeMax, "pool_size", s.PoolSize, "out of range")
+	why := chunkSizeFault(s.ChunkSize)
+	c.check(why == "", "chunk_size", uint64(s.ChunkSize), why)
+	c.check(s.StoreSize == UsableSize(storeSize), "store_size", s.StoreSize, "not the size of this store")
+	if c.err != nil {
+		return
+	}
+	c.check(s.MapLen%MDBlock == 0 && s.MapLen >= MapLen(s.Chunks()), "map_len", s.MapLen, "not whole blocks or too short")
+	c.check(s.MapLen <= s.StoreSize, "map_len", s.MapLen, "larger than the store")
+	c.check(s.MapOff%MDBlock == 0 && s.MapOff >= s.PoolSize, "map_off", s.MapOff, "not aligned or inside the data area")
+	c.check(s.MapOff <= s.StoreSize && s.StoreSize-s.MapOff >= s.MapLen+MDTail, "map_off", s.MapOff,
+		"map reaches into the tail or past the end")
+}
+
+// Encode checks the superblock and returns its 4096 bytes with checksum.
+func (s *Superblock) Encode() ([]byte, error) {
+	b, err := encodeExact("rmr_sb", SuperblockSize, func(c *coder) {
+		s.walk(c)
+		s.check(c, s.StoreSize)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode superblock: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeSuperblock decodes one copy found on a store of storeSize bytes (rounded down to 4 KiB here).
+// Errors match ErrLength, ErrNotOurs, ErrDamaged, ErrVersion or ErrInvalid, tested in this order.
+func DecodeSuperblock(b []byte, storeSize uint64) (*Superblock, error) {
+	s := &Superblock{}
+	err := decodeExact("rmr_sb", SuperblockSize, b, func(c *coder) {
+		if c.superblockHeader(); c.err == nil {
+			s.walk(c)
+			s.check(c, storeSize)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decode superblock: %w", err)
+	}
+	return s, nil
+}
+
+// superblockHeader tests what must hold before any other byte means something.
+func (c *coder) superblockHeader() {
+	le := binary.LittleEndian
+	if string(c.buf[:8]) != sbMagic {
+		c.fail(ErrNotOurs, "magic", le.Uint64(c.buf), "no superblock")
+	}
+	if sum := le.Uint32(c.buf[sbCRCOff:]); sum != crc32.Checksum(c.buf[:sbCRCOff], castagnoli) {
+		c.fail(ErrDamaged, "crc32c", uint64(sum), "does not match")
+	}
+	if v := le.Uint32(c.buf[8:]); v != sbVersion {
+		c.fail(ErrVersion, "version", uint64(v), "unknown version")
+	}
+	if f := le.Uint64(c.buf[24:]); f&^FeatIncompatKnown != 0 {
+		c.fail(ErrVersion, "feat_incompat", f, "unknown feature")
+	}
+}
+
+// Writable tells whether this code may write to the store: no read-only-compatible feature is unknown.
+func (s *Superblock) Writable() bool { return s.FeatRO&^FeatROKnown == 0 }
+
+// ChooseSuperblock takes both copies and returns the newest valid one and the mask of copies that are not
+// valid (bit 0: copy 0). An empty or short slice counts as an unreadable copy. When none is valid the
+// error is that of copy 0, or of copy 1 if copy 0 has no magic.
+func ChooseSuperblock(copies [SuperblockCopies][]byte, storeSize uint64) (*Superblock, uint8, error) {
+	var best *Superblock
+	var damaged uint8
+	var errs [SuperblockCopies]error
+	for i, b := range copies {
+		s, err := DecodeSuperblock(b, storeSize)
+		if err != nil {
+			errs[i] = fmt.Errorf("copy %d: %w", i, err)
+			damaged |= 1 << i
+			continue
+		}
+		if best == nil || s.WriteSeq > best.WriteSeq {
+			best = s
+		}
+	}
+	if best != nil {
+		return best, damaged, nil
+	}
+	if errors.Is(errs[0], ErrNotOurs) {
+		return nil, damaged, errs[1]
+	}
+	return nil, damaged, errs[0]
+}
