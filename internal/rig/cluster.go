@@ -29,15 +29,16 @@ import (
 
 // Cluster is a set of nodes on one network. Its methods may be called from many goroutines.
 type Cluster struct {
-	config  *config
-	kernel  *kernel.Kernel
-	image   string
-	dir     string
-	net     *network
-	nodes   []*Node // storage nodes first
-	closing sync.Once
-	logMu   sync.Mutex
-	started time.Time
+	config    *config
+	kernel    *kernel.Kernel
+	image     string
+	dir       string
+	net       *network
+	nodes     []*Node // storage nodes first
+	partition partition
+	closing   sync.Once
+	logMu     sync.Mutex
+	started   time.Time
 }
 
 // New builds what is missing (kernel, modules, image: minutes the first time), and boots the
@@ -60,9 +61,22 @@ func New(ctx context.Context, opts ...Option) (*Cluster, error) {
 	return c, nil
 }
 
+// BuildImage builds what New would, and returns the image's path.
+func BuildImage(ctx context.Context, opts ...Option) (string, error) {
+	config, err := newConfig(append(opts, Storage(1)))
+	if err != nil {
+		return "", err
+	}
+	c := &Cluster{config: config, started: time.Now()}
+	if err := c.prepare(ctx); err != nil {
+		return "", fmt.Errorf("rig: %w", err)
+	}
+	return c.image, nil
+}
+
 // prepare makes sure that kernel, modules and image are in the cache.
 func (c *Cluster) prepare(ctx context.Context) error {
-	root, err := checkoutRoot(ctx)
+	root, err := CheckoutRoot(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,8 +103,8 @@ func projectModules(ctx context.Context, k *kernel.Kernel, root string, config *
 	return k.BuildModules(ctx, dir, config.log)
 }
 
-// checkoutRoot returns the directory of the module that the program runs in.
-func checkoutRoot(ctx context.Context) (string, error) {
+// CheckoutRoot returns the directory of the module that the program runs in.
+func CheckoutRoot(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the checkout: %w", err)

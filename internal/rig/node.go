@@ -134,7 +134,7 @@ func (n *Node) boot(ctx context.Context) error {
 	if err != nil {
 		conn.Close()
 		n.end()
-		return fmt.Errorf("boot %s: %w; the end of its console:\n%s", n.name, err, n.consoleTail(30))
+		return fmt.Errorf("boot %s: %w; the end of its console:\n%s", n.name, err, n.ConsoleTail(30))
 	}
 	n.mu.Lock()
 	m.client = client
@@ -302,14 +302,14 @@ func (n *Node) unexpectedEnd() error {
 	}
 	select {
 	case <-n.machine.done:
-		return fmt.Errorf("node %s ended by itself (%s); the end of its console:\n%s", n.name, n.machine.state, n.consoleTail(30))
+		return fmt.Errorf("node %s ended by itself (%s); the end of its console:\n%s", n.name, n.machine.state, n.ConsoleTail(30))
 	default:
 		return nil
 	}
 }
 
-// consoleTail returns the last lines of the console log.
-func (n *Node) consoleTail(lines int) string {
+// ConsoleTail returns the last lines of the console log.
+func (n *Node) ConsoleTail(lines int) string {
 	text, err := os.ReadFile(n.ConsolePath())
 	if err != nil {
 		return err.Error()
