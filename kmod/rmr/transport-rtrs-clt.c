@@ -7,11 +7,14 @@
  * Contexts: request() and put_permit() from any, done() from softirq or RTRS's workqueue, lost()
  * from a work item of ours, since RTRS reports it from a context that may not close the session.
  */
+#include <linux/delay.h>
 #include <linux/inet.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <net/neighbour.h>
 #include <net/net_namespace.h>
+#include <net/route.h>
 
 #include <rtrs.h>
 #include <rmr/transport.h>
@@ -38,6 +41,35 @@ static void rtrs_sess_link_ev(void *priv, enum rtrs_clt_link_ev ev)
 		schedule_work(&sess->lost_work);
 }
 
+/*
+ * Makes the next hop known before RTRS asks for it. The RDMA address resolver sends the ARP
+ * request first and queues itself second; an answer in between is missed, and RTRS then waits for
+ * its whole 30 s. Failure is no error here: RTRS reports it. IPv4 only.
+ */
+static void resolve_next_hop(const struct sockaddr_storage *addr)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+	struct flowi4 fl4 = {};
+	struct neighbour *n;
+	struct rtable *rt;
+	unsigned int i;
+
+	if (addr->ss_family != AF_INET)
+		return;
+	fl4.daddr = in->sin_addr.s_addr;
+	rt = ip_route_output_key(&init_net, &fl4);
+	if (IS_ERR(rt))
+		return;
+	n = dst_neigh_lookup(&rt->dst, &fl4.daddr);
+	for (i = 0; n && i < 100 && !(READ_ONCE(n->nud_state) & NUD_VALID); i++) {
+		neigh_event_send(n, NULL);
+		msleep(10);
+	}
+	if (n)
+		neigh_release(n);
+	ip_rt_put(rt);
+}
+
 static void *rtrs_sess_open(const struct rmr_tp_open *open)
 {
 	struct sockaddr_storage dst = {};
@@ -58,6 +90,7 @@ static void *rtrs_sess_open(const struct rmr_tp_open *open)
 	sess->priv = open->priv;
 	INIT_WORK(&sess->lost_work, rtrs_sess_lost_work);
 	ops.priv = sess;
+	resolve_next_hop(&dst);
 	sess->rtrs = rtrs_clt_open(&ops, open->name, &path, 1, open->port, 0, 1, 0, 0);
 	if (IS_ERR(sess->rtrs)) {
 		err = PTR_ERR(sess->rtrs);
