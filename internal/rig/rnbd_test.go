@@ -8,7 +8,7 @@ import (
 	"github.com/rmr-block/rmr/internal/rig"
 )
 
-func TestDebugProbe(t *testing.T) {
+func TestProbe(t *testing.T) {
 	c := rig.Start(t, rig.Storage(1), rig.Client(1), rig.SoftRoCE())
 	stor, client := c.Storage(0), c.Client(0)
 	t.Log(stor.MustSh(t, `modprobe rnbd-server dev_search_path=/ ; rdma link; ip a show vec0`))
