@@ -129,14 +129,16 @@ func kernelError(op Op, data []byte, err error) error {
 // fieldAt names the attribute at an offset from the start of the netlink message, "" for none.
 func fieldAt(op Op, data []byte, offset int) string {
 	const headers = 16 + 4 // netlink, generic netlink
-	ad, err := netlink.NewAttributeDecoder(data)
-	if err != nil || offset < headers {
+	attrs, err := netlink.UnmarshalAttributes(data)
+	if err != nil {
 		return ""
 	}
-	for at := headers; ad.Next(); at += (4 + ad.Len() + 3) &^ 3 {
-		if offset >= at && offset < at+4+ad.Len() {
-			return op.Set[ad.Type()].Name
+	at := headers
+	for _, a := range attrs {
+		if offset >= at && offset < at+int(a.Length) {
+			return op.Set[a.Type].Name
 		}
+		at += (int(a.Length) + 3) &^ 3
 	}
 	return ""
 }

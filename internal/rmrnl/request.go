@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/rmr-block/rmr/pkg/pool"
 	"github.com/mdlayher/netlink"
 )
 
-// Field is one attribute of a request. Value is a string, bool, uuid.UUID or unsigned integer of
+// Field is one attribute of a request. Value is a string, bool, pool.UUID or unsigned integer of
 // the attribute's size.
 type Field struct {
 	Attr  uint16
@@ -53,7 +53,7 @@ func (r *Request) AddStrings(attr uint16, list []string) *Request {
 }
 
 // AddUUID appends id unless it is nil.
-func (r *Request) AddUUID(attr uint16, id *uuid.UUID) *Request {
+func (r *Request) AddUUID(attr uint16, id *pool.UUID) *Request {
 	if id == nil {
 		return r
 	}
@@ -104,7 +104,7 @@ func (r *Request) Check() error {
 
 func (a Attr) check(value any) string {
 	types := map[string]string{
-		"string": "string", "flag": "bool", "binary": "uuid.UUID",
+		"string": "string", "flag": "bool", "binary": "pool.UUID",
 		"u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
 	}
 	if got := fmt.Sprintf("%T", value); got != types[a.Type] {
@@ -139,7 +139,7 @@ func (r *Request) marshal() ([]byte, error) {
 			ae.String(f.Attr, v)
 		case bool:
 			ae.Flag(f.Attr, v)
-		case uuid.UUID:
+		case pool.UUID:
 			ae.Bytes(f.Attr, v[:])
 		case uint8:
 			ae.Uint8(f.Attr, v)

@@ -17,7 +17,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/rmr-block/rmr/pkg/pool"
 )
 
 // Attr describes one attribute: its name and type in the specification and its limits in bytes
@@ -109,7 +109,7 @@ func enumValue(what string, names []string, b []byte) (uint8, error) {
 }
 
 // copyUUID returns a decoder of a 16 byte attribute.
-func copyUUID(to *uuid.UUID) func(b []byte) error {
+func copyUUID(to *pool.UUID) func(b []byte) error {
 	return func(b []byte) error {
 		if len(b) != len(to) {
 			return fmt.Errorf("uuid of %d bytes, not %d", len(b), len(to))

@@ -4,8 +4,9 @@
 package rmrnl
 
 import (
-	"github.com/google/uuid"
 	"github.com/mdlayher/netlink"
+
+	"github.com/rmr-block/rmr/pkg/pool"
 )
 
 // Names and limits of the family.
@@ -277,7 +278,7 @@ type Member struct {
 	ID uint8 `json:"id"`
 	// 1 data, 2 witness.
 	Kind      uint8     `json:"kind"`
-	StoreUUID uuid.UUID `json:"store_uuid"`
+	StoreUUID pool.UUID `json:"store_uuid"`
 	Node      string    `json:"node"`
 	// Address where clients and peers find the member.
 	Addr []string `json:"addr"`
@@ -387,14 +388,14 @@ var SetPool = AttrSet{
 // Pool: A pool on a storage node.
 type Pool struct {
 	Name string    `json:"name"`
-	UUID uuid.UUID `json:"uuid"`
+	UUID pool.UUID `json:"uuid"`
 	// Bytes of the volume.
 	Size uint64 `json:"size"`
 	// Bytes, power of two from 64 KiB to 16 MiB.
 	ChunkSize uint32 `json:"chunk_size"`
 	// Path of the store's block device.
 	Device    string    `json:"device"`
-	StoreUUID uuid.UUID `json:"store_uuid"`
+	StoreUUID pool.UUID `json:"store_uuid"`
 	// This node's place in the pool.
 	MemberID uint8 `json:"member_id"`
 	// Host name of this node, kept in the member table.
@@ -603,7 +604,7 @@ type Device struct {
 	// Pool name.
 	Name string `json:"name"`
 	// Pool UUID; with map, the one expected.
-	UUID uuid.UUID `json:"uuid"`
+	UUID pool.UUID `json:"uuid"`
 	// Addresses of storage nodes to ask for the pool.
 	Addr      []string `json:"addr"`
 	Port      uint16   `json:"port"`
@@ -743,7 +744,7 @@ type Leg struct {
 	DeviceIndex uint32    `json:"device_index"`
 	PoolName    string    `json:"pool_name"`
 	MemberID    uint8     `json:"member_id"`
-	StoreUUID   uuid.UUID `json:"store_uuid"`
+	StoreUUID   pool.UUID `json:"store_uuid"`
 	Node        string    `json:"node"`
 	Addr        string    `json:"addr"`
 	State       LegState  `json:"state"`

@@ -75,7 +75,7 @@ func (w *writer) header() {
 	w.p("// SPDX-License-Identifier: Apache-2.0")
 	w.p("// Code generated from docs/netlink/rmr.yaml by internal/rmrnl/gen. DO NOT EDIT.\n")
 	w.p("package rmrnl\n")
-	w.p("import (\n\t\"github.com/google/uuid\"\n\t\"github.com/mdlayher/netlink\"\n)\n")
+	w.p("import (\n\t\"github.com/mdlayher/netlink\"\n\n\t\"github.com/rmr-block/rmr/pkg/pool\"\n)\n")
 }
 
 func (w *writer) consts() {
@@ -180,7 +180,7 @@ var masks = map[string]bool{"up-to-date": true, "syncing": true, "damaged-copies
 func (w *writer) goType(a attr) string {
 	t := map[string]string{
 		"string": "string", "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
-		"flag": "bool", "binary": "uuid.UUID",
+		"flag": "bool", "binary": "pool.UUID",
 	}[a.Type]
 	switch {
 	case a.Type == "nest":

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rmr-block/rmr/internal/rmrnl"
+	"github.com/rmr-block/rmr/pkg/pool"
+)
+
+type poolCreateOptions struct {
+	storeOptions
+	size  string
+	chunk string
+}
+
+func (a *app) poolCreate() *cobra.Command {
+	var o poolCreateOptions
+	cmd := &cobra.Command{
+		Use: "create NAME --device DEVICE", Short: "Make a device the first member of a new pool",
+		Long: `Makes a block device the first member of a new pool and serves it. The other members join
+with "rmrctl pool join". The device is checked before anything is written: it must not be in use,
+and without --force it must carry nothing. Then its data area is filled with zeros.`,
+		Args: cobra.ExactArgs(1),
+		Example: `  rmrctl pool create vol1 --device /dev/sdb
+  rmrctl pool create vol1 --device /dev/sdb --size 10G --addr 192.0.2.1 --dry-run`,
+	}
+	o.flags(cmd)
+	cmd.Flags().StringVar(&o.size, "size", "", "`size` of the volume (default: the largest that fits)")
+	cmd.Flags().StringVar(&o.chunk, "chunk-size", "1M", "unit of dirty tracking, a power of two from 64K to 16M")
+	return a.verb(cmd, func(ctx context.Context, args []string) error {
+		if err := o.prepare(a, "pool create", args[0]); err != nil {
+			return err
+		}
+		return o.create(ctx, a)
+	})
+}
+
+func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
+	chunk, err := parseSize(o.chunk)
+	if err != nil || chunk < pool.ChunkSizeMin || chunk > pool.ChunkSizeMax || chunk&(chunk-1) != 0 {
+		return &usageError{fmt.Sprintf("--chunk-size %q: want a power of two from 64K to 16M", o.chunk)}
+	}
+	var want uint64
+	if o.size != "" {
+		if want, err = parseSize(o.size); err != nil {
+			return &usageError{"--" + err.Error()}
+		}
+		if want%pool.BlockSize != 0 || want < pool.PoolSizeMin || want > pool.PoolSizeMax {
+			return &usageError{fmt.Sprintf("--size %q: want a multiple of 4K of at least 1M", o.size)}
+		}
+	}
+	var p plan
+	disk, err := o.openStore(a, pool.PoolSizeMin+pool.MDTail+pool.MapLen(1), &p)
+	if err != nil {
+		return err
+	}
+	most := pool.PoolSizeMaxOn(disk.Size, uint32(chunk))
+	if want == 0 {
+		want = most
+	}
+	if want > most {
+		disk.Close()
+		return fmt.Errorf("%s: store too small: pool of %d bytes, at most %d fit on %s; "+
+			"choose a smaller --size or a larger device", o.verbAndObject, want, most, o.device)
+	}
+	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolCreate}
+	req.Add(rmrnl.PoolAttrName, o.name).
+		Add(rmrnl.PoolAttrSize, want).
+		Add(rmrnl.PoolAttrChunkSize, uint32(chunk))
+	err = o.add(a, req)
+	if err == nil {
+		err = o.planZero(disk, want, &p)
+	}
+	if err != nil {
+		disk.Close()
+		return err
+	}
+	return o.run(ctx, a, disk, want, req, p)
+}

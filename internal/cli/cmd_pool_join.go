@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rmr-block/rmr/internal/rmrnl"
+	"github.com/rmr-block/rmr/pkg/pool"
+)
+
+type poolJoinOptions struct {
+	storeOptions
+	peer      []string
+	id        int
+	port      uint16
+	transport string
+}
+
+func (a *app) poolJoin() *cobra.Command {
+	var o poolJoinOptions
+	cmd := &cobra.Command{
+		Use: "join NAME --device DEVICE --peer ADDR", Short: "Make a device a further member of a pool",
+		Long: `Makes a block device a further member of a pool that another storage node serves, and serves
+it. Size, chunk size and UUID come from the peer. The device is checked and zeroed as by
+"rmrctl pool create". Pools that a client has used cannot be joined yet.`,
+		Args: cobra.ExactArgs(1),
+		Example: `  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1
+  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1 --id 2 --dry-run`,
+	}
+	o.flags(cmd)
+	fs := cmd.Flags()
+	fs.StringSliceVar(&o.peer, "peer", nil, "`addresses` of members that serve the pool, asked in turn")
+	fs.IntVar(&o.id, "id", -1, "member `id`, 0 to 7 (default: the lowest free one)")
+	addPort(fs, &o.port, &o.transport)
+	mustRequire(cmd, "peer")
+	return a.verb(cmd, func(ctx context.Context, args []string) error {
+		if err := o.prepare(a, "pool join", args[0]); err != nil {
+			return err
+		}
+		return o.join(ctx, a)
+	})
+}
+
+func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
+	if err := checkAddrs("--peer", o.peer); err != nil {
+		return err
+	}
+	if o.id < -1 || o.id >= pool.MaxMembers {
+		return &usageError{fmt.Sprintf("--id %d: want 0 to %d", o.id, pool.MaxMembers-1)}
+	}
+	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolJoin}
+	req.Add(rmrnl.PoolAttrName, o.name)
+	if o.id >= 0 {
+		req.Add(rmrnl.PoolAttrMemberID, uint8(o.id))
+	}
+	req.AddStrings(rmrnl.PoolAttrPeer, o.peer)
+	addTransport(req, rmrnl.PoolAttrPort, rmrnl.PoolAttrTransport, o.port, o.transport)
+	if err := o.add(a, req); err != nil {
+		return err
+	}
+	var p plan
+	disk, err := o.openStore(a, pool.PoolSizeMin+pool.MDTail+pool.MapLen(1), &p)
+	if err != nil {
+		return err
+	}
+	// The pool's size is known to the peer alone: all that could become data area gets zeros.
+	dataSize := pool.UsableSize(disk.Size) - pool.MDTail
+	if err := o.planZero(disk, dataSize, &p); err != nil {
+		disk.Close()
+		return err
+	}
+	return o.run(ctx, a, disk, dataSize, req, p)
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the read verbs show: stable JSON, documented in the user guide. Bytes and seconds are
+// integers; names ending in _ns are nanoseconds.
+
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rmr-block/rmr/internal/rmrnl"
+	"github.com/rmr-block/rmr/pkg/pool"
+)
+
+type epochView struct {
+	Seq    uint64 `json:"seq"`
+	Client string `json:"client"` // 16 hex digits: too large for a JSON number
+}
+
+func viewEpoch(seq, client uint64) epochView {
+	return epochView{seq, fmt.Sprintf("%016x", client)}
+}
+
+type counters struct {
+	Reads      uint64 `json:"reads"`
+	Writes     uint64 `json:"writes"`
+	Flushes    uint64 `json:"flushes"`
+	Discards   uint64 `json:"discards"`
+	ReadBytes  uint64 `json:"read_bytes"`
+	WriteBytes uint64 `json:"write_bytes"`
+	Errors     uint64 `json:"errors"`
+	Inflight   uint32 `json:"inflight"`
+}
+
+type memberView struct {
+	ID        uint8     `json:"id"`
+	Kind      string    `json:"kind"`
+	StoreUUID pool.UUID `json:"store_uuid"`
+	Node      string    `json:"node"`
+	Addr      []string  `json:"addr"`
+}
+
+type poolView struct {
+	Name          string          `json:"name"`
+	UUID          pool.UUID       `json:"uuid"`
+	Size          uint64          `json:"size"`
+	ChunkSize     uint32          `json:"chunk_size"`
+	State         rmrnl.PoolState `json:"state"`
+	Reason        rmrnl.Reason    `json:"reason"`
+	Degraded      bool            `json:"degraded"`
+	MemberID      uint8           `json:"member_id"`
+	Device        string          `json:"device"`
+	StoreUUID     pool.UUID       `json:"store_uuid"`
+	StoreSize     uint64          `json:"store_size"`
+	DamagedCopies rmrnl.Mask      `json:"damaged_copies"`
+	Client        string          `json:"client"`
+	Clean         bool            `json:"clean"`
+	Used          bool            `json:"used"`
+	Epoch         epochView       `json:"epoch"`
+	View          uint64          `json:"view"`
+	UpToDate      rmrnl.Mask      `json:"up_to_date"`
+	Syncing       rmrnl.Mask      `json:"syncing"`
+	Members       []memberView    `json:"members"`
+	Refused       uint64          `json:"refused"`
+	Counters      counters        `json:"counters"`
+}
+
+func viewPool(p rmrnl.Pool) poolView {
+	v := poolView{
+		Name: p.Name, UUID: p.UUID, Size: p.Size, ChunkSize: p.ChunkSize, State: p.State, Reason: p.Reason,
+		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
+		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
+		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
+		Members: []memberView{}, Refused: p.Refused,
+		Counters: counters{
+			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
+		},
+	}
+	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0
+	for _, m := range p.Member {
+		kind := pool.MemberState(m.Kind)
+		if kind == pool.MemberData && !p.UpToDate.Has(m.ID) {
+			v.Degraded = true
+		}
+		v.Members = append(v.Members, memberView{m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr)})
+	}
+	return v
+}
+
+var poolColumns = []column[poolView]{
+	{"name", true, false, func(p poolView) string { return p.Name }},
+	{"state", true, false, func(p poolView) string { return p.State.String() }},
+	{"reason", false, false, func(p poolView) string { return p.Reason.String() }},
+	{"degraded", true, false, func(p poolView) string { return yesNo(p.Degraded) }},
+	{"size", true, true, func(p poolView) string { return size(p.Size) }},
+	{"chunk-size", false, true, func(p poolView) string { return size(uint64(p.ChunkSize)) }},
+	{"member", true, true, func(p poolView) string { return num(uint64(p.MemberID)) }},
+	{"device", true, false, func(p poolView) string { return p.Device }},
+	{"members", true, false, func(p poolView) string { return memberNodes(p.Members) }},
+	{"up-to-date", true, false, func(p poolView) string { return p.UpToDate.String() }},
+	{"syncing", false, false, func(p poolView) string { return p.Syncing.String() }},
+	{"client", true, false, func(p poolView) string { return p.Client }},
+	{"clean", false, false, func(p poolView) string { return yesNo(p.Clean) }},
+	{"used", false, false, func(p poolView) string { return yesNo(p.Used) }},
+	{"view", false, true, func(p poolView) string { return num(p.View) }},
+	{"epoch", false, false, func(p poolView) string { return fmt.Sprintf("%d:%s", p.Epoch.Seq, p.Epoch.Client) }},
+	{"damaged", false, false, func(p poolView) string { return p.DamagedCopies.String() }},
+	{"reads", false, true, func(p poolView) string { return num(p.Counters.Reads) }},
+	{"writes", false, true, func(p poolView) string { return num(p.Counters.Writes) }},
+	{"flushes", false, true, func(p poolView) string { return num(p.Counters.Flushes) }},
+	{"discards", false, true, func(p poolView) string { return num(p.Counters.Discards) }},
+	{"read-bytes", false, true, func(p poolView) string { return size(p.Counters.ReadBytes) }},
+	{"write-bytes", false, true, func(p poolView) string { return size(p.Counters.WriteBytes) }},
+	{"errors", false, true, func(p poolView) string { return num(p.Counters.Errors) }},
+	{"refused", false, true, func(p poolView) string { return num(p.Refused) }},
+	{"inflight", false, true, func(p poolView) string { return num(uint64(p.Counters.Inflight)) }},
+	{"store-size", false, true, func(p poolView) string { return size(p.StoreSize) }},
+	{"uuid", false, false, func(p poolView) string { return p.UUID.String() }},
+	{"store-uuid", false, false, func(p poolView) string { return p.StoreUUID.String() }},
+}
+
+type deviceView struct {
+	Name      string            `json:"name"`
+	Device    string            `json:"device"`
+	Index     uint32            `json:"index"`
+	UUID      pool.UUID         `json:"uuid"`
+	Size      uint64            `json:"size"`
+	ChunkSize uint32            `json:"chunk_size"`
+	State     rmrnl.DeviceState `json:"state"`
+	Reason    rmrnl.Reason      `json:"reason"`
+	Degraded  bool              `json:"degraded"`
+	Epoch     epochView         `json:"epoch"`
+	View      uint64            `json:"view"`
+	UpToDate  rmrnl.Mask        `json:"up_to_date"`
+	Syncing   rmrnl.Mask        `json:"syncing"`
+	Legs      []legView         `json:"legs"`
+	Held      uint64            `json:"held"`
+	Counters  counters          `json:"counters"`
+}
+
+func devicePath(index uint32) string { return fmt.Sprintf("/dev/brmr%d", index) }
+
+func viewDevice(d rmrnl.Device, legs []rmrnl.Leg) deviceView {
+	v := deviceView{
+		Name: d.Name, Device: devicePath(d.Index), Index: d.Index, UUID: d.UUID, Size: d.Size,
+		ChunkSize: d.ChunkSize, State: d.State, Reason: d.Reason,
+		Epoch: viewEpoch(d.EpochSeq, d.EpochClient), View: d.View, UpToDate: d.UpToDate, Syncing: d.Syncing,
+		Legs: []legView{}, Held: d.Held,
+		Counters: counters{
+			d.Reads, d.Writes, d.Flushes, d.Discards, d.ReadBytes, d.WriteBytes, d.Errors, d.Inflight,
+		},
+	}
+	v.Degraded = d.State != rmrnl.DeviceStateLive
+	for _, l := range legs {
+		if l.DeviceIndex == d.Index {
+			leg := viewLeg(l)
+			v.Degraded = v.Degraded || leg.degraded()
+			v.Legs = append(v.Legs, leg)
+		}
+	}
+	return v
+}
+
+var deviceColumns = []column[deviceView]{
+	{"name", true, false, func(d deviceView) string { return d.Name }},
+	{"device", true, false, func(d deviceView) string { return d.Device }},
+	{"state", true, false, func(d deviceView) string { return d.State.String() }},
+	{"reason", false, false, func(d deviceView) string { return d.Reason.String() }},
+	{"degraded", true, false, func(d deviceView) string { return yesNo(d.Degraded) }},
+	{"size", true, true, func(d deviceView) string { return size(d.Size) }},
+	{"chunk-size", false, true, func(d deviceView) string { return size(uint64(d.ChunkSize)) }},
+	{"legs", true, false, func(d deviceView) string { return legNodes(d.Legs) }},
+	{"up-to-date", false, false, func(d deviceView) string { return d.UpToDate.String() }},
+	{"syncing", false, false, func(d deviceView) string { return d.Syncing.String() }},
+	{"view", false, true, func(d deviceView) string { return num(d.View) }},
+	{"epoch", false, false, func(d deviceView) string { return fmt.Sprintf("%d:%s", d.Epoch.Seq, d.Epoch.Client) }},
+	{"reads", false, true, func(d deviceView) string { return num(d.Counters.Reads) }},
+	{"writes", false, true, func(d deviceView) string { return num(d.Counters.Writes) }},
+	{"flushes", false, true, func(d deviceView) string { return num(d.Counters.Flushes) }},
+	{"discards", false, true, func(d deviceView) string { return num(d.Counters.Discards) }},
+	{"read-bytes", false, true, func(d deviceView) string { return size(d.Counters.ReadBytes) }},
+	{"write-bytes", false, true, func(d deviceView) string { return size(d.Counters.WriteBytes) }},
+	{"errors", false, true, func(d deviceView) string { return num(d.Counters.Errors) }},
+	{"held", false, true, func(d deviceView) string { return num(d.Held) }},
+	{"inflight", false, true, func(d deviceView) string { return num(uint64(d.Counters.Inflight)) }},
+	{"uuid", false, false, func(d deviceView) string { return d.UUID.String() }},
+}
+
+type legView struct {
+	Pool      string         `json:"pool"`
+	Index     uint32         `json:"device_index"`
+	MemberID  uint8          `json:"member_id"`
+	StoreUUID pool.UUID      `json:"store_uuid"`
+	Node      string         `json:"node"`
+	Addr      string         `json:"addr"`
+	State     rmrnl.LegState `json:"state"`
+	Reason    rmrnl.Reason   `json:"reason"`
+	LatencyNS uint64         `json:"latency_ns"`
+	MaxIO     uint32         `json:"max_io"`
+	Counters  legCounters    `json:"counters"`
+}
+
+type legCounters struct {
+	Reads      uint64 `json:"reads"`
+	Writes     uint64 `json:"writes"`
+	ReadBytes  uint64 `json:"read_bytes"`
+	WriteBytes uint64 `json:"write_bytes"`
+	Errors     uint64 `json:"errors"`
+	Inflight   uint32 `json:"inflight"`
+}
+
+func (l legView) degraded() bool { return l.State != rmrnl.LegStateUpToDate }
+
+func viewLeg(l rmrnl.Leg) legView {
+	return legView{
+		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
+		Addr: l.Addr, State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
+		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
+	}
+}
+
+var legColumns = []column[legView]{
+	{"pool", true, false, func(l legView) string { return l.Pool }},
+	{"member", true, true, func(l legView) string { return num(uint64(l.MemberID)) }},
+	{"node", true, false, func(l legView) string { return l.Node }},
+	{"addr", true, false, func(l legView) string { return l.Addr }},
+	{"state", true, false, func(l legView) string { return l.State.String() }},
+	{"reason", true, false, func(l legView) string { return l.Reason.String() }},
+	{"latency", true, true, func(l legView) string { return micro(l.LatencyNS) }},
+	{"reads", true, true, func(l legView) string { return num(l.Counters.Reads) }},
+	{"writes", true, true, func(l legView) string { return num(l.Counters.Writes) }},
+	{"read-bytes", false, true, func(l legView) string { return size(l.Counters.ReadBytes) }},
+	{"write-bytes", false, true, func(l legView) string { return size(l.Counters.WriteBytes) }},
+	{"errors", true, true, func(l legView) string { return num(l.Counters.Errors) }},
+	{"inflight", false, true, func(l legView) string { return num(uint64(l.Counters.Inflight)) }},
+	{"max-io", false, true, func(l legView) string { return size(uint64(l.MaxIO)) }},
+	{"device", false, false, func(l legView) string { return devicePath(l.Index) }},
+	{"store-uuid", false, false, func(l legView) string { return l.StoreUUID.String() }},
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func num(n uint64) string { return fmt.Sprint(n) }
+
+func micro(ns uint64) string { return fmt.Sprintf("%dus", ns/1000) }
+
+func memberNodes(members []memberView) string {
+	list := make([]string, 0, len(members))
+	for _, m := range members {
+		list = append(list, fmt.Sprintf("%d:%s", m.ID, m.Node))
+	}
+	return strings.Join(list, " ")
+}
+
+func legNodes(legs []legView) string {
+	list := make([]string, 0, len(legs))
+	for _, l := range legs {
+		name := fmt.Sprintf("%d:%s", l.MemberID, l.Node)
+		if l.degraded() {
+			name += "(" + l.State.String() + ")"
+		}
+		list = append(list, name)
+	}
+	return strings.Join(list, " ")
+}
