@@ -17,6 +17,7 @@ type intent struct {
 	applied uint64 // clock of the last write that reached the store
 	running int    // writes on their way to the store
 	flushed bool
+	held    bool // uncertain: stays until NewEpoch
 }
 
 // NewIntents makes a tracker without chunks.
@@ -61,7 +62,7 @@ func (t *Intents) Flushed(mark uint64) {
 func (t *Intents) Clearable(below uint64) []uint64 {
 	var list []uint64
 	for chunk, i := range t.chunks {
-		if i.running == 0 && i.flushed && i.seq < below {
+		if i.running == 0 && i.flushed && !i.held && i.seq < below {
 			list = append(list, chunk)
 		}
 	}
@@ -72,10 +73,20 @@ func (t *Intents) Clearable(below uint64) []uint64 {
 // Cleared forgets a chunk whose intent was cleared.
 func (t *Intents) Cleared(chunk uint64) { delete(t.chunks, chunk) }
 
-// NewEpoch restarts the write numbers: writes of older epochs count as complete once flushed here. To be
-// called only after the client said that the marks of all uncertain chunks are persisted (F_KEEP).
-func (t *Intents) NewEpoch() {
+// Hold keeps the intents of all chunks tracked now until Release: their writes belong to an older epoch,
+// session or life, and nobody knows yet whether the legs agree on them (F_KEEP).
+func (t *Intents) Hold() {
 	for _, i := range t.chunks {
-		i.seq = 0
+		i.seq, i.held = 0, true
+	}
+}
+
+// Restore tracks a chunk whose intent was found on disk. It is held and not flushed.
+func (t *Intents) Restore(chunk uint64) { t.chunks[chunk] = &intent{held: true} }
+
+// Release ends Hold: the client said that the marks of all uncertain chunks are persisted everywhere.
+func (t *Intents) Release() {
+	for _, i := range t.chunks {
+		i.held = false
 	}
 }
