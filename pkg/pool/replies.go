@@ -133,9 +133,7 @@ func (r *PoolReply) walk(c *coder) {
 	c.group("view", func() { r.View.walk(c) })
 	c.group("limits", func() { r.Limits.walk(c) })
 	c.uuid("store_uuid", &r.Store)
-	for i := range r.Members {
-		c.group(fmt.Sprintf("member[%d]", i), func() { r.Members[i].walk(c) })
-	}
+	c.members(&r.Members)
 	c.reserved("reserved1", 256)
 	r.check(c)
 }

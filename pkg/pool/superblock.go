@@ -64,14 +64,26 @@ type Member struct {
 	Addrs [MemberAddrs]string `json:"addr"` // where clients and peers find it; unused ones are empty
 }
 
+var addrFields = [MemberAddrs]string{"addr[0]", "addr[1]"}
+
+var memberFields = [MaxMembers]string{
+	"member[0]", "member[1]", "member[2]", "member[3]", "member[4]", "member[5]", "member[6]", "member[7]",
+}
+
+func (c *coder) members(table *[MaxMembers]Member) {
+	for i, field := range memberFields {
+		c.group(field, func() { table[i].walk(c) })
+	}
+}
+
 func (m *Member) walk(c *coder) {
 	c.u8("state", (*uint8)(&m.State))
 	c.reserved("reserved0", 7)
 	c.uuid("store_uuid", &m.Store)
 	c.reserved("reserved1", 8)
 	c.text("node", NameLen, &m.Node)
-	for i := range m.Addrs {
-		c.text(fmt.Sprintf("addr[%d]", i), AddrLen, &m.Addrs[i])
+	for i, field := range addrFields {
+		c.text(field, AddrLen, &m.Addrs[i])
 	}
 	c.check(m.State <= MemberWitness, "state", uint64(m.State), "unknown")
 	if m.State == MemberNone {
@@ -83,7 +95,7 @@ func (m *Member) walk(c *coder) {
 	c.check(why == "", "node", 0, why)
 	for i, addr := range m.Addrs {
 		why := addrFault(addr)
-		c.check(why == "", fmt.Sprintf("addr[%d]", i), 0, why)
+		c.check(why == "", addrFields[i], 0, why)
 	}
 }
 
@@ -164,9 +176,7 @@ func (s *Superblock) walk(c *coder) {
 	c.group("view", func() { s.View.walk(c) })
 	c.le64("table_version", &s.TableVersion)
 	c.reserved("reserved1", 248)
-	for i := range s.Members {
-		c.group(fmt.Sprintf("member[%d]", i), func() { s.Members[i].walk(c) })
-	}
+	c.members(&s.Members)
 	c.reserved("reserved2", 1788)
 	c.crc("crc32c")
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file owns attach: the epoch to ask for, what the promises allow, and reconcile.
+
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// MayPromise tells whether a member that promised an epoch before may promise this one: only a higher one
+// (F_EPOCH). The same one again is the same client coming back.
+func MayPromise(promised, asked Epoch) bool { return asked.Compare(promised) > 0 }
+
+// NextEpoch is the epoch a client asks for: one above the highest it has seen anywhere.
+func NextEpoch(highest Epoch, client uint64) Epoch { return Epoch{highest.Seq + 1, client} }
+
+// Promise is a member's answer to ATTACH.
+type Promise struct {
+	Member    int
+	View      View     // highest it knows
+	Restarted bool     // it lost its memory since it last was active
+	Uncertain []uint64 // chunks of writes it does not know complete, rising (F_LIST)
+}
+
+// Errors of DecideAttach.
+var (
+	// ErrMissingMembers: members without which nobody may go on have not promised.
+	ErrMissingMembers = errors.New("required members have not promised")
+	// ErrSplitBrain: members answer with views of different lineages.
+	ErrSplitBrain = errors.New("members have different histories")
+)
+
+// Attachment is what the promises allow.
+type Attachment struct {
+	Highest   View     // V
+	Promised  Mask     // who promised
+	Source    int      // member the uncertain chunks are taken from; -1 if there are none
+	Uncertain []uint64 // chunks to mark dirty on everybody for everybody but Source (F_ABSENT)
+	Marked    Mask     // members to mark: all data members but Source; empty without uncertain chunks
+	MustWait  bool     // not all active members of V promised: go live only after the lease time (F_LEASE)
+	Next      View     // to be established before anything else, number and masks set
+}
+
+// DecideAttach applies the rules of attach to the promises. Without quorum every member of U(V) must have
+// promised; with quorum a majority of voters, and one of U(V). The source of uncertain chunks is a member of
+// U(V) (F_SRCU), one that did not restart before one that did, then the lowest id; the other members of U go
+// to Y (F_DEMOTE). Nothing is ejected here (F_ATTACH).
+func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, error) {
+	a := Attachment{Source: -1}
+	var restarted Mask
+	for _, p := range promises {
+		a.Promised = a.Promised.With(p.Member)
+		if p.View.Compare(a.Highest) > 0 || a.Highest.UpToDate == 0 {
+			a.Highest = p.View
+		}
+		if p.Restarted {
+			restarted = restarted.With(p.Member)
+		}
+		a.Uncertain = append(a.Uncertain, p.Uncertain...)
+	}
+	for _, p := range promises {
+		if p.View.Lineage != a.Highest.Lineage {
+			return a, fmt.Errorf("attach: member %d: %w", p.Member, ErrSplitBrain)
+		}
+	}
+	slices.Sort(a.Uncertain)
+	a.Uncertain = slices.Compact(a.Uncertain)
+	upToDate := a.Highest.UpToDate & a.Promised
+	enough := a.Highest.UpToDate.Within(a.Promised)
+	if voters.Quorum {
+		enough = voters.Majority(a.Promised)
+	}
+	if !enough || upToDate == 0 {
+		return a, fmt.Errorf("attach: promised %s of U %s: %w", a.Promised, a.Highest.UpToDate, ErrMissingMembers)
+	}
+	a.MustWait = !a.Highest.Active().Within(a.Promised)
+	a.Next = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: a.Highest.Syncing & a.Promised, Lineage: a.Highest.Lineage}
+	if len(a.Uncertain) > 0 {
+		a.reconcile(voters, restarted)
+	}
+	return a, nil
+}
+
+// reconcile picks the one source. One source for all chunks, because two would leave nobody in U.
+func (a *Attachment) reconcile(voters Voters, restarted Mask) {
+	candidates := a.Next.UpToDate
+	if kept := candidates &^ restarted; kept != 0 {
+		candidates = kept
+	}
+	a.Source = candidates.Lowest()
+	a.Marked = voters.Data.Without(a.Source)
+	a.Next.Syncing |= a.Next.UpToDate.Without(a.Source)
+	a.Next.UpToDate = MaskOf(a.Source)
+}

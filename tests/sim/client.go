@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file owns a simulated client's attachment: attach and reconcile, its legs, views, keepalives, return
+// and promotion of legs. Its I/O is in clientio.go. A storage node's recovery attachment is the same client
+// without I/O.
+
+package sim
+
+import (
+	"errors"
+
+	"github.com/rmr-block/rmr/pkg/pool"
+)
+
+// leg is the client's view of one member.
+type leg struct {
+	state     pool.LegState
+	handle    int
+	alive     Time // when the last answered keepalive was sent
+	uncertain []uint64
+	markedOn  pool.Mask
+	marking   pool.Mask
+	joinSeq   uint64 // first write that the leg got after its join
+	readySent bool
+	preparing bool
+	told      uint64 // view number sent and not failed yet
+	asking    bool
+}
+
+type phase int
+
+const (
+	idle phase = iota
+	attaching
+	live
+	dead // crashed, superseded or done
+)
+
+// Client is one attachment of an application host, or of a storage node that recovers the pool.
+type Client struct {
+	*Node
+	w        *World
+	id       uint64
+	name     string
+	polite   bool // recovery attachment: yields to any real client
+	phase    phase
+	epoch    pool.Epoch
+	highest  pool.Epoch
+	legs     []leg
+	vm       *pool.ViewMaker
+	round    int // of attach, so that answers to an older one are dropped
+	promises []pool.Promise
+	asked    int
+	answered int
+	io       clientIO
+}
+
+func (c *Client) log(format string, args ...any) {
+	if c.w.trace != nil {
+		c.w.logf("client "+c.name+" "+format, args...)
+	}
+}
+
+// start begins an attach. Epoch and everything of an older attempt are dropped.
+func (c *Client) start() {
+	if c.phase == dead {
+		return
+	}
+	c.phase = attaching
+	c.round++
+	c.vm = nil
+	c.legs = make([]leg, len(c.w.members))
+	c.promises, c.asked, c.answered = nil, 0, 0
+	c.io.reset()
+	c.epoch = pool.NextEpoch(c.highest, c.id)
+	if !c.w.on(FEpoch) {
+		c.epoch.Client = 0
+	}
+	c.highest = c.epoch
+	c.log("attaches with epoch %v", c.epoch)
+	for _, m := range c.w.members {
+		c.asked++
+		c.promise(m)
+	}
+}
+
+// again starts over after a while.
+func (c *Client) again(why string) {
+	if c.phase == dead {
+		return
+	}
+	c.log("starts over: %s", why)
+	c.phase = attaching
+	c.round++
+	c.vm = nil
+	round := c.round
+	c.w.later(c.Node, c.w.between(10*Millisecond, 80*Millisecond), func() {
+		if c.round == round {
+			c.start()
+		}
+	})
+}
+
+func (c *Client) promise(m *Member) {
+	round, epoch := c.round, c.epoch
+	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.attach(epoch, c.polite, reply) }, func(v any, ok bool) {
+		if c.round != round || c.phase != attaching {
+			return
+		}
+		c.answered++
+		if r, _ := v.(promiseReply); ok {
+			if r.promised.Compare(c.highest) > 0 {
+				c.highest = r.promised
+			}
+			if r.busy {
+				c.stop("another client holds the pool")
+				return
+			}
+			if r.ok {
+				c.legs[m.id].handle = r.handle
+				c.legs[m.id].state = pool.LegPromised
+				c.promises = append(c.promises, r.promise)
+			}
+		}
+		if c.answered == c.asked {
+			c.decide()
+		}
+	})
+}
+
+func (c *Client) stop(why string) {
+	if c.phase != dead {
+		c.log("ends: %s", why)
+		c.phase = dead
+		c.round++
+		c.io.stop()
+	}
+}
+
+// decide applies the rules of attach to the answers.
+func (c *Client) decide() {
+	if c.highest.Compare(c.epoch) > 0 && c.polite {
+		c.stop("a newer client exists")
+		return
+	}
+	a, err := c.rules()
+	if err != nil {
+		if !errors.Is(err, pool.ErrMissingMembers) {
+			c.w.fail("I9", "%v", err)
+		}
+		c.again(err.Error())
+		return
+	}
+	lost := true
+	for id := range (a.Highest.UpToDate & a.Promised).All() {
+		lost = lost && c.w.members[id].disk.lost
+	}
+	c.log("V=%v promised %v source %d uncertain %v wait %v", a.Highest, a.Promised, a.Source, a.Uncertain, a.MustWait)
+	wait := Time(0)
+	if a.MustWait && c.w.on(FLease) {
+		wait = leaseT + 2*Millisecond
+	}
+	round := c.round
+	c.w.later(c.Node, wait, func() {
+		if c.round == round {
+			c.establish(a, lost)
+		}
+	})
+}
+
+// establish makes the attach's own view count (F_ATTACH), then the marks, a flush, and goes live.
+func (c *Client) establish(a pool.Attachment, lost bool) {
+	if !c.w.on(FAttach) {
+		a.Next = a.Highest
+		a.Next.Epoch, a.Next.UpToDate, a.Next.Syncing = c.epoch, a.Next.UpToDate&a.Promised, a.Next.Syncing&a.Promised
+		c.golive(a, lost)
+		return
+	}
+	got, left := pool.Mask(0), a.Promised.Count()
+	round, done := c.round, false
+	for id := range a.Promised.All() {
+		c.sendView(id, a.Next, func(ok bool) {
+			if c.round != round || done {
+				return
+			}
+			left--
+			if ok {
+				got = got.With(id)
+			} else if a.Next.Active().Has(id) {
+				done = true
+				c.again("an active member failed before the first view was established")
+				return
+			}
+			if left > 0 {
+				return
+			}
+			done = true
+			if !c.w.voters.Established(a.Next, got) && c.w.on(MNoMaj) {
+				c.again("no majority for the first view")
+				return
+			}
+			c.w.noteEstablished(a.Next)
+			c.settle(a, lost)
+		})
+	}
+}
+
+// settle persists the marks of reconcile everywhere and flushes, then goes live.
+func (c *Client) settle(a pool.Attachment, lost bool) {
+	round, left, failed := c.round, a.Next.Active().Count(), false
+	step := func(ok bool) {
+		if c.round != round || failed {
+			return
+		}
+		left--
+		if !ok {
+			failed = true
+			c.again("marking or flushing failed")
+		} else if left == 0 {
+			c.golive(a, lost)
+		}
+	}
+	for id := range a.Next.Active().All() {
+		m, handle := c.w.members[id], c.legs[id].handle
+		flush := func() {
+			c.request(id, func(reply func(any)) { m.prepare(c.epoch, handle, reply) }, step)
+		}
+		if len(a.Uncertain) == 0 || !c.w.on(MNoRec) {
+			flush()
+			continue
+		}
+		args := markArgs{c.epoch, handle, a.Next, a.Marked, a.Uncertain}
+		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
+			if !ok {
+				step(false)
+				return
+			}
+			if c.round == round {
+				flush()
+			}
+		})
+	}
+}
+
+// request is a call to a member whose answer is a yes or no.
+func (c *Client) request(id int, serve func(reply func(any)), done func(ok bool)) {
+	c.w.call(c.Node, &c.w.members[id].Node, serve, func(v any, ok bool) {
+		yes, _ := v.(bool)
+		done(ok && yes)
+	})
+}
+
+func (c *Client) golive(a pool.Attachment, lost bool) {
+	if lost {
+		c.w.hist.loss(c.w.now)
+	}
+	for id := range a.Next.Active().All() {
+		if a.Next.UpToDate.Has(id) {
+			c.w.members[id].disk.lost = false
+		}
+	}
+	c.phase = live
+	c.vm = pool.NewViewMaker(c.w.voters, a.Next)
+	c.log("is live with %v", a.Next)
+	for id := range a.Promised.All() {
+		l, m := &c.legs[id], c.w.members[id]
+		l.alive = c.w.now - leaseT
+		handle := l.handle
+		switch {
+		case a.Next.UpToDate.Has(id):
+			l.state = pool.LegUpToDate
+		case a.Next.Syncing.Has(id):
+			l.state = pool.LegSyncing
+		default:
+			continue
+		}
+		c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
+		c.becameActive(id)
+	}
+	c.io.golive()
+	c.keepalives()
+}
+
+// becameActive starts what a leg in Y waits for.
+func (c *Client) becameActive(id int) {
+	l := &c.legs[id]
+	l.joinSeq, l.readySent, l.preparing = c.io.nextSeq, false, false
+}
+
+func (c *Client) sendView(id int, v pool.View, done func(ok bool)) {
+	m, handle := c.w.members[id], c.legs[id].handle
+	wire, err := pool.EncodeMessage(&pool.ViewSet{Header: pool.Header{Handle: uint32(handle)}, View: v})
+	if err != nil {
+		c.w.fail("I10", "client made a bad view: %v", err)
+		return
+	}
+	c.request(id, func(reply func(any)) { m.setView(handle, wire, reply) }, done)
+}
+
+// pushView sends the proposed view to everybody who still has to persist it.
+func (c *Client) pushView() {
+	if c.phase != live || c.vm.Broken() {
+		return
+	}
+	v := c.vm.Proposed()
+	for id := range c.vm.Targets().All() {
+		l := &c.legs[id]
+		if l.handle == 0 || l.told == v.Number {
+			continue
+		}
+		l.told = v.Number
+		round, handle := c.round, l.handle
+		c.sendView(id, v, func(ok bool) {
+			if c.round != round || l.handle != handle {
+				return
+			}
+			if !ok {
+				l.told = 0
+				if c.vm.Proposed().Number == v.Number && v.Active().Has(id) || c.vm.Established().Active().Has(id) {
+					c.lose(id, "view not persisted")
+				}
+				return
+			}
+			if c.vm.Persisted(id, v.Number) {
+				c.viewEstablished()
+			}
+		})
+	}
+}
+
+func (c *Client) viewEstablished() {
+	v := c.vm.Established()
+	c.log("established %v", v)
+	c.w.noteEstablished(v)
+	for id := range c.legs {
+		l, m := &c.legs[id], c.w.members[id]
+		switch {
+		case v.UpToDate.Has(id):
+			if l.state == pool.LegSyncing {
+				m.disk.lost = false
+			}
+			l.state = pool.LegUpToDate
+		case v.Syncing.Has(id) && l.state == pool.LegJoining:
+			l.state = pool.LegSyncing
+			handle := l.handle
+			c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
+			c.becameActive(id)
+		case v.Syncing.Has(id):
+			l.state = pool.LegSyncing
+		}
+		l.preparing = false
+	}
+	c.io.check()
+}
+
+// lose ends the session of a leg and, if it is active, ejects it.
+func (c *Client) lose(id int, why string) {
+	l := &c.legs[id]
+	if c.phase != live || l.handle == 0 {
+		return
+	}
+	c.log("loses leg %d: %s", id, why)
+	c.legs[id] = leg{}
+	if c.vm.Proposed().Active().Has(id) || c.vm.Established().Active().Has(id) {
+		c.changed(c.vm.Lose(pool.MaskOf(id), 0))
+	}
+	c.io.legLost(id)
+}
+
+func (c *Client) changed(bool) {
+	// A join or promotion that was given up puts its leg back.
+	for id := range c.legs {
+		l := &c.legs[id]
+		if l.state == pool.LegJoining && !c.vm.Proposed().Active().Has(id) {
+			l.state, l.markedOn = pool.LegPromised, 0
+		}
+		l.preparing = false
+	}
+	if c.vm.Broken() {
+		c.again("no up-to-date leg left")
+		return
+	}
+	if !c.w.on(FPromo) { // the mutant builds on what was only proposed
+		c.vm = pool.NewViewMaker(c.w.voters, c.vm.Proposed())
+	}
+	c.pushView()
+}
+
+// keepalives runs every tick: leases, completion mark, returns, promotions.
+func (c *Client) keepalives() {
+	round := c.round
+	c.w.later(c.Node, c.w.between(tickTime*3/4, tickTime*5/4), func() {
+		if c.round == round && c.phase == live {
+			c.keepalives()
+		}
+	})
+	for id := range c.legs {
+		if c.legs[id].handle == 0 {
+			c.connect(id)
+			continue
+		}
+		c.keepalive(id)
+	}
+	c.pushView()
+	c.joins()
+	c.io.pump()
+}
+
+func (c *Client) keepalive(id int) {
+	l, m := &c.legs[id], c.w.members[id]
+	sent, handle, round := c.w.now, l.handle, c.round
+	wire, err := pool.EncodeMessage(&pool.Keepalive{
+		Header: pool.Header{Handle: uint32(handle)}, Epoch: c.epoch,
+		View: c.vm.Proposed().Number, CompletedBelow: c.io.below(),
+	})
+	if err != nil {
+		c.w.fail("I10", "client made a bad keepalive: %v", err)
+		return
+	}
+	if l.state == pool.LegSyncing && !l.readySent && (c.io.below() >= l.joinSeq || !c.w.on(FPullAll)) {
+		l.readySent = true
+		c.w.call(c.Node, &m.Node, func(reply func(any)) { m.ready(c.epoch, handle); reply(true) }, func(v any, ok bool) {
+			if !ok && c.legs[id].handle == handle {
+				c.legs[id].readySent = false
+			}
+		})
+	}
+	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.keepalive(handle, wire, reply) }, func(v any, ok bool) {
+		if c.round != round || c.phase != live || c.legs[id].handle != handle {
+			return
+		}
+		r, _ := v.(aliveReply)
+		if !ok || !r.ok {
+			c.lose(id, "keepalive")
+			return
+		}
+		c.legs[id].alive = max(c.legs[id].alive, sent)
+		c.promote(id, r)
+	})
+}
+
+// promote asks a synced leg to flush and, if it may, moves it to U.
+func (c *Client) promote(id int, r aliveReply) {
+	l, m, v := &c.legs[id], c.w.members[id], c.vm.Established()
+	facts := pool.PromotionFacts{
+		Syncing: v.Syncing.Has(id) && l.state == pool.LegSyncing, MapComplete: r.mapOK, Lacking: r.left, ClearedOn: r.clearedOn,
+		OthersActive: v.Active().Without(id), Flushed: true, MissedPending: c.io.missedBy(id) && c.w.on(FMissView),
+	}
+	if !c.w.on(FPromoClr) {
+		facts.ClearedOn = 0xff
+	}
+	if !c.w.on(MPromoteAny) {
+		facts.MapComplete, facts.Lacking, facts.ClearedOn = true, 0, 0xff
+	}
+	may, _ := pool.MayPromote(facts)
+	if !may || l.preparing || !c.vm.Settled() || r.view != v.Number {
+		return
+	}
+	l.preparing = true
+	handle := l.handle
+	c.request(id, func(reply func(any)) { m.prepare(c.epoch, handle, reply) }, func(ok bool) {
+		if c.phase != live || c.legs[id].handle != handle {
+			return
+		}
+		still := c.legs[id].preparing && c.vm.Settled() && c.vm.Established() == v
+		c.legs[id].preparing = false
+		if ok && still && !(c.io.missedBy(id) && c.w.on(FMissView)) && c.vm.Grow(0, pool.MaskOf(id)) {
+			c.log("promotes leg %d", id)
+			c.pushView()
+		}
+	})
+}
+
+// connect opens a session to an absent member.
+func (c *Client) connect(id int) {
+	l, m := &c.legs[id], c.w.members[id]
+	if l.asking {
+		return
+	}
+	l.asking = true
+	round, epoch := c.round, c.epoch
+	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.attach(epoch, c.polite, reply) }, func(v any, ok bool) {
+		if c.round != round || c.phase != live {
+			return
+		}
+		l := &c.legs[id]
+		l.asking = false
+		r, _ := v.(promiseReply)
+		switch {
+		case !ok:
+		case r.promised.Compare(c.epoch) > 0:
+			c.highest = r.promised
+			c.superseded()
+		case r.ok && l.handle == 0:
+			*l = leg{state: pool.LegPromised, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
+			if !c.w.on(MRetNoUnc) {
+				l.uncertain = nil
+			}
+			c.pushView()
+		}
+	})
+}
+
+// superseded: a newer client exists. This one never comes back by itself.
+func (c *Client) superseded() { c.stop("superseded") }
+
+// joins marks what returning legs are uncertain about, then takes them into Y.
+func (c *Client) joins() {
+	if c.phase != live {
+		return
+	}
+	var join pool.Mask
+	for id := range c.legs {
+		l := &c.legs[id]
+		if l.state != pool.LegPromised || c.w.members[id].witness {
+			continue
+		}
+		if c.markReturning(id) {
+			join = join.With(id)
+		}
+	}
+	if join == 0 || !c.vm.Grow(join, 0) {
+		return
+	}
+	for id := range join.All() {
+		c.legs[id].state = pool.LegJoining
+	}
+	c.log("joins %v", join)
+	c.pushView()
+}
+
+// markReturning tells whether the uncertain chunks of a returning leg are marked on all active members.
+func (c *Client) markReturning(id int) bool {
+	l := &c.legs[id]
+	sending := c.vm.Sending()
+	if len(l.uncertain) == 0 || sending.Within(l.markedOn) {
+		return true
+	}
+	handle := l.handle
+	for k := range (sending &^ l.markedOn &^ l.marking).All() {
+		m := c.w.members[k]
+		args := markArgs{c.epoch, c.legs[k].handle, c.vm.Proposed(), pool.MaskOf(id), l.uncertain}
+		l.marking = l.marking.With(k)
+		c.request(k, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
+			if c.phase != live || c.legs[id].handle != handle {
+				return
+			}
+			c.legs[id].marking = c.legs[id].marking.Without(k)
+			if ok {
+				c.legs[id].markedOn = c.legs[id].markedOn.With(k)
+			}
+		})
+	}
+	return false
+}
+
+// leased tells whether the client may serve reads now (F_LEASE).
+func (c *Client) leased() bool {
+	var fresh pool.Mask
+	for id := range c.legs {
+		if c.legs[id].handle != 0 && c.w.now-c.legs[id].alive < leaseT {
+			fresh = fresh.With(id)
+		}
+	}
+	if c.w.voters.Quorum {
+		return c.w.voters.Majority(fresh)
+	}
+	return c.vm.Established().UpToDate.Within(fresh)
+}
+
+// rules decides the attach, with one rule switched off if the run says so.
+func (c *Client) rules() (pool.Attachment, error) {
+	w, promises, voters := c.w, append([]pool.Promise{}, c.promises...), c.w.voters
+	if !w.on(FOrder) {
+		for i := range promises {
+			promises[i].View.Epoch = pool.Epoch{}
+		}
+	}
+	if !w.on(MNoMaj) {
+		voters.Quorum = false
+	}
+	if !w.on(MOneU) && len(promises) > 0 {
+		promises[0].View.UpToDate = promises[0].View.UpToDate & pool.MaskOf(promises[0].Member)
+		promises = promises[:1]
+	}
+	if !w.on(MNoRec) {
+		for i := range promises {
+			promises[i].Uncertain = nil
+		}
+	}
+	a, err := pool.DecideAttach(voters, c.epoch, promises)
+	if err != nil || a.Source < 0 {
+		return a, err
+	}
+	switch {
+	case !w.on(FAbsent):
+		a.Marked &= a.Promised
+	case !w.on(FDemote):
+		a.Next.UpToDate, a.Next.Syncing = a.Highest.UpToDate&a.Promised, a.Highest.Syncing&a.Promised
+	case !w.on(FSrcU):
+		any := a.Promised & voters.Data
+		a.Source = any.Lowest()
+		a.Marked = voters.Data.Without(a.Source)
+		a.Next.Syncing, a.Next.UpToDate = a.Next.Active().Without(a.Source), pool.MaskOf(a.Source)
+	}
+	return a, nil
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file owns the checks on the members themselves: map soundness at crashes (I5), and rest (I4, I9).
+
+package sim
+
+import "github.com/rmr-block/rmr/pkg/pool"
+
+func (w *World) noteEstablished(v pool.View) {
+	if v.Compare(w.established) > 0 {
+		w.established = v
+	}
+}
+
+// persistedMap is a member's map as it would be read after a crash now.
+func (m *Member) persistedMap() (*pool.MapSectorImage, error) {
+	return pool.DecodeMapSector(m.disk.sectors[0], 0, pool.MapTag(w0(m)))
+}
+
+func w0(m *Member) pool.UUID { return m.w.store(m.id) }
+
+// checkMaps fails the run if a chunk differs between a member and a leg of U and nothing persisted says so.
+// Members of U that are down with an unknown fate of their cache are looked at as their disks are now.
+func (w *World) checkMaps() {
+	if w.failure != nil || w.established.UpToDate == 0 {
+		return
+	}
+	var maps [pool.MaxMembers]*pool.MapSectorImage
+	for id := range w.voters.Data.All() {
+		image, err := w.members[id].persistedMap()
+		if err != nil {
+			w.fail("I5", "member %d: map on disk: %v", id, err)
+			return
+		}
+		maps[id] = image
+	}
+	for u := range w.established.UpToDate.All() {
+		for id := range w.voters.Data.Without(u).All() {
+			for c := range uint64(numChunks) {
+				covered := pool.Mask(maps[u].Chunks[c]).Has(id) || pool.Mask(maps[u].Chunks[c]).Has(u) || pool.Mask(maps[id].Chunks[c]).Has(id)
+				if !covered && w.differ(u, id, c) {
+					w.fail("I5", "chunk %d differs between member %d of U and member %d, no bit and no intent is persisted; view %v", c, u, id, w.established)
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *World) differ(a, b int, c uint64) bool {
+	x, y := w.members[a].disk, w.members[b].disk
+	for i := int(c) * blocksPerChunk; i < int(c+1)*blocksPerChunk; i++ {
+		if x.blocks[i].stable != y.blocks[i].stable || x.blocks[i].cached != y.blocks[i].cached {
+			return true
+		}
+	}
+	return false
+}
+
+// resting tells why the pool is not at rest; empty if it is.
+func (w *World) resting() string {
+	var view pool.View
+	for _, m := range w.members {
+		switch {
+		case !m.up:
+			return "a member is down"
+		case m.witness:
+			continue
+		case m.fresh || !m.mapOK:
+			return "a member has no complete map"
+		case m.sb.View.UpToDate != w.voters.Data:
+			return "a member is not up to date"
+		case view.UpToDate != 0 && view != m.sb.View:
+			return "members have different views"
+		case m.dirty.Any(0xff):
+			return "bits are left in a map"
+		case m.window.Len() > 0 || len(m.kept.list()) > 0 || m.active > 0:
+			return "uncertain writes are left"
+		}
+		view = m.sb.View
+	}
+	for _, c := range w.clients {
+		if c.Node.up && c.phase != dead && (len(c.io.ops) > 0 || c.phase != live) {
+			return "a client has I/O under way"
+		}
+	}
+	return ""
+}
+
+// checkRest compares the data of all members.
+func (w *World) checkRest() {
+	var values [numBlocks]uint32
+	for id := range w.voters.Data.All() {
+		for b := range numBlocks {
+			v := w.members[id].disk.get(b)
+			if id == 0 {
+				values[b] = v
+			} else if v != values[b] {
+				w.fail("I4", "at rest block %d is %d on member 0 and %d on member %d", b, values[b], v, id)
+				return
+			}
+		}
+	}
+	w.hist.rest(values)
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file owns the traffic between simulated members: map pull, copies of chunks, CLEAR.
+
+package sim
+
+import (
+	"github.com/rmr-block/rmr/pkg/dirtymap"
+	"github.com/rmr-block/rmr/pkg/pool"
+)
+
+const copiesAtOnce = 2
+
+func (m *Member) lacksMap() bool {
+	return m.fresh || !m.mapOK
+}
+
+// same tells whether a peer serves the epoch of a request between members.
+func (m *Member) same(e pool.Epoch) bool { return e == m.sb.Promised && !m.witness }
+
+type pullReply struct {
+	ok   bool
+	bits [numChunks]pool.Mask
+}
+
+func (m *Member) servePull(e pool.Epoch, reply func(any)) {
+	r := pullReply{ok: m.same(e) && m.sb.View.UpToDate.Has(m.id) && !m.fresh}
+	for c := range r.bits {
+		r.bits[c] = m.dirty.Get(uint64(c)) &^ m.self()
+	}
+	reply(r)
+}
+
+// tryPull gets a complete map from a leg of U.
+func (m *Member) tryPull() {
+	if !m.pullOK || m.mapOK || m.pulling || m.fresh || !m.sb.View.Syncing.Has(m.id) {
+		return
+	}
+	from := m.pick(m.sb.View.UpToDate.Without(m.id))
+	if from < 0 {
+		return
+	}
+	m.pulling = true
+	handle, epoch := m.handle, m.sb.Promised
+	peer := m.w.members[from]
+	m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.servePull(epoch, reply) }, func(v any, ok bool) {
+		if m.handle != handle {
+			return
+		}
+		m.pulling = false
+		if r, _ := v.(pullReply); ok && r.ok && !m.mapOK {
+			m.pulled(r)
+		}
+	})
+}
+
+func (m *Member) pulled(r pullReply) {
+	m.w.logf("member %d pulled its map: %v, since %d chunks", m.id, r.bits, m.since.Count(0xff))
+	for c := range uint64(numChunks) {
+		bits := (r.bits[c] | m.since.Get(c)) &^ m.self()
+		if m.w.on(FFullMap) {
+			m.dirty.Clear(c, c, 0xff&^m.self())
+			m.dirty.Set(c, c, bits)
+		}
+		if r.bits[c] != 0 {
+			m.fine.Drop(c)
+		}
+		if r.bits[c].Has(m.id) {
+			m.plan.Add(c)
+		} else if !m.plan.Lacks(c) {
+			m.overlay.Drop(c)
+		}
+	}
+	m.mapOK, m.since = true, nil
+	m.pump()
+}
+
+func (m *Member) pick(from pool.Mask) int {
+	if from == 0 {
+		return -1
+	}
+	k := m.w.rng.IntN(from.Count())
+	for id := range from.All() {
+		if k == 0 {
+			return id
+		}
+		k--
+	}
+	return -1
+}
+
+type copyReply struct {
+	ok     bool
+	values [blocksPerChunk]uint32
+	copied [blocksPerChunk]bool
+}
+
+func (m *Member) serveCopy(e pool.Epoch, c uint64, reply func(any)) {
+	if !m.same(e) || !m.mayServe(c) || m.fault(m.w.cfg.ReadFault) {
+		reply(copyReply{})
+		return
+	}
+	m.w.later(&m.Node, m.w.between(20, 800), func() {
+		r := copyReply{ok: m.same(e) && m.mayServe(c)}
+		for b := range r.values {
+			r.values[b] = m.disk.get(int(c)*blocksPerChunk + b)
+			r.copied[b] = !m.fine.Known(c) || m.fine.Has(c, b)
+		}
+		reply(r)
+	})
+}
+
+// pump starts copies while there is room.
+func (m *Member) pump() {
+	if m.lacksMap() || !m.sb.View.Syncing.Has(m.id) {
+		return
+	}
+	held := func(c uint64) bool {
+		for _, h := range m.held {
+			if h == c {
+				return true
+			}
+		}
+		return false
+	}
+	sources := func(c uint64) pool.Mask { return pool.ResyncSources(m.sb.View, m.id, m.dirty.Get(c)) }
+	for m.plan.Running() < copiesAtOnce {
+		cp, ok := m.plan.Next(held, sources)
+		if !ok {
+			return
+		}
+		m.copy(cp)
+	}
+}
+
+func (m *Member) copy(cp dirtymap.Copy) {
+	peer, epoch, handle := m.w.members[cp.Source], m.sb.Promised, m.handle
+	m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.serveCopy(epoch, cp.Chunk, reply) }, func(v any, ok bool) {
+		if m.handle != handle || !m.plan.Valid(cp) {
+			return
+		}
+		r, _ := v.(copyReply)
+		if !ok || !r.ok {
+			m.plan.Fail(cp)
+			return
+		}
+		m.apply(cp, r)
+	})
+}
+
+// apply writes a copy around the overlay, makes it stable, and only then takes the chunk for clean.
+func (m *Member) apply(cp dirtymap.Copy, r copyReply) {
+	c, handle := cp.Chunk, m.handle
+	first := int(c) * blocksPerChunk
+	m.applying[c] = true
+	m.begin()
+	m.write(first, blocksPerChunk, func(i int) (uint32, bool) {
+		b := i - first
+		skip := m.overlay.Has(c, b) || !r.copied[b] || !m.w.on(MPartial) && b == blocksPerChunk-1
+		return r.values[b], !skip
+	}, func() {
+		m.applying[c] = false
+		m.end()
+		m.flush(func(ok bool) {
+			switch {
+			case m.handle != handle:
+			case !ok:
+				m.plan.Fail(cp)
+			case m.plan.Done(cp):
+				m.overlay.Drop(c)
+				m.w.logf("member %d holds chunk %d, copied from %d", m.id, c, cp.Source)
+				m.clear(m.sb.View.Active().Without(m.id), []uint64{c}, nil)
+				m.pump()
+			}
+		})
+	})
+}
+
+// clear tells others that this member durably holds chunks.
+func (m *Member) clear(to pool.Mask, chunks []uint64, done func(id int)) {
+	view := m.sb.View
+	for id := range to.All() {
+		peer := m.w.members[id]
+		m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.serveClear(m.id, view, chunks, reply) }, func(v any, ok bool) {
+			if cleared, _ := v.(bool); ok && cleared && done != nil {
+				done(id)
+			}
+		})
+	}
+}
+
+func (m *Member) serveClear(from int, view pool.View, chunks []uint64, reply func(any)) {
+	current := view.Compare(m.seen) >= 0 || !m.w.on(MClrAll)
+	if !m.same(view.Epoch) || !current || m.lacksMap() && m.w.on(FPullClr) {
+		reply(false)
+		return
+	}
+	for _, c := range chunks {
+		m.dirty.Clear(c, c, pool.MaskOf(from))
+	}
+	if !m.w.on(FClrStable) {
+		reply(true)
+		return
+	}
+	m.syncMap(func() { reply(true) })
+}
+
+// announce repeats CLEAR for everything under the present view until each active member confirmed it
+// (F_PROMOCLR).
+func (m *Member) announce() {
+	if m.lacksMap() || !m.sb.View.Syncing.Has(m.id) || m.plan.Left() > 0 || m.seen.Compare(m.sb.View) > 0 {
+		return
+	}
+	view := m.sb.View
+	all := make([]uint64, numChunks)
+	for c := range all {
+		all[c] = uint64(c)
+	}
+	m.clear(view.Active().Without(m.id)&^m.clearedOn, all, func(id int) {
+		if m.sb.View == view && m.plan.Left() == 0 {
+			m.clearedOn = m.clearedOn.With(id)
+		}
+	})
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command run plays seeds of the simulator and prints one summary line. A failing seed is printed with its
+// symptom; -trace replays it as a list of events.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/rmr-block/rmr/tests/sim"
+)
+
+func main() {
+	seeds := flag.Uint64("seeds", 1000, "number of seeds")
+	from := flag.Uint64("from", 1, "first seed")
+	mutant := flag.String("mutant", "", "rule to switch off")
+	workers := flag.Int("workers", 2, "worlds at once")
+	stop := flag.Bool("stop", false, "stop at the first violation")
+	trace := flag.Bool("trace", false, "print the events of the first seed and nothing else")
+	flag.Parse()
+	if *trace {
+		_, v := sim.Run(sim.Draw(*from, sim.Rule(*mutant)), os.Stdout)
+		fmt.Println(v)
+		return
+	}
+	if !play(os.Stdout, *seeds, *from, sim.Rule(*mutant), *workers, *stop) {
+		os.Exit(1)
+	}
+}
+
+// play runs the seeds and tells whether no promise was broken.
+func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop bool) bool {
+	next := make(chan uint64)
+	var total sim.Stats
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	done, violations := uint64(0), 0
+	for range workers {
+		wg.Go(func() {
+			for seed := range next {
+				stats, v := sim.Run(sim.Draw(seed, mutant), nil)
+				mu.Lock()
+				done++
+				total.Ops += stats.Ops
+				total.Faults += stats.Faults
+				total.Events += stats.Events
+				if v != nil {
+					violations++
+					fmt.Fprintln(out, v)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for seed := from; seed < from+seeds; seed++ {
+		mu.Lock()
+		enough := stop && violations > 0
+		mu.Unlock()
+		if enough {
+			break
+		}
+		next <- seed
+	}
+	close(next)
+	wg.Wait()
+	fmt.Fprintf(out, "sim: seeds %d (from %d), operations %d, faults %d, events %d, violations %d\n", done, from, total.Ops, total.Faults, total.Events, violations)
+	return violations == 0
+}
