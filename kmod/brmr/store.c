@@ -12,13 +12,14 @@
  */
 #include <linux/blkdev.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include <rmr/rmr.h>
 
 /* Largest DISCARD or WRITE_ZEROES told to clients when the device does it itself, in bytes. */
-#define ZEROES_MAX	(1u << 30)
+#define ZEROES_MAX	SZ_1G
 #define STORE_BIOS	64
 
 struct brmr_store {

@@ -334,6 +334,16 @@ unlock:
 
 /* ---- open ---- */
 
+static void le32_max(__le32 *a, __le32 b)
+{
+	*a = cpu_to_le32(max(le32_to_cpu(*a), le32_to_cpu(b)));
+}
+
+static void le32_min(__le32 *a, __le32 b)
+{
+	*a = cpu_to_le32(min(le32_to_cpu(*a), le32_to_cpu(b)));
+}
+
 /* Every limit that holds on all legs. */
 static void common_limits(struct rmr_clt_pool *pool)
 {
@@ -353,16 +363,13 @@ static void common_limits(struct rmr_clt_pool *pool)
 			l->queue_depth = a->queue_depth;
 			continue;
 		}
-#define COMMON(field, fn) \
-		(s->field = cpu_to_le32(fn(le32_to_cpu(s->field), le32_to_cpu(m->field))))
-		COMMON(logical_block, max);
-		COMMON(physical_block, max);
-		COMMON(io_min, max);
-		COMMON(io_opt, max);
-		COMMON(discard_max, min);
-		COMMON(discard_granularity, max);
-		COMMON(zeroes_max, min);
-#undef COMMON
+		le32_max(&s->logical_block, m->logical_block);
+		le32_max(&s->physical_block, m->physical_block);
+		le32_max(&s->io_min, m->io_min);
+		le32_max(&s->io_opt, m->io_opt);
+		le32_min(&s->discard_max, m->discard_max);
+		le32_max(&s->discard_granularity, m->discard_granularity);
+		le32_min(&s->zeroes_max, m->zeroes_max);
 		s->write_cache |= m->write_cache;
 		s->fua &= m->fua;
 		s->rotational |= m->rotational;

@@ -105,7 +105,8 @@ static int conn_hello(struct rmr_conn *conn, const char *node)
 	if (err)
 		return err;
 	if (rmr_rsp_hello_check(&rsp, sizeof(rsp), &fault)) {
-		pr_warn_ratelimited("rmr: answer to HELLO refused: %s %s\n", fault.field, fault.why);
+		pr_warn_ratelimited("rmr: answer to HELLO refused: %s %s\n", fault.field,
+				    fault.why);
 		return RMR_ST_VERSION;
 	}
 	conn->peer_boot = le64_to_cpu(rsp.responder);

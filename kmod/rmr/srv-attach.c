@@ -345,7 +345,7 @@ static int member_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set
 	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED;
 	struct rmr_sb *sb = pool->sb;
 	struct rmr_sb *next = pool->sb_next;
-	bool adding = msg->member.state != RMR_MEMBER_NONE;
+	bool adding = msg->member.state != RMR_MEMBER_NONE, there;
 	u8 id = msg->member_id;
 
 	if (msg->table_version != sb->table_version)
@@ -354,7 +354,8 @@ static int member_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set
 		return RMR_ST_BUSY;
 	if (adding && (le32_to_cpu(sb->flags) & must) != must)
 		return RMR_ST_BUSY;
-	if (adding == (sb->member[id].state != RMR_MEMBER_NONE))
+	there = sb->member[id].state != RMR_MEMBER_NONE;
+	if (adding == there)
 		return -EEXIST;
 	rmr_srv_sb_begin(pool);
 	next->member[id] = msg->member;

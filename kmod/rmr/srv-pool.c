@@ -422,7 +422,7 @@ static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	mutex_unlock(&rmr_srv_lock);
 	err = rmr_srv_listen();
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): modprobe rmr_rtrs_server; port in use?",
+		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): rmr_rtrs_server missing or port used",
 				   err);
 		mutex_lock(&rmr_srv_lock);
 		list_del_init(&pool->entry);
@@ -456,7 +456,7 @@ static int name_refuse(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 
 	if (strlen(spec->name) >= RMR_NAME_LEN ||
 	    rmr_name_check(spec->name, strlen(spec->name) + 1, &fault)) {
-		NL_SET_ERR_MSG(extack, "pool name: 1 to 63 of A-Z a-z 0-9 . _ -, no leading . or -");
+		NL_SET_ERR_MSG(extack, "pool name: 1 to 63 of A-Za-z0-9._- and no leading . or -");
 		return -EINVAL;
 	}
 	if (!name_taken(spec->name, spec->addr[0]))

@@ -78,10 +78,14 @@ struct rmr_srv_sess {
 	char			peer_node[RMR_NAME_LEN];
 };
 
-#define rmr_srv_info(pool, fmt, ...) \
-	pr_info("rmr %s/%u: " fmt, (pool)->name, (pool)->id, ##__VA_ARGS__)
-#define rmr_srv_warn(pool, fmt, ...) \
-	pr_warn_ratelimited("rmr %s/%u: " fmt, (pool)->name, (pool)->id, ##__VA_ARGS__)
+#define rmr_srv_info(pool, fmt, ...) do {						\
+	const struct rmr_srv_pool *_pool = (pool);					\
+	pr_info("rmr %s/%u: " fmt, _pool->name, _pool->id, ##__VA_ARGS__);		\
+} while (0)
+#define rmr_srv_warn(pool, fmt, ...) do {						\
+	const struct rmr_srv_pool *_pool = (pool);					\
+	pr_warn_ratelimited("rmr %s/%u: " fmt, _pool->name, _pool->id, ##__VA_ARGS__);	\
+} while (0)
 
 /* srv.c */
 extern char rmr_srv_node[RMR_NAME_LEN];

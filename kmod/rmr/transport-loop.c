@@ -36,7 +36,7 @@ struct loop_slot {
 
 struct loop_sess {
 	struct list_head	entry;
-	spinlock_t		lock;
+	spinlock_t		lock;		/* guards used, running, dead */
 	wait_queue_head_t	wait;
 	DECLARE_BITMAP(used, LOOP_DEPTH);
 	unsigned int		running;

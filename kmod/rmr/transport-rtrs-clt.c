@@ -61,9 +61,9 @@ static void resolve_next_hop(const struct sockaddr_storage *addr)
 	if (IS_ERR(rt))
 		return;
 	n = dst_neigh_lookup(&rt->dst, &fl4.daddr);
-	for (i = 0; n && i < 100 && !(READ_ONCE(n->nud_state) & NUD_VALID); i++) {
+	for (i = 0; n && i < 50 && !(READ_ONCE(n->nud_state) & NUD_VALID); i++) {
 		neigh_event_send(n, NULL);
-		msleep(10);
+		msleep(20);
 	}
 	if (n)
 		neigh_release(n);

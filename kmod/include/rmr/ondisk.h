@@ -51,10 +51,13 @@
 #define RMR_FEAT_RO_KNOWN	0ull
 #define RMR_FEAT_COMPAT_KNOWN	0ull
 
-/* struct rmr_sb.flags */
-#define RMR_SB_F_CLEAN		(1u << 0)	/* detached cleanly: no write may differ between legs */
-#define RMR_SB_F_ZEROED		(1u << 1)	/* data area read as zeros when the member was made */
-#define RMR_SB_F_USED		(1u << 2)	/* a client has attached the pool at least once */
+/*
+ * struct rmr_sb.flags. CLEAN: detached cleanly, no write may differ between legs. ZEROED: the data
+ * area read as zeros when the member was made. USED: a client has attached at least once.
+ */
+#define RMR_SB_F_CLEAN		(1u << 0)
+#define RMR_SB_F_ZEROED		(1u << 1)
+#define RMR_SB_F_USED		(1u << 2)
 #define RMR_SB_F_ALL		(RMR_SB_F_CLEAN | RMR_SB_F_ZEROED | RMR_SB_F_USED)
 
 /* struct rmr_sb_member.state */
@@ -131,9 +134,9 @@ struct rmr_sb {
 struct rmr_map_sector {
 	__le32	magic;				/*   0 RMR_MAP_MAGIC */
 	__le32	index;				/*   4 number of this sector in the map */
-	__le32	pool_tag;			/*   8 first four bytes of the store UUID, little-endian */
+	__le32	pool_tag;			/*   8 first four bytes of the store UUID */
 	__le32	crc32c;				/*  12 over the sector with this field zero */
-	__u8	chunk[RMR_MAP_SECTOR_CHUNKS];	/*  16 bit j: member j lacks writes; own bit: intent */
+	__u8	chunk[RMR_MAP_SECTOR_CHUNKS];	/*  16 bit j: j lacks writes; own: intent */
 };						/* 512 */
 
 #define RMR_ASSERT_SIZE(type, size) \

@@ -184,7 +184,7 @@ struct rmr_clt_leg_req {
 	struct rmr_clt_sess	*sess;
 	void			*permit;
 	struct list_head	entry;		/* of sess->waiters */
-	struct scatterlist	*sgl;		/* own copy; NULL for the first leg: the request's */
+	struct scatterlist	*sgl;		/* own copy; NULL: the request's own */
 	u64			sent_ns;
 	int			status;
 	u8			member;
@@ -212,6 +212,7 @@ struct rmr_clt_req {
 	unsigned int		nents;
 	void			(*done)(struct rmr_clt_req *req, int status);
 
+	/* private: */
 	struct rmr_clt_pool	*pool;
 	struct list_head	entry;		/* of pool->writes */
 	struct list_head	queue;		/* of pool->waiting or ->held */
@@ -270,6 +271,7 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
  */
 struct rmr_store_io {
 	void	(*done)(struct rmr_store_io *io, int status);
+	/* private: */
 	void	*attach;
 	void	*tp_op;
 	u32	length;

@@ -44,7 +44,7 @@
 #define RMR_OP_MAX		4u
 
 /* struct rmr_msg_io.flags */
-#define RMR_IO_F_FUA		(1u << 0)	/* stable before the answer; WRITE and zeroes only */
+#define RMR_IO_F_FUA		(1u << 0)	/* stable before the answer; no READ */
 #define RMR_IO_F_NOUNMAP	(1u << 1)	/* WRITE_ZEROES: keep the space allocated */
 #define RMR_IO_F_SYNC		(1u << 2)	/* hint: somebody waits for it */
 #define RMR_IO_F_ALL		(RMR_IO_F_FUA | RMR_IO_F_NOUNMAP | RMR_IO_F_SYNC)
@@ -118,7 +118,7 @@ struct rmr_limits_le {
 	__le32	io_opt;				/* 12 bytes, 0: none */
 	__le32	discard_max;			/* 16 bytes in one request */
 	__le32	discard_granularity;		/* 20 bytes */
-	__le32	zeroes_max;			/* 24 bytes in one request without writing zeros out */
+	__le32	zeroes_max;			/* 24 bytes in one request, by the device */
 	__u8	write_cache;			/* 28 1: volatile cache, FLUSH needed */
 	__u8	fua;				/* 29 1: native FUA */
 	__u8	rotational;			/* 30 */

@@ -43,7 +43,7 @@ void rmr_view_put(struct rmr_view_le *le, const struct rmr_view *view);
 u64 rmr_chunks(u64 pool_size, u32 chunk_size);
 /* Bytes of the dirty map of so many chunks, whole RMR_MD_BLOCKs. */
 u64 rmr_map_len(u64 chunks);
-/* Largest pool, in bytes, that a store of store_size bytes (rounded down to 4 KiB) can hold; 0: none. */
+/* Largest pool in bytes that a store of store_size bytes can hold; 0: none. */
 u64 rmr_pool_size_max(u64 store_size, u32 chunk_size);
 /* Where the map of a store starts: right below the tail, so that data can grow towards it. */
 u64 rmr_map_off(u64 store_size, u64 map_len);
@@ -54,7 +54,10 @@ u64 rmr_sb_off(u64 store_size, unsigned int copy);
 int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault);
 int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault);
 
-/* 0; -ENODATA: no magic, not ours; -EBADMSG: damaged; -EPROTONOSUPPORT: version or feature; -EINVAL: bad field. */
+/*
+ * 0; -ENODATA: no magic, not ours; -EBADMSG: damaged; -EPROTONOSUPPORT: version or feature;
+ * -EINVAL: bad field.
+ */
 int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *fault);
 /* Sets the checksum. */
 void rmr_sb_seal(struct rmr_sb *sb);
