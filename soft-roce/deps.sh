@@ -6,7 +6,7 @@ set -eu
 
 packages="
 bash bc bison build-essential bsdextrautils coreutils diffutils dmsetup e2fsprogs findutils fio flex gawk
-grep iproute2 iputils-ping kmod libelf-dev libssl-dev linux-source-6.12 mdadm mount ncurses-bin patch
+grep iproute2 iputils-ping kmod libelf-dev libssl-dev linux-source-6.12 mdadm mount ncurses-bin netcat-openbsd patch
 procps python3-yaml sed sparse tar util-linux xz-utils
 "
 
