@@ -92,9 +92,20 @@ func (o *doctorOptions) roles(a *app) ([]string, error) {
 	return nil, &usageError{fmt.Sprintf("--role %q: want storage, client, both or any", o.role)}
 }
 
+// loaded also knows modules that are built into the kernel, which sysfs may not list.
 func (a *app) loaded(module string) bool {
-	_, err := os.Stat(a.path(filepath.Join("/sys/module", module)))
-	return err == nil
+	if _, err := os.Stat(a.path(filepath.Join("/sys/module", module))); err == nil {
+		return true
+	}
+	release, err := os.ReadFile(a.path("/proc/sys/kernel/osrelease"))
+	if err != nil {
+		return false
+	}
+	builtin, err := os.ReadFile(a.path(filepath.Join("/lib/modules", strings.TrimSpace(string(release)), "modules.builtin")))
+	if err != nil {
+		return false
+	}
+	return strings.Contains(strings.ReplaceAll(string(builtin), "-", "_"), "/"+module+".ko")
 }
 
 func (a *app) checkModule(role, module string) finding {
