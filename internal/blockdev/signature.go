@@ -28,7 +28,7 @@ const (
 	Encryption     Kind = "encrypted device"
 	Replication    Kind = "replication metadata"
 	Swap           Kind = "swap space"
-	Store          Kind = "store"            // of this project, readable
+	Store          Kind = "store"              // of this project, readable
 	DamagedStore   Kind = "damaged superblock" // of this project, no copy valid
 )
 

@@ -67,7 +67,9 @@ func (k *Kernel) Log() []string {
 	return slices.Clone(k.log)
 }
 
-func refusal(errno syscall.Errno, text string) *Refusal { return &Refusal{Errno: int(errno), Text: text} }
+func refusal(errno syscall.Errno, text string) *Refusal {
+	return &Refusal{Errno: int(errno), Text: text}
+}
 
 // run executes a command; the answer is a pointer to an object or nil.
 func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
