@@ -28,7 +28,7 @@ const (
 	Encryption     Kind = "encrypted device"
 	Replication    Kind = "replication metadata"
 	Swap           Kind = "swap space"
-	Store          Kind = "store"            // of this project, readable
+	Store          Kind = "store"              // of this project, readable
 	DamagedStore   Kind = "damaged superblock" // of this project, no copy valid
 )
 
@@ -168,8 +168,9 @@ func (p *prober) read(off uint64, n int) []byte {
 		return nil
 	}
 	b := make([]byte, n)
-	if _, err := p.r.ReadAt(b, int64(off)); err != nil && !errors.Is(err, io.EOF) {
-		p.err = err
+	// A device that ends before its size is no blank device.
+	if got, err := p.r.ReadAt(b, int64(off)); got < n {
+		p.err = fmt.Errorf("%d bytes at byte %d: %w", n, off, err)
 		return nil
 	}
 	return b

@@ -80,7 +80,7 @@ func (d *Disk) SpotCheckZero(dataSize uint64) error {
 
 func (d *Disk) expectZero(off, n uint64) error {
 	b := make([]byte, n)
-	if _, err := d.dev.ReadAt(b, int64(off)); err != nil {
+	if got, err := d.dev.ReadAt(b, int64(off)); uint64(got) < n {
 		return fmt.Errorf("read %s at byte %d: %w", d.Path, off, err)
 	}
 	for i, v := range b {

@@ -4,7 +4,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -51,12 +53,16 @@ func (o *deviceUnmapOptions) detach(ctx context.Context, a *app, target string) 
 	if goOn, err := a.proceedRequest(o.changeOptions, req, p); !goOn {
 		return err
 	}
-	err = a.kernel(func(c *rmrnl.Client) error { return c.Do(ctx, req) })
+	err = a.kernel(func(c *rmrnl.Client) error {
+		err := c.Do(ctx, req)
+		// A device can go although detaching failed on a leg: its link must not stay.
+		if _, getErr := a.device(ctx, c, d.Name); errors.Is(getErr, syscall.ENOENT) {
+			err = errors.Join(err, a.unlinkName(d.Name, d.Index))
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("unmap %s: %w", target, err)
-	}
-	if err := a.unlinkName(d.Name, d.Index); err != nil {
-		return fmt.Errorf("unmap %s: done, but its link stays: %w", target, err)
 	}
 	return a.printDone(o.output, "device", d.Name, "unmapped")
 }

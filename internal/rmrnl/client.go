@@ -82,11 +82,24 @@ func (c *Client) Close() error { return c.conn.Close() }
 
 // bound makes ctx end a receive that waits; the result undoes it.
 func (c *Client) bound(ctx context.Context) func() {
+	deadline, _ := ctx.Deadline()
+	c.deadline(deadline)
+	ran := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		// A connection without deadlines is not a socket and never waits.
-		_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+		c.deadline(time.Unix(1, 0))
+		close(ran)
 	})
-	return func() { stop() }
+	return func() {
+		if !stop() {
+			<-ran // or it could end the next receive
+		}
+	}
+}
+
+// deadline sets when a receive ends; the zero time is never.
+func (c *Client) deadline(t time.Time) {
+	// Setting it fails only on a closed socket, on which nothing waits.
+	_ = c.conn.SetReadDeadline(t)
 }
 
 // exchange sends one request and returns the answers. A command that answers with attributes

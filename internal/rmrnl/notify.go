@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -18,9 +19,9 @@ var ErrLost = errors.New("notifications were lost")
 // Notification tells that an object appeared, changed its state or went: one of the pointers
 // is set, to the object as it was then.
 type Notification struct {
-	Pool   *Pool
-	Device *Device
-	Leg    *Leg
+	Pool   *Pool   `json:"pool,omitempty"`
+	Device *Device `json:"device,omitempty"`
+	Leg    *Leg    `json:"leg,omitempty"`
 }
 
 // Subscribe joins the group. The client must not run commands afterwards: answers and
@@ -42,6 +43,8 @@ func (c *Client) Receive(ctx context.Context) ([]Notification, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, context.DeadlineExceeded
 	case errors.Is(err, syscall.ENOBUFS):
 		return nil, ErrLost
 	case err != nil:

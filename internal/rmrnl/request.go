@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rmr-block/rmr/pkg/pool"
 	"github.com/mdlayher/netlink"
+	"github.com/rmr-block/rmr/pkg/pool"
 )
 
 // Field is one attribute of a request. Value is a string, bool, pool.UUID or unsigned integer of

@@ -82,13 +82,14 @@ func (m *Mask) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &list); err != nil {
 		return err
 	}
-	*m = 0
+	var set Mask
 	for _, i := range list {
 		if i < 0 || i > 7 {
 			return fmt.Errorf("number %d is not 0 to 7", i)
 		}
-		*m |= 1 << i
+		set |= 1 << i
 	}
+	*m = set
 	return nil
 }
 
