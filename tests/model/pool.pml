@@ -83,7 +83,7 @@ byte U, Y, Ue, n, est;		/* view, U of the last established view, number, nodes t
 byte wr, wb, wmask, ans, miss, mk, jw;	/* running write; jw: legs that joined after it was issued */
 byte prom;			/* members that promised this epoch */
 byte got, src, ret, rmk;	/* attach: who promised; source. return: member+1, who marked */
-bool unc;
+bool unc, demoted;
 bool fl;
 byte flans;
 /* history and oracle */
@@ -102,7 +102,7 @@ hidden byte I1_durability, I3_no_time_travel, I4_equality, I5_map_soundness, I8_
 #define INFLIGHT (wr!=0)
 #ifdef QUORUM
 #define EST ((ACT&~est)==0 && MAJ(est))
-#define TELL(m) (!IN(m,est))
+#define TELL(m) (!IN(m,est) && (IN(m,ACT) || !EST))	/* other voters only as far as the majority needs them */
 #else
 #define EST ((ACT&~est)==0)
 #define TELL(m) (IN(m,ACT) && !IN(m,est))
@@ -169,6 +169,11 @@ hidden byte I1_durability, I3_no_time_travel, I4_equality, I5_map_soundness, I8_
 #else
 #define UBASE (U&Ue)
 #endif
+#ifdef N_REPULL
+#define KEEPMAP 1
+#else
+#define KEEPMAP 0
+#endif
 #ifdef M_ONEU
 #define ENOUGH ((U&got)!=0)
 #else
@@ -228,7 +233,7 @@ inline apply(m)			/* R3.2: intent, data, dirty bits, list */
 inline gone()			/* the client is no more; what it sent stays on its way */
 {
 	ph=GONE; sess=0; prom=0; U=0; Y=0; Ue=0; n=0; est=0; wr=0; wb=0; wmask=0; ans=0; miss=0; msd=0; mk=0; jw=0;
-	got=0; unc=0; src=0; ret=0; rmk=0; fl=0; flans=0;
+	got=0; unc=0; demoted=0; src=0; ret=0; rmk=0; fl=0; flans=0;
 #ifdef POWER
 	flv[0]=0; flv[NB-1]=0;
 #endif
@@ -304,6 +309,9 @@ proctype node(byte m)
 #endif
 		SEE(m,n); mk=mk|B(m); printf("EV MARK %d at %d\n",miss,m) }
 	:: d_step { IN(m,lst) && SES(m) && IN(m,up) && ph==LIVE && IN(m,ACT) && (!INFLIGHT || !IN(m,ans)) -> lst=lst&~B(m);	/* "all below s" */
+#if MAXF==0	/* without restarts nobody looks at intents but I5: clear them at the earliest */
+		if :: !IN(m,rst) && pw[m]==0 -> intent=intent&~B(m) :: else fi;
+#endif
 		printf("EV member %d drops its list\n",m) }
 	:: d_step { IN(m,intent) && IN(m,up) && STABLE(m) && pw[m]==0 && !IN(m,rst) && DONE(m) -> intent=intent&~B(m);
 		printf("EV member %d clears its intent\n",m) }
@@ -350,7 +358,7 @@ proctype node(byte m)
 #ifndef N_OUTVOID
 		if :: !IN(m,ACT) -> void_copy(m); mapok=mapok&~B(m) :: else fi;
 #endif
-		if :: ph==TELLING && IN(m,U) -> mapok=mapok|B(m); lack=lack&~B(m) :: else fi;
+		if :: ph==TELLING && IN(m,U) -> mapok=mapok|B(m); lack=lack&~B(m) :: ph==TELLING && IN(m,Y) && !KEEPMAP -> mapok=mapok&~B(m) :: else fi;
 		if :: EST -> Ue=U; Ul=U :: else fi;
 		printf("EV view %d U %d Y %d told to %d\n",n,U,Y,m) }
 #ifdef M_OLDVIEW
@@ -514,14 +522,19 @@ proctype client()
 		unc=0;
 #endif
 		U=U&got; Y=Y&got; prom=got&ALL;
-#ifndef N_DEMOTE
-		if :: unc && src<NM -> Y=ACT&~B(src); U=B(src) :: else fi;
+#ifdef N_TWOVIEWS	/* the first view of the attach demotes at once */
+		if :: unc && src<NM -> Y=ACT&~B(src); U=B(src); demoted=1 :: else fi;
 #endif
 		sess=sess&ACT; new_view(); Ue=U; ph=TELLING; printf("EV attach: promised %d, view %d U %d Y %d, uncertain %d source %d\n",got,n,U,Y,unc,src) }
+#ifndef N_DEMOTE
+	:: d_step { ph==TELLING && EST && unc && !demoted -> demoted=1; Y=ACT&~B(src); U=B(src); new_view(); printf("EV demotion: view %d U %d Y %d\n",n,U,Y) }
+	:: d_step { ph==TELLING && EST && (!unc || demoted) -> ph=MARKING; mk=0 }
+#else
 	:: d_step { ph==TELLING && EST -> ph=MARKING; mk=0 }
+#endif
 	:: d_step { ph==MARKING && (ACT&~sess)==0 && RECONCILED ->
 		x=0; do :: x<NM -> if :: IN(x,ACT) -> FLUSH(x) :: else fi; x++ :: else -> break od;
-		lst=lst&~ACT; rst=rst&~ACT; ph=LIVE; got=0; unc=0; src=0; mk=0; printf("EV live: view %d U %d Y %d\n",n,U,Y) }
+		lst=lst&~ACT; rst=rst&~ACT; ph=LIVE; got=0; unc=0; demoted=0; src=0; mk=0; printf("EV live: view %d U %d Y %d\n",n,U,Y) }
 	od
 }
 

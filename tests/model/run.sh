@@ -71,7 +71,7 @@ mutant_one() {
 	local mutant config line name model sw dir v
 	IFS='|' read -r mutant config _ <<<"$1"
 	mutant=$(trim "$mutant") config=$(trim "$config")
-	line=$(grep -h "^$config *|" "$here/configs.txt")
+	line=$(grep -h "^$config *|" "$here/configs.txt" "$here/deep.txt")
 	if [ -z "$line" ]; then printf '%-14s no configuration %s\n' "$mutant" "$config"; return 1; fi
 	IFS='|' read -r name model sw _ <<<"$line"
 	model=$(trim "$model") sw=$(trim "$sw") dir=$OUT/mutant-$mutant-$config
@@ -96,7 +96,7 @@ case ${1:-} in
 check)
 	shift; file=$here/configs.txt
 	if [ -f "${1:-}" ]; then file=$1; shift; fi
-	if [ $# -gt 0 ]; then list=$(for n; do grep "^$n *|" "$file" || echo "$n"; done); else list=$(rows "$file"); fi
+	if [ $# -gt 0 ]; then list=$(for n; do grep -h "^$n *|" "$file" "$here/deep.txt" || echo "$n"; done); else list=$(rows "$file"); fi
 	start=$SECONDS
 	printf '%s\n' "$list" | each check_one; rc=$?
 	echo "$(printf '%s\n' "$list" | wc -l) configurations, $((SECONDS - start)) s, $([ $rc = 0 ] && echo 'no error' || echo FAILED)"
@@ -113,7 +113,7 @@ mutants)
 	echo "$(printf '%s\n' "$list" | wc -l) mutants, $((SECONDS - start)) s, $([ $rc = 0 ] && echo 'all caught' || echo FAILED)"
 	exit $rc ;;
 trace)
-	IFS='|' read -r name model sw _ <<<"$(grep "^$2 *|" "$here/configs.txt")"
+	IFS='|' read -r name model sw _ <<<"$(grep -h "^$2 *|" "$here/configs.txt" "$here/deep.txt")"
 	[ -n "$name" ] || { echo "no configuration $2"; exit 2; }
 	model=$(trim "$model") sw="$(trim "$sw") ${*:3}" dir=$OUT/trace-$2
 	build "$dir" "$model" "$sw" "${SHORT:+-DBFS -DCOLLAPSE}" || { cat "$dir"/*.log; exit 2; }
