@@ -75,6 +75,9 @@ byte on[NM], oU[NM], oY[NM];
 #ifdef M_OLDMARK		/* second copy of the last MARK */
 byte om[NM];
 #endif
+#ifdef M_DUPMARK		/* the same, but only within its view */
+byte om[NM], omv[NM];
+#endif
 /* the client */
 mtype = { GONE, ASKING, TELLING, MARKING, LIVE };
 mtype ph;
@@ -168,6 +171,11 @@ hidden byte I1_durability, I3_no_time_travel, I4_equality, I5_map_soundness, I8_
 #define UBASE U
 #else
 #define UBASE (U&Ue)
+#endif
+#ifdef N_SRCU
+#define SRCBIT B(src)
+#else
+#define SRCBIT 0
 #endif
 #ifdef N_REPULL
 #define KEEPMAP 1
@@ -307,6 +315,9 @@ proctype node(byte m)
 #ifdef M_OLDMARK
 		om[m]=miss&~B(m);
 #endif
+#ifdef M_DUPMARK
+		om[m]=miss&~B(m); omv[m]=n;
+#endif
 		SEE(m,n); mk=mk|B(m); printf("EV MARK %d at %d\n",miss,m) }
 	:: d_step { IN(m,lst) && SES(m) && IN(m,up) && ph==LIVE && IN(m,ACT) && (!INFLIGHT || !IN(m,ans)) -> lst=lst&~B(m);	/* "all below s" */
 #if MAXF==0	/* without restarts nobody looks at intents but I5: clear them at the earliest */
@@ -366,6 +377,9 @@ proctype node(byte m)
 #endif
 #ifdef M_OLDMARK
 	:: d_step { om[m]!=0 && IN(m,up) -> bits[m]=bits[m]|om[m]; om[m]=0; printf("EV second copy of a MARK at %d\n",m) }
+#endif
+#ifdef M_DUPMARK
+	:: d_step { om[m]!=0 && IN(m,up) -> if :: omv[m]>=hv[m] -> bits[m]=bits[m]|om[m] :: else fi; om[m]=0; omv[m]=0; printf("EV second copy of a MARK at %d\n",m) }
 #endif
 #ifdef M_RESUME		/* a lost session is taken up again without ejection */
 	:: d_step { ph==LIVE && IN(m,ACT) && !SES(m) && IN(m,up) -> sess=sess|B(m); printf("EV session to %d resumed\n",m) }
@@ -525,7 +539,7 @@ proctype client()
 #ifdef N_TWOVIEWS	/* the first view of the attach demotes at once */
 		if :: unc && src<NM -> Y=ACT&~B(src); U=B(src); demoted=1 :: else fi;
 #endif
-		sess=sess&ACT; new_view(); Ue=U; ph=TELLING; printf("EV attach: promised %d, view %d U %d Y %d, uncertain %d source %d\n",got,n,U,Y,unc,src) }
+		sess=sess&(ACT|SRCBIT); new_view(); Ue=U; ph=TELLING; printf("EV attach: promised %d, view %d U %d Y %d, uncertain %d source %d\n",got,n,U,Y,unc,src) }
 #ifndef N_DEMOTE
 	:: d_step { ph==TELLING && EST && unc && !demoted -> demoted=1; Y=ACT&~B(src); U=B(src); new_view(); printf("EV demotion: view %d U %d Y %d\n",n,U,Y) }
 	:: d_step { ph==TELLING && EST && (!unc || demoted) -> ph=MARKING; mk=0 }

@@ -8,12 +8,12 @@
 #   run.sh trace NAME [SWITCHES]   checks one configuration (with more switches, e.g. -DN_PROMO) and prints the counterexample;
 #                                  SHORT=1 looks for the shortest one (needs more memory)
 #
-# Environment: JOBS parallel checks (2), MEM MiB for each (2600), TMO seconds for each (240), MTMO for a mutant (90), OUT work directory.
+# Environment: JOBS parallel checks (2), MEM MiB for each (2600), TMO seconds for each (240), MTMO for a mutant (90), DEPTH (500000),
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 JOBS=${JOBS:-2} MEM=${MEM:-2600} TMO=${TMO:-240} MTMO=${MTMO:-90}
 OUT=${OUT:-$here/../../out/model}
-DEPTH=500000
+DEPTH=${DEPTH:-500000}
 export here MEM TMO MTMO OUT DEPTH
 
 trim() { local s=$1; s=${s#"${s%%[![:space:]]*}"}; printf '%s' "${s%"${s##*[![:space:]]}"}"; }
