@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lease.pml - the read lease with a clock (docs/protocol.md R2.7, R2.8): why views.pml may say "after the wait no old answer counts".
+ * lease.pml - the read lease with a clock (docs/protocol.md R2.9, R2.10): why views.pml may say "after the wait no old answer counts".
  *
  * Old client A, new client B, three voters; member 0 is out of B's reach and still serves A.  A sends keepalives; a keepalive is
  * answered when it was sent (one that arrives later gives a shorter lease), the answer may be delayed as long as it likes.  B collects promises of voters 1 and 2 and waits.  All clocks run alike (drift is
- * a margin on the wait, R2.8).  No read of A may complete once B is live.
+ * a margin on the wait, R2.10).  No read of A may complete once B is live.
  *
  * Mutants: M_LEASERECV (lease counted from the arrival of the answer), M_LEASEISSUE (checked when the read is sent, not when its
  * answer is handed up), M_LEASEONE (one voter is enough), M_WAITFIRST (wait counted from the first question), M_WAITSHORT (one tick less).

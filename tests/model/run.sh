@@ -6,9 +6,10 @@
 #                                  every search that is not complete, unless the configuration is declared partial
 #   run.sh mutants [NAME...]       every line of mutants.txt: a rule taken away, which its configuration must catch
 #   run.sh trace NAME [SWITCHES]   checks one configuration (with more switches, e.g. -DN_PROMO) and prints the counterexample;
-#                                  SHORT=1 looks for the shortest one (needs more memory)
+#                                  SHORT=1 goes on looking for shorter ones
 #
 # Environment: JOBS parallel checks (2), MEM MiB for each (2600), TMO seconds for each (240), MTMO for a mutant (90), DEPTH (500000),
+# OUT work directory (out/model at the top).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 JOBS=${JOBS:-2} MEM=${MEM:-2600} TMO=${TMO:-240} MTMO=${MTMO:-90}
@@ -45,7 +46,7 @@ violated() { grep -m1 -o 'assertion violated.*(at' "$1/pan.log" | sed 's/asserti
 search() {
 	local t0 t1
 	t0=$(date +%s%N)
-	(cd "$1" && timeout "$2" nice -n 10 ./pan -E -m"$DEPTH" -w24 >pan.log 2>&1); rc=$?
+	(cd "$1" && timeout "$2" nice -n 10 ./pan -E ${SHORT:+-i} -m"$DEPTH" -w24 >pan.log 2>&1); rc=$?
 	t1=$(date +%s%N)
 	secs=$(awk -v n=$((t1 - t0)) 'BEGIN {printf "%.1f", n/1e9}')
 }
@@ -56,6 +57,7 @@ check_one() {
 	IFS='|' read -r name model sw mode what <<<"$1"
 	name=$(trim "$name") model=$(trim "$model") sw=$(trim "$sw") mode=$(trim "$mode") what=$(trim "$what")
 	dir=$OUT/$name limit=$TMO
+	if [ -z "$model" ]; then printf '%-18s no such configuration\n' "$name"; return 1; fi
 	[[ $mode == partial* ]] && limit=${mode#partial }
 	if ! build "$dir" "$model" "$sw" ""; then printf '%-18s BROKEN: see spin.log and cc.log in %s\n' "$name" "$dir"; return 1; fi
 	search "$dir" "$limit"
@@ -86,6 +88,17 @@ mutant_one() {
 	fi
 }
 
+# unguarded: models, mutants.txt and the protocol page must name the same rules; prints what one of them lacks
+unguarded() {
+	local doc=$here/../../docs/protocol.md bad=0 m
+	for m in $({ grep -ho '\b[NM]_[A-Z0-9]\+' "$here"/*.pml; grep -o '\b[FM]_[A-Z0-9]\+' "$doc" | sed 's/^F_/N_/'; } | grep -v '^N_NAME$\|^M_NAME$\|^N_x$' | sort -u); do
+		grep -qw "$m" "$here"/*.pml || { echo "$m is in no model"; bad=1; }
+		rows "$here/mutants.txt" | grep -q "^$m *|" || { echo "$m has no line in mutants.txt"; bad=1; }
+		grep -qw "${m/#N_/F_}" "$doc" || { echo "${m/#N_/F_} is not on the protocol page"; bad=1; }
+	done
+	return $bad
+}
+
 export -f trim build verdict states memory violated search check_one mutant_one
 
 # each FUNCTION: runs FUNCTION on every line of stdin, JOBS at a time, and fails if one failed
@@ -104,11 +117,7 @@ check)
 mutants)
 	shift; start=$SECONDS; rc=0
 	if [ $# -gt 0 ]; then list=$(for n; do rows "$here/mutants.txt" | grep "^$n *|" || echo "$n"; done); else list=$(rows "$here/mutants.txt"); fi
-	if [ $# = 0 ]; then	# every switch of the models must have its line
-		for m in $(grep -ho '\b[NM]_[A-Z0-9]\+' "$here"/*.pml | sort -u); do
-			rows "$here/mutants.txt" | grep -q "^$m *|" || { echo "$m has no line in mutants.txt"; rc=1; }
-		done
-	fi
+	if [ $# = 0 ]; then unguarded || rc=1; fi
 	printf '%s\n' "$list" | each mutant_one || rc=1
 	echo "$(printf '%s\n' "$list" | wc -l) mutants, $((SECONDS - start)) s, $([ $rc = 0 ] && echo 'all caught' || echo FAILED)"
 	exit $rc ;;
@@ -116,9 +125,9 @@ trace)
 	IFS='|' read -r name model sw _ <<<"$(grep -h "^$2 *|" "$here/configs.txt" "$here/deep.txt")"
 	[ -n "$name" ] || { echo "no configuration $2"; exit 2; }
 	model=$(trim "$model") sw="$(trim "$sw") ${*:3}" dir=$OUT/trace-$2
-	build "$dir" "$model" "$sw" "${SHORT:+-DBFS -DCOLLAPSE}" || { cat "$dir"/*.log; exit 2; }
+	build "$dir" "$model" "$sw" "${SHORT:+-DREACH}" || { cat "$dir"/*.log; exit 2; }
 	search "$dir" "$TMO"; echo "$(verdict "$dir" "$rc") $(violated "$dir"): $(states "$dir") states, $secs s"
 	# shellcheck disable=SC2086 # switches are words
 	[ -f "$dir/m.pml.trail" ] && cd "$dir" && spin -t $sw m.pml | sed -n 's/^ *EV //p' ;;
-*) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

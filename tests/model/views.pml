@@ -5,7 +5,7 @@
  *
  * One register; values are version numbers.  NM members (2 or 3), WIT witnesses, two client processes that attach MAXE times
  * together, make MAXV views in each attachment and MAXW writes together.  A dead, partitioned or slow member is one that nobody
- * talks to, so there are no member faults; the busy rule (R2.9) gives no safety and is left out.  Epochs are unique numbers in the
+ * talks to, so there are no member faults; the busy rule (R2.14) gives no safety and is left out.  Epochs are unique numbers in the
  * order in which they were chosen; only their order matters.  View numbers start anew in each epoch, for the same reason.
  * Reconcile and resync are one step each (pool.pml has their steps).
  *
@@ -161,7 +161,7 @@ inline tell(m)
 	if :: EST -> Ue=U; Ae=ACT :: else fi;
 	printf("EV c%d tells %d view %d.%d U %d Y %d\n",id,m,e,n,U,Y)
 }
-inline first_view()	/* R2.6: a new view of the own epoch; reconcile in one step, any source of U */
+inline first_view()	/* R2.7: a new view of the own epoch; reconcile in one step, any source of U */
 {
 	U=U&got; Y=Y&got;
 #ifdef N_ORDER
