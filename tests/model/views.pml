@@ -7,7 +7,8 @@
  * together, make MAXV views in each attachment and MAXW writes together.  A dead, partitioned or slow member is one that nobody
  * talks to, so there are no member faults; the busy rule (R2.14) gives no safety and is left out.  Epochs are unique numbers in the
  * order in which they were chosen; only their order matters.  View numbers start anew in each epoch, for the same reason.
- * Reconcile and resync are one step each (pool.pml has their steps).
+ * Reconcile: legs of U that differ, or may differ, are demoted to one source in a second view (R2.8); marks and resync, one step, are
+ * in pool.pml.
  *
  * The lease needs no clock here (lease.pml has it): a voter counts for client c as long as it serves c's epoch, and after it
  * promised a newer one until a wait of the newer client is over (held[c]); nothing expires earlier, which is the worst case.
@@ -132,12 +133,16 @@ mtype = { GONE, ASKING, TELLING, LIVE, LEAVING };
 #define FULL (n>=MAXV)
 #endif
 
+#ifndef FIRST
+#define FIRST 1		/* N_TWOVIEWS: the source */
+#endif
+
 inline reset()
 {
 #ifdef M_WAITLATE
 	late=0;
 #endif
-	ph=GONE; e=0; n=0; vE=0; U=0; Y=0; Ue=0; Ae=0; est=0; ans=0; wr=0; syn=0; got=0; ce[id]=0; held[id]=0; k=0; x=0
+	ph=GONE; dm=0; e=0; n=0; vE=0; U=0; Y=0; Ue=0; Ae=0; est=0; ans=0; wr=0; syn=0; got=0; ce[id]=0; held[id]=0; k=0; x=0
 }
 inline promise(m)
 {
@@ -161,7 +166,7 @@ inline tell(m)
 	if :: EST -> Ue=U; Ae=ACT :: else fi;
 	printf("EV c%d tells %d view %d.%d U %d Y %d\n",id,m,e,n,U,Y)
 }
-inline first_view()	/* R2.7: a new view of the own epoch; reconcile in one step, any source of U */
+inline first_view()	/* R2.7: a new view of the own epoch */
 {
 	U=U&got; Y=Y&got;
 #ifdef N_ORDER
@@ -170,22 +175,29 @@ inline first_view()	/* R2.7: a new view of the own epoch; reconcile in one step,
 	n=1;
 #endif
 	est=0; Ue=U; got=0; vE=0;
+#ifdef N_TWOVIEWS	/* the first view demotes already, to member 0 or 1 */
+	if :: IN(FIRST,U) -> dm=1; Y=ACT&~B(FIRST); U=B(FIRST); Ue=U :: else fi;
+#endif
 #ifdef N_ATTACH		/* no view of its own: the found one counts as established if nobody is missing */
 	est=VOTERS; Ae=ACT;
 #endif
 	ph=TELLING; ce[id]=e; held[id]=0
 }
-inline source(s)
+inline demote(s)	/* R2.8: the legs that may differ from the source go to Y in a view of their own */
 {
-	x=0; do :: x<NM -> if :: IN(x,U) && x!=s -> d[x]=d[s] :: else fi; x++ :: else -> break od; x=0;
-	ph=LIVE; printf("EV c%d live, view %d.%d U %d Y %d, source %d\n",id,e,n,U,Y,s)
+	dm=1; Y=ACT&~B(s); U=B(s); n++; est=0; printf("EV c%d demotion: view %d.%d U %d Y %d\n",id,e,n,U,Y)
 }
 #ifdef M_WAITLATE
 #define WAITED (!late)
 #else
 #define WAITED 1
 #endif
-#define CAN_SOURCE(s) (ph==TELLING && WAITED && EST && IN(s,U) && (OK(0) || !IN(0,ACT)) && (OK(1) || !IN(1,ACT)) && (OK(NM-1) || !IN(NM-1,ACT)))
+#define CAN_DEMOTE(s) (ph==TELLING && EST && IN(s,U) && (U&~B(s))!=0 && !dm)
+#if NM>2
+#define DIFFER ((IN(0,U) && IN(1,U) && d[0]!=d[1]) || (IN(0,U) && IN(2,U) && d[0]!=d[2]) || (IN(1,U) && IN(2,U) && d[1]!=d[2]))
+#else
+#define DIFFER (IN(0,U) && IN(1,U) && d[0]!=d[1])
+#endif
 inline eject(m)
 {
 	k=UBASE&~B(m);
@@ -221,7 +233,7 @@ inline eject(m)
 #endif
 /* what a client does with member m */
 #define MEMBER_STEPS(m) \
-	:: d_step { CAN_SOURCE(m) -> source(m) } \
+	:: d_step { CAN_DEMOTE(m) -> demote(m) } \
 	:: d_step { ph==LIVE && wr!=0 && IN(m,ACT) && !IN(m,ans) && OK(m) -> d[m]=wr; ans=ans|B(m); printf("EV c%d write %d at %d\n",id,wr,m) } \
 	:: d_step { ph==LIVE && IN(m,ACT) && !FULL -> eject(m) } \
 	:: d_step { ph==LIVE && wr==0 && STEADY && !IN(m,ACT) && !FULL && ep[m]<=e -> ep[m]=e; Y=Y|B(m); syn=syn&~B(m); n++; est=0; \
@@ -241,6 +253,7 @@ proctype client(bit id)
 #ifdef M_WAITLATE
 	bool late;
 #endif
+	bool dm;
 	do
 	:: d_step { ph==GONE && attaches<MAXE && (attaches>0 || id==0) -> attaches++;
 #ifndef N_EPOCH
@@ -254,6 +267,7 @@ proctype client(bit id)
 #else
 	:: d_step { ph==ASKING && ENOUGH && MUSTWAIT -> held[1-id]=0; printf("EV c%d waits, promised %d\n",id,got); first_view() }
 #endif
+	:: d_step { ph==TELLING && EST && WAITED && !DIFFER -> ph=LIVE; dm=0; printf("EV c%d live, view %d.%d U %d Y %d\n",id,e,n,U,Y) }
 	:: d_step { ph==LIVE && wr==0 && nver<MAXW -> nver++; wr=nver; ans=0 }
 	:: d_step { ph==LIVE && CANACK -> printf("EV c%d: ack of %d\n",id,wr); if :: wr>acked -> acked=wr :: else fi; wr=0; ans=0 }
 #ifdef DETACH
