@@ -46,6 +46,7 @@ type Client struct {
 	phase    phase
 	epoch    pool.Epoch
 	highest  pool.Epoch
+	before   pool.Epoch // of this client's last attachment that went live
 	legs     []leg
 	vm       *pool.ViewMaker
 	round    int // of attach, so that answers to an older one are dropped
@@ -151,10 +152,16 @@ func (c *Client) decide() {
 		c.again(err.Error())
 		return
 	}
-	lost := true
-	for id := range (a.Highest.UpToDate & a.Promised).All() {
-		lost = lost && c.w.members[id].disk.lost
+	if c.replaced(a.Highest) {
+		c.stop("superseded")
+		return
 	}
+	reborn, lost := true, false // a member cannot tell a crash that kept the disk's cache from one that lost it
+	for id := range (a.Highest.UpToDate & a.Promised).All() {
+		d := c.w.members[id].disk
+		reborn, lost = reborn && d.reborn, lost || d.lost
+	}
+	lost = lost && reborn
 	c.log("V=%v promised %v source %d uncertain %v wait %v", a.Highest, a.Promised, a.Source, a.Uncertain, a.MustWait)
 	wait := Time(0)
 	if a.MustWait && c.w.on(FLease) {
@@ -229,7 +236,7 @@ func (c *Client) settle(a pool.Attachment, lost bool) {
 			flush()
 			continue
 		}
-		args := markArgs{c.epoch, handle, a.Next, a.Marked, a.Uncertain}
+		args := markArgs{c.w.number(), c.epoch, handle, a.Next, a.Marked, a.Uncertain}
 		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
 			if !ok {
 				step(false)
@@ -256,7 +263,7 @@ func (c *Client) golive(a pool.Attachment, lost bool) {
 	}
 	for id := range a.Next.Active().All() {
 		if a.Next.UpToDate.Has(id) {
-			c.w.members[id].disk.lost = false
+			c.w.members[id].disk.settled()
 		}
 	}
 	c.phase = live
@@ -277,7 +284,8 @@ func (c *Client) golive(a pool.Attachment, lost bool) {
 		c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
 		c.becameActive(id)
 	}
-	c.io.golive()
+	c.io.golive(a.Highest.Epoch == c.before)
+	c.before = c.epoch
 	c.keepalives()
 }
 
@@ -337,7 +345,7 @@ func (c *Client) viewEstablished() {
 		switch {
 		case v.UpToDate.Has(id):
 			if l.state == pool.LegSyncing {
-				m.disk.lost = false
+				m.disk.settled()
 			}
 			l.state = pool.LegUpToDate
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:
@@ -490,7 +498,11 @@ func (c *Client) connect(id int) {
 		case !ok:
 		case r.promised.Compare(c.epoch) > 0:
 			c.highest = r.promised
-			c.superseded()
+			if c.w.on(FYield) {
+				c.superseded()
+			} else {
+				c.again("fenced")
+			}
 		case r.ok && l.handle == 0:
 			*l = leg{state: pool.LegPromised, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
 			if !c.w.on(MRetNoUnc) {
@@ -501,8 +513,24 @@ func (c *Client) connect(id int) {
 	})
 }
 
-// superseded: a newer client exists. This one never comes back by itself.
-func (c *Client) superseded() { c.stop("superseded") }
+// superseded: a newer attachment exists. If an application host holds it, this client never comes back by
+// itself (F_YIELD); a storage node's recovery gives way.
+func (c *Client) superseded() {
+	if c.highest.Client >= recoveryID && !c.polite {
+		c.again("a storage node recovers the pool")
+		return
+	}
+	c.stop("superseded")
+}
+
+// recoveryID marks the ids of recovery attachments.
+const recoveryID = 100
+
+// replaced tells whether another application host went live since this client did.
+func (c *Client) replaced(highest pool.View) bool {
+	e := highest.Epoch
+	return !c.before.IsZero() && e != c.before && e.Client < recoveryID && c.w.on(FYield) && c.w.on(FReplay)
+}
 
 // joins marks what returning legs are uncertain about, then takes them into Y.
 func (c *Client) joins() {
@@ -539,7 +567,7 @@ func (c *Client) markReturning(id int) bool {
 	handle := l.handle
 	for k := range (sending &^ l.markedOn &^ l.marking).All() {
 		m := c.w.members[k]
-		args := markArgs{c.epoch, c.legs[k].handle, c.vm.Proposed(), pool.MaskOf(id), l.uncertain}
+		args := markArgs{c.w.number(), c.epoch, c.legs[k].handle, c.vm.Proposed(), pool.MaskOf(id), l.uncertain}
 		l.marking = l.marking.With(k)
 		c.request(k, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
 			if c.phase != live || c.legs[id].handle != handle {

@@ -54,6 +54,7 @@ type Member struct {
 	active    int  // requests being worked on
 	drained   []func()
 	held      map[uint64]uint64 // missed write to its chunk (F_HOLD)
+	marksSeen map[int]bool      // of this session (F_MARKDUP)
 	applying  chunkSet
 	clearedOn pool.Mask
 	pullOK    bool

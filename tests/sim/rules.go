@@ -37,6 +37,9 @@ const (
 	FDup        Rule = "F_DUP"      // duplicates applied again
 	FPullClr    Rule = "F_PULLCLR"  // CLEAR confirmed by a member whose map is not complete
 	FClrStable  Rule = "F_CLRSTABLE"
+	FReplay     Rule = "F_REPLAY"  // unanswered writes sent again though another client was live
+	FYield      Rule = "F_YIELD"   // a superseded client attaches again
+	FMarkDup    Rule = "F_MARKDUP" // duplicates of MARK set bits again
 	FMarkAll    Rule = "F_MARKALL" // marks on the legs active when they were sent, not on all active at the end
 	MNoDrain    Rule = "M_NODRAIN"
 	MNoIntent   Rule = "M_NOINTENT"
@@ -66,7 +69,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		FOrder, FEpoch, FAttach, FPromo, FLease, FMissView, FVoid, FOvlMiss, FHold, FPullAll, FWView, FFullMap, FPromoClr,
-		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FMarkAll,
+		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FMarkDup, FMarkAll,
 		MNoDrain, MNoIntent, MNoMark, MNoMask, MAckEarly, MViewGate, MMapLate, MFlushOne, MReady, MOneU, MNoOverlay, MClrAll,
 		MTrustY, MNoFence, MNoRec, MPromoteAny, MRetNoUnc, MDiscard, MBoundary, MPartial, MNoMaj, MFineKeep,
 	}

@@ -308,7 +308,7 @@ func (w *World) heal() {
 // recover starts a recovery attachment if no client is there and the pool needs one.
 func (m *Member) recover() {
 	w := m.w
-	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted
+	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK
 	if m.own != nil && m.own.phase == dead {
 		m.own = nil
 	}
@@ -318,7 +318,7 @@ func (m *Member) recover() {
 	if m.own != nil || !needed || m.w.now-m.heard < 15*tickTime || !w.chance(0.05) {
 		return
 	}
-	m.own = &Client{Node: &m.Node, w: w, id: uint64(100 + m.id), name: "recovery-" + string(rune('0'+m.id)), polite: true}
+	m.own = &Client{Node: &m.Node, w: w, id: uint64(recoveryID + m.id), name: "recovery-" + string(rune('0'+m.id)), polite: true}
 	m.own.highest = m.sb.Promised
 	m.own.io.c = m.own
 	m.own.start()

@@ -33,15 +33,14 @@ func (m *Member) attach(e pool.Epoch, polite bool, reply func(any)) {
 	}
 	m.sb.Promised = e
 	m.sb.Flags |= pool.FlagUsed
-	m.w.handles++
-	m.handle, m.heard = m.w.handles, m.w.now
+	m.handle, m.heard = m.w.number(), m.w.now
 	m.kept.add(m.window.Uncertain())
 	if !m.w.on(FKeep) && order > 0 {
 		defer func() { m.kept, m.restarted = chunkSet{}, false }()
 	}
 	m.window = dirtymap.NewWindow()
 	m.intents.Hold()
-	m.held = map[uint64]uint64{}
+	m.held, m.marksSeen = map[uint64]uint64{}, map[int]bool{}
 	m.fresh, m.pullOK, m.pulling, m.clearedOn = true, false, false, 0
 	handle := m.handle
 	answer := promiseReply{ok: true, promised: e, handle: handle, promise: pool.Promise{
@@ -129,6 +128,7 @@ func (m *Member) enter(v pool.View) {
 }
 
 type markArgs struct {
+	number int // of this request
 	epoch  pool.Epoch
 	handle int
 	view   pool.View
@@ -144,6 +144,10 @@ func (m *Member) serveMark(a markArgs, reply func(any)) {
 	if m.w.on(FWView) {
 		m.see(a.view)
 	}
+	if m.marksSeen[a.number] && m.w.on(FMarkDup) {
+		return // a late duplicate must not set bits again that were cleared since; the first one answers
+	}
+	m.marksSeen[a.number] = true
 	for _, c := range a.chunks {
 		m.mark(c, c, a.bits)
 		if m.w.on(MFineKeep) {
