@@ -267,7 +267,9 @@ func (c *Client) golive(a pool.Attachment, lost bool) {
 		}
 	}
 	c.phase = live
-	c.vm = pool.NewViewMaker(c.w.voters, a.Next)
+	voters := c.w.voters
+	voters.Quorum = voters.Quorum && c.w.on(MNoMaj)
+	c.vm = pool.NewViewMaker(voters, a.Next)
 	c.log("is live with %v", a.Next)
 	for id := range a.Promised.All() {
 		l, m := &c.legs[id], c.w.members[id]
@@ -604,8 +606,12 @@ func (c *Client) rules() (pool.Attachment, error) {
 			promises[i].View.Epoch = pool.Epoch{}
 		}
 	}
-	if !w.on(MNoMaj) {
-		voters.Quorum = false
+	if !w.on(MNoMaj) { // whoever promised is a majority of itself
+		var promised pool.Mask
+		for _, p := range promises {
+			promised = promised.With(p.Member)
+		}
+		voters.Data, voters.Witnesses = voters.Data&promised, voters.Witnesses&promised
 	}
 	if !w.on(MOneU) && len(promises) > 0 {
 		promises[0].View.UpToDate = promises[0].View.UpToDate & pool.MaskOf(promises[0].Member)

@@ -60,8 +60,9 @@ func Draw(seed uint64, mutant Rule) Config {
 }
 
 const (
-	healTime = 60 * Second // I9: from the last fault to rest
-	firstApp = 10          // node index of the first client
+	healTime   = 60 * Second // I9: from the last fault to rest
+	firstApp   = 10          // node index of the first client
+	maxClients = 8
 )
 
 // Run runs one seed and returns what it did and the violation, if any. trace may be nil.
@@ -182,7 +183,7 @@ func (w *World) disturb() {
 	case p < 75:
 		w.crashClient()
 	case p < 85:
-		if len(w.clients) < 8 {
+		if len(w.clients) < maxClients {
 			w.newClient() // the old one may be alive and is superseded
 		}
 	default:
@@ -224,7 +225,7 @@ func (w *World) crashClient() {
 		w.checkMaps()
 	}
 	w.after(w.between(10*Millisecond, 300*Millisecond), func() {
-		if last := w.clients[len(w.clients)-1]; last.phase == dead && len(w.clients) < 8 && !w.calm {
+		if last := w.clients[len(w.clients)-1]; last.phase == dead && len(w.clients) < maxClients && !w.calm {
 			w.newClient()
 		}
 	})
@@ -235,8 +236,8 @@ func (w *World) nodes() []int {
 	for _, m := range w.members {
 		list = append(list, m.index)
 	}
-	for _, c := range w.clients {
-		list = append(list, c.index)
+	for n := range maxClients { // those that come later too
+		list = append(list, firstApp+n)
 	}
 	return list
 }
