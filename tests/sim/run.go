@@ -309,7 +309,8 @@ func (w *World) heal() {
 // recover starts a recovery attachment if no client is there and the pool needs one.
 func (m *Member) recover() {
 	w := m.w
-	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK
+	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK ||
+		m.dirty.Any(m.self()) // intents held for a client that died before it released them
 	if m.own != nil && m.own.phase == dead {
 		m.own = nil
 	}
