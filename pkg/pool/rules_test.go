@@ -32,8 +32,8 @@ func TestEqualNumbersOfTwoClientsAreOrderedByEpoch(t *testing.T) { // F_ORDER
 	young := Promise{Member: 0, View: view(2, 4, MaskOf(0), 0)}
 	for _, order := range [][]Promise{{old, young}, {young, old}} {
 		a, err := DecideAttach(Voters{Data: MaskOf(0, 1)}, Epoch{3, 1}, order)
-		if err != nil || a.Next.UpToDate != MaskOf(0) {
-			t.Fatalf("attach decides %v, %v", a.Next, err)
+		if err != nil || a.First.UpToDate != MaskOf(0) {
+			t.Fatalf("attach decides %v, %v", a.First, err)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestStaleMemberAloneIsRefused(t *testing.T) { // I6
 	}
 }
 
-func TestReconcileMarksAbsentMembersAndKeepsOneSource(t *testing.T) { // F_ABSENT F_SRCU F_DEMOTE
+func TestReconcileMarksAbsentMembersAndKeepsOneSource(t *testing.T) { // F_ABSENT F_SRCU F_DEMOTE F_TWOVIEWS
 	v := view(1, 4, MaskOf(0, 1), MaskOf(2))
 	a, err := DecideAttach(Voters{Data: MaskOf(0, 1, 2, 3)}, Epoch{3, 1}, []Promise{
 		{Member: 0, View: v, Restarted: true, Uncertain: []uint64{5}}, {Member: 1, View: v, Uncertain: []uint64{5, 9}}, {Member: 2, View: v},
@@ -66,7 +66,7 @@ func TestReconcileMarksAbsentMembersAndKeepsOneSource(t *testing.T) { // F_ABSEN
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Source != 1 || a.Marked != MaskOf(0, 2, 3) || a.Next.UpToDate != MaskOf(1) || a.Next.Syncing != MaskOf(0, 2) || len(a.Uncertain) != 2 || a.MustWait {
+	if a.Source != 1 || a.Marked != MaskOf(0, 2, 3) || a.First.UpToDate != MaskOf(0, 1) || a.Live().UpToDate != MaskOf(1) || a.Live().Syncing != MaskOf(0, 2) || a.Live().Number != 6 || len(a.Uncertain) != 2 || a.MustWait {
 		t.Fatalf("reconcile: %+v", a)
 	}
 }

@@ -211,7 +211,7 @@ func (q *clientIO) written(o *op, id int, r ioReply, ok bool) {
 		if c.w.on(FMissView) {
 			if c.legs[id].state == pool.LegUpToDate {
 				c.legs[id].state = pool.LegSyncing
-				c.legs[id].readySent = true // its map is complete
+				c.becameActive(id)
 			}
 			c.changed(c.vm.Lose(0, pool.MaskOf(id)))
 		}
@@ -286,7 +286,7 @@ func (q *clientIO) marked(o *op) bool {
 	for id := range (need &^ o.markedOn &^ o.marking).All() {
 		m, handle := c.w.members[id], c.legs[id].handle
 		o.marking = o.marking.With(id)
-		args := markArgs{c.w.number(), c.epoch, handle, c.vm.Proposed(), miss.Without(id), o.chunks()}
+		args := markArgs{c.w.number(), c.epoch, handle, c.vm.Proposed(), miss.Without(id), o.chunks(), 0}
 		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
 			if c.round != round || c.phase != live || c.legs[id].handle != handle {
 				return
