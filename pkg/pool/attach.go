@@ -40,14 +40,28 @@ type Attachment struct {
 	Source    int      // member the uncertain chunks are taken from; -1 if there are none
 	Uncertain []uint64 // chunks to mark dirty on everybody for everybody but Source (F_ABSENT)
 	Marked    Mask     // members to mark: all data members but Source; empty without uncertain chunks
-	MustWait  bool     // not all active members of V promised: go live only after the lease time (F_LEASE)
-	Next      View     // to be established before anything else, number and masks set
+	Demoted   Mask     // members that a second view moves from U to Y before the marks (F_DEMOTE, F_TWOVIEWS)
+	MustWait  bool     // not all active members of V promised: tell no view to anybody before the lease time is over (F_LEASE)
+	First     View     // to be established before anything else (F_ATTACH)
+}
+
+// Live is the view under which the device goes live: First, or the one after it that demotes.
+func (a *Attachment) Live() View {
+	if a.Demoted == 0 {
+		return a.First
+	}
+	v := a.First
+	v.Number++
+	v.UpToDate &^= a.Demoted
+	v.Syncing |= a.Demoted
+	return v
 }
 
 // DecideAttach applies the rules of attach to the promises. Without quorum every member of U(V) must have
 // promised; with quorum a majority of voters, and one of U(V). The source of uncertain chunks is a member of
-// U(V) (F_SRCU), one that did not restart before one that did, then the lowest id; the other members of U go
-// to Y (F_DEMOTE). Nothing is ejected here (F_ATTACH).
+// U(V) (F_SRCU), one that did not restart before one that did, then the lowest id. Bits that others hold
+// against it do not count (F_SRCBITS). The other members of U go to Y by a second view, made when the first one
+// is established (F_DEMOTE, F_TWOVIEWS). Nothing is ejected here (F_ATTACH).
 func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, error) {
 	a := Attachment{Source: -1}
 	var restarted Mask
@@ -77,7 +91,7 @@ func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, e
 		return a, fmt.Errorf("attach: promised %s of U %s: %w", a.Promised, a.Highest.UpToDate, ErrMissingMembers)
 	}
 	a.MustWait = !a.Highest.Active().Within(a.Promised)
-	a.Next = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: a.Highest.Syncing & a.Promised, Lineage: a.Highest.Lineage}
+	a.First = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: a.Highest.Syncing & a.Promised, Lineage: a.Highest.Lineage}
 	if len(a.Uncertain) > 0 {
 		a.reconcile(voters, restarted)
 	}
@@ -86,12 +100,11 @@ func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, e
 
 // reconcile picks the one source. One source for all chunks, because two would leave nobody in U.
 func (a *Attachment) reconcile(voters Voters, restarted Mask) {
-	candidates := a.Next.UpToDate
+	candidates := a.First.UpToDate
 	if kept := candidates &^ restarted; kept != 0 {
 		candidates = kept
 	}
 	a.Source = candidates.Lowest()
 	a.Marked = voters.Data.Without(a.Source)
-	a.Next.Syncing |= a.Next.UpToDate.Without(a.Source)
-	a.Next.UpToDate = MaskOf(a.Source)
+	a.Demoted = a.First.UpToDate.Without(a.Source)
 }

@@ -46,6 +46,7 @@ type Client struct {
 	phase    phase
 	epoch    pool.Epoch
 	highest  pool.Epoch
+	before   pool.Epoch // of this client's last attachment that went live
 	legs     []leg
 	vm       *pool.ViewMaker
 	round    int // of attach, so that answers to an older one are dropped
@@ -151,10 +152,16 @@ func (c *Client) decide() {
 		c.again(err.Error())
 		return
 	}
-	lost := true
-	for id := range (a.Highest.UpToDate & a.Promised).All() {
-		lost = lost && c.w.members[id].disk.lost
+	if c.replaced(a.Highest) {
+		c.stop("superseded")
+		return
 	}
+	reborn, lost := true, false // a member cannot tell a crash that kept the disk's cache from one that lost it
+	for id := range (a.Highest.UpToDate & a.Promised).All() {
+		d := c.w.members[id].disk
+		reborn, lost = reborn && d.reborn, lost || d.lost
+	}
+	lost = lost && reborn
 	c.log("V=%v promised %v source %d uncertain %v wait %v", a.Highest, a.Promised, a.Source, a.Uncertain, a.MustWait)
 	wait := Time(0)
 	if a.MustWait && c.w.on(FLease) {
@@ -168,46 +175,61 @@ func (c *Client) decide() {
 	})
 }
 
-// establish makes the attach's own view count (F_ATTACH), then the marks, a flush, and goes live.
+// establish makes the attach's own views count, first the one with all of U (F_ATTACH), then the one that
+// demotes (F_TWOVIEWS); then come the marks, a flush, and the device is live.
 func (c *Client) establish(a pool.Attachment, lost bool) {
-	if !c.w.on(FAttach) {
-		a.Next = a.Highest
-		a.Next.Epoch, a.Next.UpToDate, a.Next.Syncing = c.epoch, a.Next.UpToDate&a.Promised, a.Next.Syncing&a.Promised
-		c.golive(a, lost)
+	if !c.w.on(FAttach) { // the mutant acts under V, of which the members need no persisting
+		a.First.Number = a.Highest.Number
+		c.golive(a, a.First, lost)
 		return
 	}
+	first, live := a.First, a.Live()
+	if !c.w.on(FTwoViews) {
+		first = live
+	}
+	c.firstView(a, first, func() {
+		if first == live {
+			c.settle(a, live, lost)
+			return
+		}
+		c.firstView(a, live, func() { c.settle(a, live, lost) })
+	})
+}
+
+// firstView establishes one of the views of an attach; if an active member fails, the attach starts over.
+func (c *Client) firstView(a pool.Attachment, v pool.View, next func()) {
 	got, left := pool.Mask(0), a.Promised.Count()
 	round, done := c.round, false
 	for id := range a.Promised.All() {
-		c.sendView(id, a.Next, func(ok bool) {
+		c.sendView(id, v, func(ok bool) {
 			if c.round != round || done {
 				return
 			}
 			left--
 			if ok {
 				got = got.With(id)
-			} else if a.Next.Active().Has(id) {
+			} else if v.Active().Has(id) {
 				done = true
-				c.again("an active member failed before the first view was established")
+				c.again("an active member failed before the device was live")
 				return
 			}
 			if left > 0 {
 				return
 			}
 			done = true
-			if !c.w.voters.Established(a.Next, got) && c.w.on(MNoMaj) {
+			if !c.w.voters.Established(v, got) && c.w.on(MNoMaj) {
 				c.again("no majority for the first view")
 				return
 			}
-			c.w.noteEstablished(a.Next)
-			c.settle(a, lost)
+			c.w.noteEstablished(v)
+			next()
 		})
 	}
 }
 
 // settle persists the marks of reconcile everywhere and flushes, then goes live.
-func (c *Client) settle(a pool.Attachment, lost bool) {
-	round, left, failed := c.round, a.Next.Active().Count(), false
+func (c *Client) settle(a pool.Attachment, live pool.View, lost bool) {
+	round, left, failed := c.round, live.Active().Count(), false
 	step := func(ok bool) {
 		if c.round != round || failed {
 			return
@@ -217,10 +239,10 @@ func (c *Client) settle(a pool.Attachment, lost bool) {
 			failed = true
 			c.again("marking or flushing failed")
 		} else if left == 0 {
-			c.golive(a, lost)
+			c.golive(a, live, lost)
 		}
 	}
-	for id := range a.Next.Active().All() {
+	for id := range live.Active().All() {
 		m, handle := c.w.members[id], c.legs[id].handle
 		flush := func() {
 			c.request(id, func(reply func(any)) { m.prepare(c.epoch, handle, reply) }, step)
@@ -229,7 +251,7 @@ func (c *Client) settle(a pool.Attachment, lost bool) {
 			flush()
 			continue
 		}
-		args := markArgs{c.epoch, handle, a.Next, a.Marked, a.Uncertain}
+		args := markArgs{c.w.number(), c.epoch, handle, live, a.Marked, a.Uncertain, pool.MaskOf(a.Source)}
 		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
 			if !ok {
 				step(false)
@@ -250,26 +272,28 @@ func (c *Client) request(id int, serve func(reply func(any)), done func(ok bool)
 	})
 }
 
-func (c *Client) golive(a pool.Attachment, lost bool) {
+func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	if lost {
 		c.w.hist.loss(c.w.now)
 	}
-	for id := range a.Next.Active().All() {
-		if a.Next.UpToDate.Has(id) {
-			c.w.members[id].disk.lost = false
+	for id := range view.Active().All() {
+		if view.UpToDate.Has(id) {
+			c.w.members[id].disk.settled()
 		}
 	}
 	c.phase = live
-	c.vm = pool.NewViewMaker(c.w.voters, a.Next)
-	c.log("is live with %v", a.Next)
+	voters := c.w.voters
+	voters.Quorum = voters.Quorum && c.w.on(MNoMaj)
+	c.vm = pool.NewViewMaker(voters, view)
+	c.log("is live with %v", view)
 	for id := range a.Promised.All() {
 		l, m := &c.legs[id], c.w.members[id]
 		l.alive = c.w.now - leaseT
 		handle := l.handle
 		switch {
-		case a.Next.UpToDate.Has(id):
+		case view.UpToDate.Has(id):
 			l.state = pool.LegUpToDate
-		case a.Next.Syncing.Has(id):
+		case view.Syncing.Has(id):
 			l.state = pool.LegSyncing
 		default:
 			continue
@@ -277,7 +301,8 @@ func (c *Client) golive(a pool.Attachment, lost bool) {
 		c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
 		c.becameActive(id)
 	}
-	c.io.golive()
+	c.io.golive(a.Highest.Epoch == c.before)
+	c.before = c.epoch
 	c.keepalives()
 }
 
@@ -337,7 +362,7 @@ func (c *Client) viewEstablished() {
 		switch {
 		case v.UpToDate.Has(id):
 			if l.state == pool.LegSyncing {
-				m.disk.lost = false
+				m.disk.settled()
 			}
 			l.state = pool.LegUpToDate
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:
@@ -490,7 +515,11 @@ func (c *Client) connect(id int) {
 		case !ok:
 		case r.promised.Compare(c.epoch) > 0:
 			c.highest = r.promised
-			c.superseded()
+			if c.w.on(FYield) {
+				c.superseded()
+			} else {
+				c.again("fenced")
+			}
 		case r.ok && l.handle == 0:
 			*l = leg{state: pool.LegPromised, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
 			if !c.w.on(MRetNoUnc) {
@@ -501,8 +530,24 @@ func (c *Client) connect(id int) {
 	})
 }
 
-// superseded: a newer client exists. This one never comes back by itself.
-func (c *Client) superseded() { c.stop("superseded") }
+// superseded: a newer attachment exists. If an application host holds it, this client never comes back by
+// itself (F_YIELD); a storage node's recovery gives way.
+func (c *Client) superseded() {
+	if c.highest.Client >= recoveryID && !c.polite {
+		c.again("a storage node recovers the pool")
+		return
+	}
+	c.stop("superseded")
+}
+
+// recoveryID marks the ids of recovery attachments.
+const recoveryID = 100
+
+// replaced tells whether another application host went live since this client did.
+func (c *Client) replaced(highest pool.View) bool {
+	e := highest.Epoch
+	return !c.before.IsZero() && e != c.before && e.Client < recoveryID && c.w.on(FYield) && c.w.on(FReplay)
+}
 
 // joins marks what returning legs are uncertain about, then takes them into Y.
 func (c *Client) joins() {
@@ -539,7 +584,7 @@ func (c *Client) markReturning(id int) bool {
 	handle := l.handle
 	for k := range (sending &^ l.markedOn &^ l.marking).All() {
 		m := c.w.members[k]
-		args := markArgs{c.epoch, c.legs[k].handle, c.vm.Proposed(), pool.MaskOf(id), l.uncertain}
+		args := markArgs{c.w.number(), c.epoch, c.legs[k].handle, c.vm.Proposed(), pool.MaskOf(id), l.uncertain, 0}
 		l.marking = l.marking.With(k)
 		c.request(k, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
 			if c.phase != live || c.legs[id].handle != handle {
@@ -576,8 +621,12 @@ func (c *Client) rules() (pool.Attachment, error) {
 			promises[i].View.Epoch = pool.Epoch{}
 		}
 	}
-	if !w.on(MNoMaj) {
-		voters.Quorum = false
+	if !w.on(MNoMaj) { // whoever promised is a majority of itself
+		var promised pool.Mask
+		for _, p := range promises {
+			promised = promised.With(p.Member)
+		}
+		voters.Data, voters.Witnesses = voters.Data&promised, voters.Witnesses&promised
 	}
 	if !w.on(MOneU) && len(promises) > 0 {
 		promises[0].View.UpToDate = promises[0].View.UpToDate & pool.MaskOf(promises[0].Member)
@@ -596,12 +645,13 @@ func (c *Client) rules() (pool.Attachment, error) {
 	case !w.on(FAbsent):
 		a.Marked &= a.Promised
 	case !w.on(FDemote):
-		a.Next.UpToDate, a.Next.Syncing = a.Highest.UpToDate&a.Promised, a.Highest.Syncing&a.Promised
+		a.Demoted = 0
 	case !w.on(FSrcU):
-		any := a.Promised & voters.Data
-		a.Source = any.Lowest()
+		a.Source = (a.Promised & voters.Data).Lowest()
 		a.Marked = voters.Data.Without(a.Source)
-		a.Next.Syncing, a.Next.UpToDate = a.Next.Active().Without(a.Source), pool.MaskOf(a.Source)
+		a.First.UpToDate = a.First.UpToDate.With(a.Source)
+		a.First.Syncing = a.First.Syncing.Without(a.Source)
+		a.Demoted = a.First.UpToDate.Without(a.Source)
 	}
 	return a, nil
 }

@@ -24,6 +24,7 @@ type op struct {
 	needMark pool.Mask // only for the mutant of F_MARKALL
 	tried    pool.Mask // of a read
 	flying   bool
+	wasSent  bool // under this or an older attachment
 }
 
 func (o *op) overlaps(p *op) bool { return o.first < p.first+p.n && p.first < o.first+o.n }
@@ -55,8 +56,20 @@ func (o *op) forget() {
 	o.sent, o.ok, o.miss, o.markedOn, o.marking, o.needMark, o.tried, o.flying, o.seq = 0, 0, 0, 0, 0, 0, 0, false, 0
 }
 
-func (q *clientIO) golive() {
+// golive starts sending. What an older attachment sent without an answer is sent again only if no other
+// client went live in between; else it would take effect twice, so it fails (F_REPLAY).
+func (q *clientIO) golive(alone bool) {
 	q.reset()
+	var rest []*op
+	for _, o := range q.ops {
+		if o.wasSent && !o.isRead() && !alone && q.c.w.on(FReplay) {
+			q.c.log("fails %v blocks %d+%d value %d", o.kind, o.first, o.n, o.value)
+			q.c.w.later(q.c.Node, Millisecond, func() { q.c.w.nextOp(q.c, o.thread) })
+			continue
+		}
+		rest = append(rest, o)
+	}
+	q.ops = rest
 	q.pump()
 }
 
@@ -137,7 +150,7 @@ func (q *clientIO) heldBack(i int) bool {
 func (q *clientIO) sendWrite(o *op) {
 	c := q.c
 	sending := c.vm.Sending()
-	o.flying = true
+	o.flying, o.wasSent = true, true
 	if o.kind.Modifies() {
 		o.seq = q.nextSeq
 		q.nextSeq++
@@ -198,7 +211,7 @@ func (q *clientIO) written(o *op, id int, r ioReply, ok bool) {
 		if c.w.on(FMissView) {
 			if c.legs[id].state == pool.LegUpToDate {
 				c.legs[id].state = pool.LegSyncing
-				c.legs[id].readySent = true // its map is complete
+				c.becameActive(id)
 			}
 			c.changed(c.vm.Lose(0, pool.MaskOf(id)))
 		}
@@ -273,7 +286,7 @@ func (q *clientIO) marked(o *op) bool {
 	for id := range (need &^ o.markedOn &^ o.marking).All() {
 		m, handle := c.w.members[id], c.legs[id].handle
 		o.marking = o.marking.With(id)
-		args := markArgs{c.epoch, handle, c.vm.Proposed(), miss.Without(id), o.chunks()}
+		args := markArgs{c.w.number(), c.epoch, handle, c.vm.Proposed(), miss.Without(id), o.chunks(), 0}
 		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
 			if c.round != round || c.phase != live || c.legs[id].handle != handle {
 				return

@@ -31,8 +31,11 @@ type Disk struct {
 	inflight func(keep bool) // metadata write on its way
 	dataWay  map[uint64]func()
 	ways     uint64
-	lost     bool // power loss since the node was last part of U
+	reborn   bool // the node crashed since it last became part of U, for the checks only
+	lost     bool // and the disk lost its cache
 }
+
+func (d *Disk) settled() { d.reborn, d.lost = false, false }
 
 func (d *Disk) put(b int, v uint32) {
 	d.version++
@@ -69,6 +72,7 @@ func (d *Disk) crash(w *World, power bool) {
 		}
 	}
 	clear(d.dataWay)
+	d.reborn = true
 	if !power {
 		return
 	}

@@ -108,6 +108,7 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 		}
 	}
 	out := map[int][]porcupine.Operation{}
+	firstRead := h.firstReads()
 	add := func(b int, r record, v uint32) {
 		ret := r.ret
 		if ret == 0 {
@@ -133,11 +134,38 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 			}
 		default:
 			for b := r.first; b < r.first+r.n; b++ {
-				add(b, r, r.value)
+				o := r
+				if r.ret == 0 && r.value != 0 {
+					if o.ret = firstRead[valueAt{b, r.value}]; o.ret == 0 {
+						continue
+					}
+				}
+				add(b, o, o.value)
 			}
 		}
 	}
 	return out
+}
+
+type valueAt struct {
+	block int
+	value uint32
+}
+
+// firstReads says when the first read of each value returned. A write without an answer took effect before
+// that; if nobody ever read its value, which no other write has, it may as well never have taken effect.
+// Knowing this keeps the check fast and changes no verdict.
+func (h *history) firstReads() map[valueAt]int64 {
+	first := map[valueAt]int64{}
+	for _, r := range h.records {
+		for i, v := range r.values {
+			k := valueAt{r.first + i, v}
+			if at, known := first[k]; !known || r.ret < at {
+				first[k] = r.ret
+			}
+		}
+	}
+	return first
 }
 
 // check fails the run if a block is not linearizable.

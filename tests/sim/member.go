@@ -46,6 +46,7 @@ type Member struct {
 	plan      *dirtymap.Planner
 	mapOK     bool
 	fresh     bool // promised since the last view
+	attaching bool // promised, and the client has not shown yet that it is live
 	restarted bool
 	kept      chunkSet  // uncertain from before the present session (F_KEEP)
 	seen      pool.View // highest view seen in any message (F_WVIEW)
@@ -54,6 +55,7 @@ type Member struct {
 	active    int  // requests being worked on
 	drained   []func()
 	held      map[uint64]uint64 // missed write to its chunk (F_HOLD)
+	marksSeen map[int]bool      // of this session (F_MARKDUP)
 	applying  chunkSet
 	clearedOn pool.Mask
 	pullOK    bool
@@ -110,6 +112,7 @@ func (m *Member) start() {
 	m.overlay = dirtymap.NewBlocks(blocksPerChunk, 2)
 	m.plan = dirtymap.NewPlanner()
 	m.since, m.mapOK, m.fresh, m.restarted = nil, false, false, m.boot > 1
+	m.attaching = false
 	m.kept, m.applying = chunkSet{}, chunkSet{}
 	for c := range m.dirty.Dirty(m.self()) {
 		m.kept[c] = true

@@ -56,6 +56,9 @@ func (m *Member) tryPull() {
 
 func (m *Member) pulled(r pullReply) {
 	m.w.logf("member %d pulled its map: %v, since %d chunks", m.id, r.bits, m.since.Count(0xff))
+	if !m.w.on(FPullAdd) {
+		m.plan.Reset()
+	}
 	for c := range uint64(numChunks) {
 		bits := (r.bits[c] | m.since.Get(c)) &^ m.self()
 		if m.w.on(FFullMap) {

@@ -37,7 +37,14 @@ const (
 	FDup        Rule = "F_DUP"      // duplicates applied again
 	FPullClr    Rule = "F_PULLCLR"  // CLEAR confirmed by a member whose map is not complete
 	FClrStable  Rule = "F_CLRSTABLE"
-	FMarkAll    Rule = "F_MARKALL" // marks on the legs active when they were sent, not on all active at the end
+	FReplay     Rule = "F_REPLAY"   // unanswered writes sent again though another client was live
+	FYield      Rule = "F_YIELD"    // a superseded client attaches again
+	MDupMark    Rule = "M_DUPMARK"  // duplicates of MARK set bits again
+	FTwoViews   Rule = "F_TWOVIEWS" // reconcile demotes in the first view
+	FSrcBits    Rule = "F_SRCBITS"  // bits against the source stay
+	FRepull     Rule = "F_REPULL"   // a leg demoted at attach trusts its map
+	FPullAdd    Rule = "F_PULLADD"  // a pulled map replaces what was missed since the join
+	FMarkAll    Rule = "F_MARKALL"  // marks on the legs active when they were sent, not on all active at the end
 	MNoDrain    Rule = "M_NODRAIN"
 	MNoIntent   Rule = "M_NOINTENT"
 	MNoMark     Rule = "M_NOMARK"
@@ -66,7 +73,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		FOrder, FEpoch, FAttach, FPromo, FLease, FMissView, FVoid, FOvlMiss, FHold, FPullAll, FWView, FFullMap, FPromoClr,
-		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FMarkAll,
+		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FTwoViews, FSrcBits, FRepull, FPullAdd, FMarkAll, MDupMark,
 		MNoDrain, MNoIntent, MNoMark, MNoMask, MAckEarly, MViewGate, MMapLate, MFlushOne, MReady, MOneU, MNoOverlay, MClrAll,
 		MTrustY, MNoFence, MNoRec, MPromoteAny, MRetNoUnc, MDiscard, MBoundary, MPartial, MNoMaj, MFineKeep,
 	}

@@ -60,8 +60,9 @@ func Draw(seed uint64, mutant Rule) Config {
 }
 
 const (
-	healTime = 60 * Second // I9: from the last fault to rest
-	firstApp = 10          // node index of the first client
+	healTime   = 60 * Second // I9: from the last fault to rest
+	firstApp   = 10          // node index of the first client
+	maxClients = 8
 )
 
 // Run runs one seed and returns what it did and the violation, if any. trace may be nil.
@@ -182,7 +183,7 @@ func (w *World) disturb() {
 	case p < 75:
 		w.crashClient()
 	case p < 85:
-		if len(w.clients) < 8 {
+		if len(w.clients) < maxClients {
 			w.newClient() // the old one may be alive and is superseded
 		}
 	default:
@@ -224,7 +225,7 @@ func (w *World) crashClient() {
 		w.checkMaps()
 	}
 	w.after(w.between(10*Millisecond, 300*Millisecond), func() {
-		if last := w.clients[len(w.clients)-1]; last.phase == dead && len(w.clients) < 8 && !w.calm {
+		if last := w.clients[len(w.clients)-1]; last.phase == dead && len(w.clients) < maxClients && !w.calm {
 			w.newClient()
 		}
 	})
@@ -235,8 +236,8 @@ func (w *World) nodes() []int {
 	for _, m := range w.members {
 		list = append(list, m.index)
 	}
-	for _, c := range w.clients {
-		list = append(list, c.index)
+	for n := range maxClients { // those that come later too
+		list = append(list, firstApp+n)
 	}
 	return list
 }
@@ -308,7 +309,8 @@ func (w *World) heal() {
 // recover starts a recovery attachment if no client is there and the pool needs one.
 func (m *Member) recover() {
 	w := m.w
-	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted
+	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK ||
+		m.dirty.Any(m.self()) // intents held for a client that died before it released them
 	if m.own != nil && m.own.phase == dead {
 		m.own = nil
 	}
@@ -318,7 +320,7 @@ func (m *Member) recover() {
 	if m.own != nil || !needed || m.w.now-m.heard < 15*tickTime || !w.chance(0.05) {
 		return
 	}
-	m.own = &Client{Node: &m.Node, w: w, id: uint64(100 + m.id), name: "recovery-" + string(rune('0'+m.id)), polite: true}
+	m.own = &Client{Node: &m.Node, w: w, id: uint64(recoveryID + m.id), name: "recovery-" + string(rune('0'+m.id)), polite: true}
 	m.own.highest = m.sb.Promised
 	m.own.io.c = m.own
 	m.own.start()

@@ -33,15 +33,15 @@ func (m *Member) attach(e pool.Epoch, polite bool, reply func(any)) {
 	}
 	m.sb.Promised = e
 	m.sb.Flags |= pool.FlagUsed
-	m.w.handles++
-	m.handle, m.heard = m.w.handles, m.w.now
+	m.handle, m.heard = m.w.number(), m.w.now
 	m.kept.add(m.window.Uncertain())
 	if !m.w.on(FKeep) && order > 0 {
 		defer func() { m.kept, m.restarted = chunkSet{}, false }()
 	}
 	m.window = dirtymap.NewWindow()
 	m.intents.Hold()
-	m.held = map[uint64]uint64{}
+	m.held, m.marksSeen = map[uint64]uint64{}, map[int]bool{}
+	m.attaching = true
 	m.fresh, m.pullOK, m.pulling, m.clearedOn = true, false, false, 0
 	handle := m.handle
 	answer := promiseReply{ok: true, promised: e, handle: handle, promise: pool.Promise{
@@ -110,30 +110,33 @@ func (m *Member) setView(handle int, wire []byte, reply func(any)) {
 func (m *Member) enter(v pool.View) {
 	m.sb.View = v
 	m.clearedOn = 0
-	if m.witness || !v.Active().Has(m.id) {
-		return
+	switch {
+	case m.witness:
+	case !v.Active().Has(m.id): // F_OUTVOID
+		m.plan.Reset()
+		m.mapOK, m.pullOK = false, false
+	case m.fresh && v.UpToDate.Has(m.id):
+		m.fresh, m.mapOK, m.since = false, true, nil
+		m.plan.Reset()
+		m.overlay.Reset()
+		m.fine.Reset()
+	case m.fresh, m.attaching && v.Syncing.Has(m.id) && m.w.on(FRepull):
+		m.fresh, m.mapOK = false, false
+		m.plan.Reset()
+		m.overlay.Reset()
+		m.fine.Reset()
+		m.since = dirtymap.New(numChunks, 0)
 	}
-	if !m.fresh {
-		return
-	}
-	m.fresh = false
-	m.plan.Reset()
-	m.overlay.Reset()
-	m.fine.Reset()
-	if v.UpToDate.Has(m.id) {
-		m.mapOK, m.since = true, nil
-		return
-	}
-	m.mapOK = false
-	m.since = dirtymap.New(numChunks, 0)
 }
 
 type markArgs struct {
+	number int // of this request
 	epoch  pool.Epoch
 	handle int
 	view   pool.View
 	bits   pool.Mask
 	chunks []uint64
+	source pool.Mask // of a reconcile: bits against it are removed (F_SRCBITS)
 }
 
 func (m *Member) serveMark(a markArgs, reply func(any)) {
@@ -144,8 +147,15 @@ func (m *Member) serveMark(a markArgs, reply func(any)) {
 	if m.w.on(FWView) {
 		m.see(a.view)
 	}
+	if m.marksSeen[a.number] && m.w.on(MDupMark) {
+		return // a late duplicate must not set bits again that were cleared since; the first one answers
+	}
+	m.marksSeen[a.number] = true
 	for _, c := range a.chunks {
 		m.mark(c, c, a.bits)
+		if m.w.on(FSrcBits) {
+			m.dirty.Clear(c, c, a.source&^m.self())
+		}
 		if m.w.on(MFineKeep) {
 			m.fine.Drop(c)
 		}
@@ -158,7 +168,7 @@ func (m *Member) serveMark(a markArgs, reply func(any)) {
 
 func (m *Member) forget(e pool.Epoch, handle int) {
 	if m.mine(e, handle) {
-		m.kept, m.restarted = chunkSet{}, false
+		m.kept, m.restarted, m.attaching = chunkSet{}, false, false
 		m.intents.Release()
 	}
 }
@@ -166,7 +176,7 @@ func (m *Member) forget(e pool.Epoch, handle int) {
 // ready tells the member that every write issued before its join has ended (F_PULLALL).
 func (m *Member) ready(e pool.Epoch, handle int) {
 	if m.mine(e, handle) {
-		m.pullOK = true
+		m.pullOK, m.attaching = true, false
 		m.tryPull()
 	}
 }
@@ -234,7 +244,7 @@ func (m *Member) serveIO(handle int, wire []byte, value uint32, reply func(any))
 		reply(ioReply{status: pool.StatusFenced})
 		return
 	}
-	m.heard = m.w.now
+	m.heard, m.attaching = m.w.now, false
 	if m.w.on(FWView) {
 		m.see(pool.View{Epoch: io.Epoch, Number: io.View})
 	}

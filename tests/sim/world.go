@@ -114,6 +114,12 @@ func (w *World) chance(p float64) bool { return w.rng.Float64() < p }
 // between is a random time from a to b.
 func (w *World) between(a, b Time) Time { return a + Time(w.rng.Int64N(int64(b-a)+1)) }
 
+// number is a fresh number for handles and requests.
+func (w *World) number() int {
+	w.handles++
+	return w.handles
+}
+
 func (w *World) after(d Time, fn func()) {
 	w.seq++
 	heap.Push(&w.queue, event{w.now + d, w.seq, fn})

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Fixtures shared with the C core: testdata/NAME.hex holds the bytes, testdata/NAME.json what they mean or
+// how they are refused. Both languages decode and re-encode them, so that neither codec can drift.
+
+package pool
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const fixtureDir = "../../testdata/"
+
+// fixture is the content of a .json file.
+type fixture struct {
+	Kind      string          `json:"kind"`                 // structure of the headers
+	StoreSize uint64          `json:"store_size,omitempty"` // bytes of the store, for rmr_sb
+	Index     uint32          `json:"index,omitempty"`      // of a map sector
+	Tag       uint32          `json:"tag,omitempty"`        // of a map sector
+	Errno     string          `json:"errno,omitempty"`      // of a refused input, as the C core names it
+	Field     string          `json:"field,omitempty"`      // of a refused input
+	Value     json.RawMessage `json:"value,omitempty"`      // of an accepted one
+}
+
+// errnoOf is the C core's error for a class of refusal.
+func errnoOf(kind string, class error) string {
+	wire := kind != "rmr_sb" && kind != "rmr_map_sector"
+	switch {
+	case errors.Is(class, ErrVersion):
+		return "EPROTONOSUPPORT"
+	case wire:
+		return "EPROTO"
+	case errors.Is(class, ErrNotOurs):
+		return "ENODATA"
+	case errors.Is(class, ErrDamaged):
+		return "EBADMSG"
+	}
+	return "EINVAL"
+}
+
+// decodeFixture returns the decoded value and its bytes encoded anew.
+func decodeFixture(f fixture, b []byte) (value any, again []byte, err error) {
+	switch f.Kind {
+	case "rmr_sb":
+		s, err := DecodeSuperblock(b, f.StoreSize)
+		if err != nil {
+			return nil, nil, err
+		}
+		again, err = s.Encode()
+		return s, again, err
+	case "rmr_map_sector":
+		s, err := DecodeMapSector(b, f.Index, f.Tag)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Encode(), nil
+	case "rmr_rsp_hello":
+		r, err := DecodeHelloReply(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		again, err = r.Encode()
+		return r, again, err
+	case "rmr_rsp_pool":
+		r, err := DecodePoolReply(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		again, err = r.Encode()
+		return r, again, err
+	}
+	m, err := DecodeMessage(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	again, err = EncodeMessage(m)
+	return m, again, err
+}
+
+type newFixture struct {
+	name string
+	f    fixture
+	b    []byte
+}
+
+func goodFixtures(t *testing.T) []newFixture {
+	t.Helper()
+	must := func(b []byte, err error) []byte {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	sector := MapSectorImage{Index: 3, Tag: MapTag(sampleUUID(2))}
+	sector.Chunks[0], sector.Chunks[1], sector.Chunks[MapSectorChunks-1] = 0x82, 0xff, 1
+	fresh := sampleSuperblock()
+	fresh.Flags, fresh.View, fresh.Promised, fresh.WriteSeq = FlagClean, View{Number: 1, UpToDate: MaskOf(0), Lineage: sampleUUID(9)}, Epoch{}, 1
+	list := []newFixture{
+		{"superblock", fixture{Kind: "rmr_sb", StoreSize: sampleStoreSize}, must(sampleSuperblock().Encode())},
+		{"superblock-fresh", fixture{Kind: "rmr_sb", StoreSize: sampleStoreSize}, must(fresh.Encode())},
+		{"map_sector", fixture{Kind: "rmr_map_sector", Index: 3, Tag: sector.Tag}, sector.Encode()},
+		{"rsp_hello", fixture{Kind: "rmr_rsp_hello"}, must(sampleHelloReply().Encode())},
+		{"rsp_pool", fixture{Kind: "rmr_rsp_pool"}, must(samplePoolReply().Encode())},
+	}
+	for name, m := range sampleMessages() {
+		k, _ := kindOf(m.MsgType())
+		list = append(list, newFixture{"msg_" + name, fixture{Kind: k.structure}, must(EncodeMessage(m))})
+	}
+	return list
+}
+
+// badFixtures spoils good ones in one place each.
+func badFixtures(good []newFixture) []newFixture {
+	by := map[string]newFixture{}
+	for _, g := range good {
+		by[g.name] = g
+	}
+	var list []newFixture
+	add := func(from, why string, change func(b []byte) []byte) {
+		g := by[from]
+		list = append(list, newFixture{"bad_" + from + "-" + why, g.f, change(append([]byte{}, g.b...))})
+	}
+	set := func(off int, v byte) func([]byte) []byte {
+		return func(b []byte) []byte { b[off] = v; return b }
+	}
+	sealed := func(off int, v byte) func([]byte) []byte {
+		return func(b []byte) []byte { return reseal(b, func(b []byte) { b[off] = v }) }
+	}
+	add("superblock", "short", func(b []byte) []byte { return b[:4095] })
+	add("superblock", "magic", set(0, 'X'))
+	add("superblock", "crc", set(4095, 0xee))
+	add("superblock", "version", sealed(8, 2))
+	add("superblock", "incompat", sealed(24, 1))
+	add("superblock", "chunk_size", sealed(152, 1))
+	add("superblock", "member_id", sealed(156, 9))
+	add("superblock", "map_off", sealed(167, 0x80))
+	add("superblock", "overlap", sealed(233, 0x81))
+	add("superblock", "reserved", sealed(3000, 1))
+	add("map_sector", "magic", set(0, 0))
+	add("map_sector", "crc", set(100, 1))
+	add("msg_io-write", "long", func(b []byte) []byte { return append(b, 0) })
+	add("msg_io-write", "major", set(2, 2))
+	add("msg_io-write", "type", set(0, 15))
+	add("msg_io-write", "op", set(60, 5))
+	add("msg_io-write", "flags", set(63, 1))
+	add("msg_io-write", "reserved", set(79, 1))
+	add("msg_io-read", "fua", set(62, 1))
+	add("msg_io-flush", "length", set(57, 16))
+	add("msg_view", "overlap", set(33, 0x81))
+	add("msg_attach", "member_id", set(44, 8))
+	add("msg_member_set", "state", set(56, 7))
+	add("msg_hello", "unterminated", func(b []byte) []byte {
+		for i := 24; i < 88; i++ {
+			b[i] = 'a'
+		}
+		return b
+	})
+	add("rsp_pool", "busy", set(93, 2))
+	add("rsp_hello", "major", set(0, 9))
+	return list
+}
+
+func writeFixture(t *testing.T, n newFixture) {
+	t.Helper()
+	value, _, err := decodeFixture(n.f, n.b)
+	var fe *FieldError
+	if errors.As(err, &fe) {
+		n.f.Errno, n.f.Field = errnoOf(n.f.Kind, fe.Class), fe.Field
+	} else if n.f.Value, err = json.Marshal(value); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(n.f, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for i := 0; i < len(n.b); i += 32 {
+		fmt.Fprintln(&lines, hex.EncodeToString(n.b[i:min(i+32, len(n.b))]))
+	}
+	for ext, content := range map[string]string{".hex": lines.String(), ".json": string(text) + "\n"} {
+		if err := os.WriteFile(fixtureDir+n.name+ext, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSharedFixturesDecodeAndEncodeAnew(t *testing.T) {
+	if *update {
+		good := goodFixtures(t)
+		for _, n := range append(good, badFixtures(good)...) {
+			writeFixture(t, n)
+		}
+	}
+	files, err := filepath.Glob(fixtureDir + "*.hex")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d fixtures, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".hex"), func(t *testing.T) { checkFixture(t, file) })
+	}
+}
+
+func checkFixture(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := hex.DecodeString(strings.ReplaceAll(string(text), "\n", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err = os.ReadFile(strings.TrimSuffix(file, ".hex") + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f fixture
+	if err := json.Unmarshal(text, &f); err != nil {
+		t.Fatal(err)
+	}
+	value, again, err := decodeFixture(f, b)
+	if f.Errno != "" {
+		var fe *FieldError
+		if !errors.As(err, &fe) || fe.Field != f.Field || errnoOf(f.Kind, fe.Class) != f.Errno {
+			t.Errorf("want %s of %s, got %v", f.Errno, f.Field, err)
+		}
+		return
+	}
+	if err != nil || !bytes.Equal(again, b) {
+		t.Fatalf("does not encode to itself: %v", err)
+	}
+	got, err := json.Marshal(value)
+	var want bytes.Buffer
+	if err != nil || json.Compact(&want, f.Value) != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("decodes to %s\nwant %s", got, want.Bytes())
+	}
+}
