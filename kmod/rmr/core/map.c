@@ -38,7 +38,10 @@ int rmr_map_init(struct rmr_map *map, u64 chunks, u32 tag, gfp_t gfp)
 	map->sectors = div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
 	map->tag = tag;
 	map->page = map_zalloc(map, (page_count(map) + 1) * sizeof(*map->page), gfp);
-	return map->page ? 0 : -ENOMEM;
+	if (map->page)
+		return 0;
+	memset(map, 0, sizeof(*map));
+	return -ENOMEM;
 }
 
 static size_t store_size(u8 form)

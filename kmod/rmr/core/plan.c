@@ -49,25 +49,24 @@ int rmr_plan_init(struct rmr_plan *plan, u64 chunks, gfp_t gfp)
 	return err;
 }
 
-void rmr_plan_destroy(struct rmr_plan *plan)
+void rmr_plan_reset(struct rmr_plan *plan)
 {
 	struct rmr_tree_node *node;
 
 	while ((node = rmr_tree_from(&plan->special, 0)))
 		forget(plan, special_of(node));
-	rmr_map_destroy(&plan->lack);
-	memset(plan, 0, sizeof(*plan));
+	/* Whole sectors lose their bits without memory. */
+	rmr_map_clear(&plan->lack, 0, U64_MAX, LACKED, GFP_NOWAIT);
+	plan->left = 0;
+	plan->low = 0;
+	plan->running = 0;
+	memset(plan->load, 0, sizeof(plan->load));
 }
 
-int rmr_plan_reset(struct rmr_plan *plan, gfp_t gfp)
+void rmr_plan_destroy(struct rmr_plan *plan)
 {
-	u64 tickets = plan->tickets, chunks = plan->lack.chunks;
-	int err;
-
-	rmr_plan_destroy(plan);
-	err = rmr_plan_init(plan, chunks, gfp);
-	plan->tickets = tickets;
-	return err;
+	rmr_plan_reset(plan);
+	rmr_map_destroy(&plan->lack);
 }
 
 /* Ends the running copies of chunks first..last. */

@@ -40,11 +40,8 @@ struct rmr_plan_ops {
 
 int rmr_plan_init(struct rmr_plan *plan, u64 chunks, gfp_t gfp);
 void rmr_plan_destroy(struct rmr_plan *plan);
-/*
- * Forgets everything, as when the member joins again; tickets go on. 0 or -ENOMEM (all forgotten as
- * well, and the plan takes no chunk before a reset that succeeds).
- */
-int rmr_plan_reset(struct rmr_plan *plan, gfp_t gfp);
+/* Forgets everything, as when the member joins again; tickets go on. */
+void rmr_plan_reset(struct rmr_plan *plan);
 /*
  * Notes that the member lacks chunks first..last. Running copies of them are void (F_VOID), even on
  * -ENOMEM. Chunks past the end are left out.
