@@ -33,3 +33,5 @@ rig-shell: ## three nodes to play with (root)
 
 rig-test: ## test the rig itself, with both kernels (root)
 	go test -count=1 -timeout 30m ./internal/rig/...
+
+include tests/core/core.mk

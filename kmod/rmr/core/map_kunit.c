@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guards the dirty map: no bit is lost, none counts as persisted before its image is stable, a
+ * damaged sector counts as all dirty, memory follows what is dirty. Runs in the kernel and, through
+ * tests/core, in userspace.
+ */
+#include <kunit/test.h>
+
+#include "map.h"
+
+#define CHUNKS	10000u
+#define TAG	0x11223344u
+
+static void make(struct kunit *test, struct rmr_map *map, u64 chunks)
+{
+	KUNIT_ASSERT_EQ(test, rmr_map_init(map, chunks, TAG, GFP_KERNEL), 0);
+}
+
+static int set(struct rmr_map *map, u64 first, u64 last, u8 bits)
+{
+	return rmr_map_set(map, first, last, bits, GFP_KERNEL);
+}
+
+static int clear(struct rmr_map *map, u64 first, u64 last, u8 bits)
+{
+	return rmr_map_clear(map, first, last, bits, GFP_KERNEL);
+}
+
+/* Writes every pending block; tells how many. */
+static u32 persist(struct rmr_map *map)
+{
+	struct rmr_map_sector sector[RMR_MAP_BLOCK_SECTORS];
+	struct rmr_map_block_gen gen;
+	u64 block = 0;
+	u32 n = 0;
+
+	for (; (block = rmr_map_next_pending_block(map, block)) != RMR_NO_SECTOR; block++, n++) {
+		rmr_map_block_image(map, block, sector, &gen);
+		rmr_map_block_persisted(map, block, &gen);
+	}
+	return n;
+}
+
+struct range_case {
+	const char *name;
+	u64	first, last;
+	u8	bits;
+	int	changed;
+	u64	count;			/* chunks with one of the bits afterwards */
+};
+
+static const struct range_case ranges[] = {
+	{ "one", 7, 7, 1, 1, 1 },
+	{ "the same again", 7, 7, 1, 0, 1 },
+	{ "another bit of it", 7, 7, 2, 1, 1 },
+	{ "fills the short list", 0, 9, 4, 1, 10 },
+	{ "one more than the short list", 20, 20, 4, 1, 11 },
+	{ "across a sector", 490, 500, 8, 1, 11 },
+	{ "a whole sector", 992, 1487, 16, 1, 496 },
+	{ "inside a filled sector", 1000, 1010, 16, 0, 496 },
+	{ "several sectors", 100, 5000, 32, 1, 4901 },
+	{ "past the end", 9999, 20000, 64, 1, 1 },
+	{ "behind the end", 10000, 10001, 64, 0, 1 },
+	{ "upside down", 5, 4, 128, 0, 0 },
+	{ "no bit", 0, 9999, 0, 0, 0 },
+	{ "everything", 0, 9999, 128, 1, 10000 },
+};
+
+static void set_ranges(struct kunit *test)
+{
+	struct rmr_map map;
+	unsigned int i;
+	u64 c;
+
+	make(test, &map, CHUNKS);
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		const struct range_case *r = &ranges[i];
+
+		KUNIT_EXPECT_EQ_MSG(test, set(&map, r->first, r->last, r->bits), r->changed,
+				    "%s", r->name);
+		KUNIT_EXPECT_EQ_MSG(test, rmr_map_count(&map, r->bits), r->count, "%s", r->name);
+		for (c = r->first; c <= r->last && c < CHUNKS; c += 7)
+			KUNIT_EXPECT_EQ_MSG(test, rmr_map_get(&map, c) & r->bits, r->bits,
+					    "%s", r->name);
+	}
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, CHUNKS), 0);
+	rmr_map_destroy(&map);
+}
+
+static void clear_keeps_the_neighbours(struct kunit *test)
+{
+	struct rmr_map map;
+
+	make(test, &map, CHUNKS);
+	KUNIT_EXPECT_EQ(test, clear(&map, 0, CHUNKS, 0xff), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 3, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, clear(&map, 10, 10, 1), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 10), 2);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 9), 3);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 1), CHUNKS - 1);
+	KUNIT_EXPECT_EQ(test, clear(&map, 10, 10, 1), 0);
+	KUNIT_EXPECT_EQ(test, clear(&map, 5000, U64_MAX, 2), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 2), 5000);
+	KUNIT_EXPECT_EQ(test, clear(&map, 0, U64_MAX, 3), 1);
+	KUNIT_EXPECT_FALSE(test, rmr_map_any(&map, 0xff));
+	set(&map, 3, 3, 5);
+	set(&map, 4, 4, 1);
+	KUNIT_EXPECT_EQ(test, clear(&map, 3, 3, 1), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 3), 4);
+	KUNIT_EXPECT_EQ(test, clear(&map, 3, 3, 2), 0);
+	KUNIT_EXPECT_EQ(test, clear(&map, 3, 3, 4), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 3), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 4), 1);
+	rmr_map_destroy(&map);
+}
+
+static void next_finds_each_dirty_chunk_once(struct kunit *test)
+{
+	static const u64 dirty[] = { 0, 3, 495, 496, 991, 60000, 70000, 70008, 99999 };
+	struct rmr_map map;
+	unsigned int i;
+	u64 at = 0;
+	u8 bits;
+
+	make(test, &map, 100000);
+	for (i = 0; i < ARRAY_SIZE(dirty); i++)
+		set(&map, dirty[i], dirty[i], 1 << (i % 8));
+	/* Makes the sector keep all its bytes. */
+	set(&map, 70001, 70050, 0x40);
+	clear(&map, 70001, 70050, 0x40);
+	for (i = 0; i < ARRAY_SIZE(dirty); i++, at++) {
+		at = rmr_map_next(&map, at, 0xff, &bits);
+		KUNIT_EXPECT_EQ(test, at, dirty[i]);
+		KUNIT_EXPECT_EQ(test, bits, 1 << (i % 8));
+	}
+	KUNIT_EXPECT_EQ(test, rmr_map_next(&map, 100000, 0xff, &bits), RMR_NO_CHUNK);
+	KUNIT_EXPECT_EQ(test, rmr_map_next(&map, 0, 0, &bits), RMR_NO_CHUNK);
+	KUNIT_EXPECT_EQ(test, rmr_map_next(&map, 4, 1, &bits), 99999);
+	KUNIT_EXPECT_EQ(test, bits, 1);
+	rmr_map_destroy(&map);
+}
+
+static void merge_takes_the_masked_bits(struct kunit *test)
+{
+	struct rmr_map a, b, other;
+
+	make(test, &a, CHUNKS);
+	make(test, &b, CHUNKS);
+	make(test, &other, CHUNKS + 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_merge(&a, &other, 0xff, GFP_KERNEL), -EINVAL);
+	rmr_map_set_all(&b, 2, GFP_KERNEL);
+	set(&b, 5, 5, 5);
+	set(&b, 600, 700, 1);
+	set(&a, 5, 5, 8);
+	KUNIT_EXPECT_EQ(test, rmr_map_merge(&a, &b, 3, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&a, 5), 8 | 2 | 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&a, 650), 3);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&a, 2), CHUNKS);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&a, 4), 0);
+	rmr_map_destroy(&a);
+	rmr_map_destroy(&b);
+	rmr_map_destroy(&other);
+}
+
+static void a_bit_is_persisted_only_by_its_own_image(struct kunit *test)
+{
+	struct rmr_map_sector sector;
+	struct rmr_map map;
+	u64 old, gen;
+
+	make(test, &map, CHUNKS);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, CHUNKS));
+	KUNIT_EXPECT_EQ(test, rmr_map_next_pending(&map, 0), RMR_NO_SECTOR);
+	set(&map, 500, 500, 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_next_pending(&map, 0), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_next_pending(&map, 2), RMR_NO_SECTOR);
+	KUNIT_EXPECT_EQ(test, rmr_map_next_pending(&map, 1u << 20), RMR_NO_SECTOR);
+	old = rmr_map_image(&map, 1, &sector);
+	set(&map, 501, 501, 1);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 501, 501));
+	rmr_map_persisted(&map, 1, old);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 501, 501));
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, 495));
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 4, 3));
+	gen = rmr_map_image(&map, 1, &sector);
+	rmr_map_persisted(&map, 1, gen + 1);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 500, 500));
+	rmr_map_persisted(&map, 1, gen);
+	rmr_map_persisted(&map, 1, old);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, U64_MAX));
+	rmr_map_persisted(&map, 77, gen);
+	rmr_map_persisted(&map, 0, gen);
+	KUNIT_EXPECT_EQ(test, map.pending, 0);
+	rmr_map_destroy(&map);
+}
+
+/*
+ * A sector whose bits were all cleared and persisted is forgotten. Its generations began again at 1,
+ * so the late report of an old image made a new bit count as persisted that was never written.
+ */
+static void late_report_after_the_sector_was_forgotten(struct kunit *test)
+{
+	struct rmr_map_sector sector;
+	struct rmr_map map;
+	u64 old;
+
+	make(test, &map, CHUNKS);
+	set(&map, 0, 0, 1);
+	old = rmr_map_image(&map, 0, &sector);
+	clear(&map, 0, 0, 1);
+	rmr_map_persisted(&map, 0, rmr_map_image(&map, 0, &sector));
+	KUNIT_EXPECT_EQ(test, rmr_map_image(&map, 0, &sector), 0);
+	set(&map, 1, 1, 1);
+	rmr_map_persisted(&map, 0, old);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 1, 1));
+	rmr_map_destroy(&map);
+}
+
+static void memory_goes_with_the_last_bit(struct kunit *test)
+{
+	struct rmr_map map;
+	u64 empty, c;
+
+	make(test, &map, 1ull << 24);
+	empty = map.memory;
+	for (c = 0; c < 1u << 24; c += 1667)
+		set(&map, c, c, 2);
+	KUNIT_EXPECT_GT(test, map.memory, empty);
+	set(&map, 0, U64_MAX, 4);
+	KUNIT_EXPECT_LT(test, map.memory, 4u << 20);
+	clear(&map, 0, U64_MAX, 6);
+	KUNIT_EXPECT_GT(test, persist(&map), 0);
+	KUNIT_EXPECT_EQ(test, map.memory, empty);
+	KUNIT_EXPECT_EQ(test, persist(&map), 0);
+	rmr_map_destroy(&map);
+}
+
+static void too_many_chunks_are_refused(struct kunit *test)
+{
+	struct rmr_map map;
+
+	KUNIT_EXPECT_EQ(test, rmr_map_init(&map, RMR_MAP_CHUNKS_MAX + 1, TAG, GFP_KERNEL), -EINVAL);
+	rmr_map_destroy(&map);
+	make(test, &map, 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 1, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, set(&map, 0, 0, 1), 0);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, 0));
+	rmr_map_destroy(&map);
+}
+
+static void a_block_survives_the_disk(struct kunit *test)
+{
+	struct rmr_map_sector sector[RMR_MAP_BLOCK_SECTORS];
+	struct rmr_map_block_gen gen;
+	struct rmr_map map, back;
+	struct rmr_fault fault;
+	u8 refused, bits;
+	u64 c;
+
+	make(test, &map, 600);
+	make(test, &back, 600);
+	set(&map, 0, 0, 1);
+	set(&map, 400, 599, 0x82);
+	KUNIT_EXPECT_EQ(test, rmr_map_next_pending_block(&map, 0), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_next_pending_block(&map, 1), RMR_NO_SECTOR);
+	rmr_map_block_image(&map, 0, sector, &gen);
+	rmr_map_block_persisted(&map, 0, &gen);
+	KUNIT_EXPECT_EQ(test, map.pending, 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_block_load(&back, 0, sector, &refused, &fault, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, refused, 0);
+	KUNIT_EXPECT_EQ(test, back.pending, 0);
+	for (c = 0; c < 600; c++)
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&back, c), rmr_map_get(&map, c));
+	KUNIT_EXPECT_EQ(test, rmr_map_next(&back, 1, 0xff, &bits), 400);
+	rmr_map_destroy(&back);
+	rmr_map_destroy(&map);
+}
+
+struct damage_case {
+	const char *field;		/* as the fault names it */
+	u32	at;			/* byte to flip in sector 1 of a map of 600 chunks */
+	bool	seal;			/* put the right checksum afterwards */
+	int	err;
+};
+
+static const struct damage_case damages[] = {
+	{ "magic", 0, true, -EBADMSG },
+	{ "crc32c", 12, false, -EBADMSG },
+	{ "crc32c", 16, false, -EBADMSG },
+	{ "index", 4, true, -EBADMSG },
+	{ "pool_tag", 8, true, -EBADMSG },
+	{ "chunk", 16 + 104, true, -EINVAL },
+};
+
+static void a_damaged_sector_counts_as_all_dirty(struct kunit *test)
+{
+	struct rmr_map_sector sector[RMR_MAP_BLOCK_SECTORS];
+	struct rmr_map_block_gen gen;
+	struct rmr_fault fault;
+	struct rmr_map map;
+	unsigned int i;
+	u8 refused;
+
+	for (i = 0; i < ARRAY_SIZE(damages); i++) {
+		const struct damage_case *d = &damages[i];
+
+		make(test, &map, 600);
+		rmr_map_block_image(&map, 0, sector, &gen);
+		((u8 *)&sector[1])[d->at] ^= 0x10;
+		if (d->seal)
+			rmr_map_sector_seal(&sector[1]);
+		KUNIT_EXPECT_EQ(test, rmr_map_load(&map, 1, &sector[1], &fault, GFP_KERNEL), d->err);
+		KUNIT_EXPECT_STREQ(test, fault.field, d->field);
+		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 0x80), 104);
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 599), 0xff);
+		KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 599, 599));
+		fault.field = NULL;
+		KUNIT_EXPECT_EQ(test, rmr_map_block_load(&map, 0, sector, &refused, &fault,
+							 GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, refused, 2);
+		KUNIT_EXPECT_STREQ(test, fault.field, d->field);
+		rmr_map_destroy(&map);
+	}
+	make(test, &map, 600);
+	KUNIT_EXPECT_EQ(test, rmr_map_load(&map, 2, &sector[0], &fault, GFP_KERNEL), -ERANGE);
+	KUNIT_EXPECT_STREQ(test, fault.field, "index");
+	KUNIT_EXPECT_FALSE(test, rmr_map_any(&map, 0xff));
+	memset(sector, 0, sizeof(sector));
+	KUNIT_EXPECT_EQ(test, rmr_map_block_load(&map, 0, sector, &refused, &fault, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, refused, 3);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 1), 600);
+	rmr_map_destroy(&map);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(set_ranges),
+	KUNIT_CASE(clear_keeps_the_neighbours),
+	KUNIT_CASE(next_finds_each_dirty_chunk_once),
+	KUNIT_CASE(merge_takes_the_masked_bits),
+	KUNIT_CASE(a_bit_is_persisted_only_by_its_own_image),
+	KUNIT_CASE(late_report_after_the_sector_was_forgotten),
+	KUNIT_CASE(memory_goes_with_the_last_bit),
+	KUNIT_CASE(too_many_chunks_are_refused),
+	KUNIT_CASE(a_block_survives_the_disk),
+	KUNIT_CASE(a_damaged_sector_counts_as_all_dirty),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "rmr_map",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
