@@ -97,6 +97,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.EEXIST:       "`brmr list` shows what is mapped here",
 		syscall.EBUSY:        "another client holds it: unmap it there, or --takeover if that host is gone",
 		syscall.EMEDIUMTYPE:  "check --uuid and --node, and `rmrctl pool show` on the storage nodes",
+		syscall.EUCLEAN:      "the data begins at byte 0 of each leg's device: copy it from one leg and make the pool anew",
 		syscall.ESTALE:       "another client took the pool over meanwhile: unmap it there",
 		syscall.EHOSTUNREACH: "check --node, the link and `rmrctl doctor`",
 		syscall.ETIMEDOUT:    "check --node, the link and `rmrctl doctor`",
@@ -138,8 +139,10 @@ func explain(err error) (line string, code int) {
 
 func explainKernel(err error, k *rmrnl.KernelError) (line string, code int) {
 	line, code = err.Error(), ExitError
-	// The kernel refuses with EBUSY what is in use, and names --force where data is in the way.
-	if k.Errno == syscall.EBUSY || strings.Contains(k.Text, "--force") {
+	// The kernel refuses with EBUSY what is in use, with EUCLEAN to map what may differ between
+	// legs, and names --force where data is in the way.
+	unclean := k.Errno == syscall.EUCLEAN && k.Op == rmrnl.Ops[rmrnl.CmdDeviceMap].Name
+	if k.Errno == syscall.EBUSY || unclean || strings.Contains(k.Text, "--force") {
 		code = ExitRefused
 	}
 	switch text := kernelHint(k); {

@@ -309,7 +309,7 @@ void rmr_clt_leg_failed(struct rmr_clt_leg *leg, u8 reason)
 	}
 	spin_unlock_irqrestore(&pool->lock, flags);
 	if (first)
-		mod_delayed_work(rmr_clt_wq, &pool->recover, 0);
+		mod_delayed_work(rmr_clt_recover_wq, &pool->recover, 0);
 }
 
 /* Keeps a request until the pool is live again. Its range stays taken. */

@@ -44,7 +44,8 @@ struct rmr_clt_leg {
 	u32			max_io;
 	atomic_t		inflight;
 	u64			latency_ns;	/* moving average, racy on purpose */
-	struct rmr_epoch	promised;	/* of the last answer */
+	bool			busy;		/* a client is attached; of the last answer */
+	struct rmr_epoch	promised;	/* likewise */
 	struct rmr_view		view;
 	struct rmr_limits_le	limits;
 	struct rmr_member_info	member;
@@ -110,5 +111,6 @@ void rmr_clt_leg_failed(struct rmr_clt_leg *leg, u8 reason);
 void rmr_clt_resume(struct rmr_clt_pool *pool);
 void rmr_clt_fail_queued(struct rmr_clt_pool *pool);
 extern struct workqueue_struct *rmr_clt_wq;
+extern struct workqueue_struct *rmr_clt_recover_wq;
 
 #endif /* RMR_CLT_PRI_H */

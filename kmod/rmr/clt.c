@@ -7,7 +7,7 @@
  * epoch and a new view, and only then sends again what was under way.
  *
  * Locks: pool->ctl_lock serialises attach, recovery and detach; pool->lock (clt-io.c) is taken
- * inside it. Process context; recovery runs in rmr_clt_wq.
+ * inside it. Process context; recovery runs in rmr_clt_recover_wq.
  *
  * End of a pool: closing set, recovery cancelled -> wait until no request is left -> detach ->
  * legs off their sessions -> cancel kick -> free.
@@ -23,6 +23,8 @@
 #define RECOVER_MS	1000
 
 struct workqueue_struct *rmr_clt_wq;
+/* Opens and closes sessions, which no memory reserve backs: not for WQ_MEM_RECLAIM. */
+struct workqueue_struct *rmr_clt_recover_wq;
 
 /* Why an attach was refused, for the user of the command or for the log. */
 struct refusal {
@@ -150,6 +152,7 @@ static int leg_ask(struct rmr_clt_leg *leg, struct rmr_rsp_pool *rsp, struct ref
 		return err;
 	rmr_epoch_get(&leg->promised, &rsp->promised);
 	rmr_view_get(&leg->view, &rsp->view);
+	leg->busy = rsp->busy;
 	leg->limits = rsp->limits;
 	leg->max_io = leg_sess(leg)->conn.attrs.max_io;
 	return 0;
@@ -213,7 +216,8 @@ static void notify_all(struct rmr_clt_pool *pool)
 }
 
 /* The pool may be attached if all legs agree and the last client left cleanly or was us. */
-static int legs_agree(struct rmr_clt_pool *pool, u32 sb_flags, struct refusal *why)
+static int legs_agree(struct rmr_clt_pool *pool, u32 sb_flags, bool takeover,
+		      struct refusal *why)
 {
 	bool again = pool->epoch.client != 0;
 	unsigned int i;
@@ -226,6 +230,9 @@ static int legs_agree(struct rmr_clt_pool *pool, u32 sb_flags, struct refusal *w
 
 		if (again && leg->promised.client != pool->client_id)
 			return leg_refused(leg, why, RMR_ST_FENCED);
+		/* While a client is attached the pool is unclean too: that is not the reason. */
+		if (!again && leg->busy && !takeover)
+			return leg_refused(leg, why, RMR_ST_BUSY);
 		if (leg->view.up_to_date != all)
 			return leg_identity(leg, why, "members are not all up to date");
 	}
@@ -273,7 +280,7 @@ static int attach_legs(struct rmr_clt_pool *pool, bool takeover, struct refusal 
 	}
 	kfree(rsp);
 	if (!err)
-		err = legs_agree(pool, flags, why);
+		err = legs_agree(pool, flags, takeover, why);
 	if (err)
 		return err;
 	choose_epoch(pool);
@@ -326,7 +333,8 @@ static void recover_work(struct work_struct *work)
 		notify_all(pool);
 	} else {
 		pool->reason = why.reason;
-		queue_delayed_work(rmr_clt_wq, &pool->recover, msecs_to_jiffies(RECOVER_MS));
+		queue_delayed_work(rmr_clt_recover_wq, &pool->recover,
+				   msecs_to_jiffies(RECOVER_MS));
 	}
 unlock:
 	mutex_unlock(&pool->ctl_lock);
@@ -637,11 +645,18 @@ EXPORT_SYMBOL_GPL(rmr_clt_leg_info);
 static int __init rmr_client_init(void)
 {
 	rmr_clt_wq = alloc_workqueue("rmr_client", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return rmr_clt_wq ? 0 : -ENOMEM;
+	if (!rmr_clt_wq)
+		return -ENOMEM;
+	rmr_clt_recover_wq = alloc_workqueue("rmr_client_recover", WQ_UNBOUND, 0);
+	if (rmr_clt_recover_wq)
+		return 0;
+	destroy_workqueue(rmr_clt_wq);
+	return -ENOMEM;
 }
 
 static void __exit rmr_client_exit(void)
 {
+	destroy_workqueue(rmr_clt_recover_wq);
 	destroy_workqueue(rmr_clt_wq);
 }
 

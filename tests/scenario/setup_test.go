@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scenario_test tries the promises of the product in the rig: User-Mode Linux nodes with
+// soft-RoCE, the real modules and the real command line tool. It needs root.
+//
+// This file brings clusters and pools up and asks the tool; a test reads as what an operator does.
+package scenario_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rmr-block/rmr/internal/rig"
+)
+
+const (
+	mib = int64(1) << 20
+	// Exit codes of the tool.
+	exitError, exitUsage, exitDegraded, exitRefused = 1, 2, 3, 4
+)
+
+// start boots a cluster whose nodes have their RDMA device and modules.
+func start(t *testing.T, opts ...rig.Option) *rig.Cluster {
+	t.Helper()
+	c := rig.Start(t, opts...)
+	for _, n := range c.Nodes() {
+		bringUp(t, n)
+	}
+	return c
+}
+
+// bringUp is what the service files of a node do at boot.
+func bringUp(t *testing.T, n *rig.Node) {
+	t.Helper()
+	module := "brmr_client"
+	if strings.HasPrefix(n.Name(), "stor") {
+		module = "brmr_server"
+	}
+	n.MustSh(t, "rmrctl softroce up vec0 && modprobe "+module)
+}
+
+// pool is a pool of the first legs storage nodes of a cluster, on the same disk of each.
+type pool struct {
+	c    *rig.Cluster
+	name string
+	legs int
+	disk int
+	size int64 // bytes
+}
+
+// makePool creates a pool on stor0 and joins the others.
+func makePool(t *testing.T, c *rig.Cluster, p pool) *pool {
+	t.Helper()
+	p.c = c
+	device := c.Storage(0).DiskDevice(p.disk)
+	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create %s --device %s --size %d", p.name, device, p.size))
+	for i := 1; i < p.legs; i++ {
+		c.Storage(i).MustSh(t, fmt.Sprintf("rmrctl pool join %s --device %s --peer %s", p.name, device,
+			c.Storage(0).Address()))
+	}
+	return &p
+}
+
+// attach maps the pool on the first client and returns the path of its block device.
+func (p *pool) attach(t *testing.T) string {
+	t.Helper()
+	out := p.c.Client(0).MustSh(t, p.mapCommand())
+	require.Regexp(t, `^/dev/brmr\d+$`, out)
+	return out
+}
+
+// mapCommand asks only the first member: the others are learned from it.
+func (p *pool) mapCommand() string {
+	return fmt.Sprintf("brmr map %s --node %s", p.name, p.c.Storage(0).Address())
+}
+
+// detach unmaps the pool.
+func (p *pool) detach(t *testing.T) {
+	t.Helper()
+	p.c.Client(0).MustSh(t, "brmr unmap "+p.name)
+}
+
+// requireEqualLegs compares the data areas of all legs, on the host, and that there is data at all.
+func (p *pool) requireEqualLegs(t *testing.T) {
+	t.Helper()
+	first := p.data(t, 0)
+	require.NotEqual(t, make([]byte, len(first)), first, "nothing was written")
+	for i := 1; i < p.legs; i++ {
+		require.NoError(t, sameBytes(first, p.data(t, i)), "legs 0 and %d", i)
+	}
+}
+
+// data is the data area of a leg.
+func (p *pool) data(t *testing.T, leg int) []byte {
+	t.Helper()
+	f, err := os.Open(p.c.Storage(leg).Disk(p.disk))
+	require.NoError(t, err)
+	defer f.Close()
+	buf := make([]byte, p.size)
+	_, err = io.ReadFull(f, buf)
+	require.NoError(t, err)
+	return buf
+}
+
+// sameBytes names the first place that differs.
+func sameBytes(a, b []byte) error {
+	if bytes.Equal(a, b) {
+		return nil
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return fmt.Errorf("byte %d (block %d) differs: %#02x, %#02x", i, i/4096, a[i], b[i])
+		}
+	}
+	return errors.New("lengths differ")
+}
+
+// What the tool shows as JSON, as far as the tests look at it.
+type (
+	poolStatus struct {
+		Name     string `json:"name"`
+		State    string `json:"state"`
+		Degraded bool   `json:"degraded"`
+		Clean    bool   `json:"clean"`
+		Used     bool   `json:"used"`
+		Client   string `json:"client"`
+		Damaged  []int  `json:"damaged_copies"`
+		UpToDate []int  `json:"up_to_date"`
+		Size     int64  `json:"size"`
+		UUID     string `json:"uuid"`
+		Counters struct {
+			Reads    uint64 `json:"reads"`
+			Writes   uint64 `json:"writes"`
+			Flushes  uint64 `json:"flushes"`
+			Discards uint64 `json:"discards"`
+		} `json:"counters"`
+	}
+	deviceStatus struct {
+		Name   string      `json:"name"`
+		Device string      `json:"device"`
+		State  string      `json:"state"`
+		Reason string      `json:"reason"`
+		Legs   []legStatus `json:"legs"`
+	}
+	legStatus struct {
+		ID       int    `json:"member_id"`
+		State    string `json:"state"`
+		Reason   string `json:"reason"`
+		Counters struct {
+			Reads    uint64 `json:"reads"`
+			Writes   uint64 `json:"writes"`
+			Inflight uint64 `json:"inflight"`
+		} `json:"counters"`
+	}
+)
+
+// ask runs a read verb; degraded is no error of the command.
+func ask[T any](t *testing.T, n *rig.Node, command string) []T {
+	t.Helper()
+	r := try(t, n, command+" -o json")
+	require.Contains(t, []int{0, exitDegraded}, r.Code, r.Stderr)
+	var list []T
+	require.NoError(t, json.Unmarshal([]byte(r.Stdout), &list), r.Stdout)
+	return list
+}
+
+func (p *pool) device(t *testing.T) deviceStatus {
+	t.Helper()
+	list := ask[deviceStatus](t, p.c.Client(0), "brmr show "+p.name)
+	require.Len(t, list, 1)
+	return list[0]
+}
+
+func (p *pool) member(t *testing.T, i int) poolStatus {
+	t.Helper()
+	list := ask[poolStatus](t, p.c.Storage(i), "rmrctl pool show "+p.name)
+	require.Len(t, list, 1)
+	return list[0]
+}
+
+// waitDevice waits for a state of the mapped pool and returns what is shown then.
+func (p *pool) waitDevice(t *testing.T, state string, limit time.Duration) deviceStatus {
+	t.Helper()
+	begin := time.Now()
+	for {
+		d := p.device(t)
+		if d.State == state {
+			t.Logf("%s after %v", state, time.Since(begin).Round(time.Millisecond))
+			return d
+		}
+		if time.Since(begin) > limit {
+			t.Fatalf("pool %s is %s (%s) and not %s after %v", p.name, d.State, d.Reason, state, limit)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// try runs a script and returns what came of it; only a node that is gone ends the test.
+func try(t *testing.T, n *rig.Node, script string) rig.Result {
+	t.Helper()
+	r, err := n.Run(t.Context(), "bash", "-c", script)
+	var exit *rig.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// refuses runs a command that must fail with this code and one line that has all of words in it.
+func refuses(t *testing.T, n *rig.Node, command string, code int, words ...string) {
+	t.Helper()
+	r := try(t, n, command)
+	text := strings.TrimSuffix(r.Stderr, "\n")
+	t.Logf("%s: exit code %d: %s", command, r.Code, text)
+	require.Equal(t, code, r.Code, "exit code of %q: %s", command, r.Stderr)
+	require.Empty(t, r.Stdout)
+	require.NotContains(t, text, "\n", "more than one line")
+	for _, w := range words {
+		require.Contains(t, text, w)
+	}
+}
+
+// unchanged runs fn and fails the test if it changed a byte of the disks of the storage nodes.
+func unchanged(t *testing.T, c *rig.Cluster, fn func()) {
+	t.Helper()
+	before := hashDisks(t, c)
+	fn()
+	require.Equal(t, before, hashDisks(t, c), "the disks changed")
+}
+
+func hashDisks(t *testing.T, c *rig.Cluster) map[string]string {
+	t.Helper()
+	sums := map[string]string{}
+	for _, n := range c.Nodes() {
+		if n.Up() {
+			n.MustSh(t, "sync")
+		}
+		for i := 0; ; i++ {
+			f, err := os.Open(n.Disk(i))
+			if errors.Is(err, os.ErrNotExist) {
+				break
+			}
+			require.NoError(t, err)
+			h := sha256.New()
+			_, err = io.Copy(h, f)
+			require.NoError(t, errors.Join(err, f.Close()))
+			sums[fmt.Sprintf("%s disk %d", n.Name(), i)] = fmt.Sprintf("%x", h.Sum(nil))
+		}
+	}
+	return sums
+}
+
+// job is a command that runs in the background of a test.
+type job struct {
+	done   chan struct{}
+	result rig.Result
+	err    error
+}
+
+// background starts a script; the test's end stops and joins it.
+func background(t *testing.T, n *rig.Node, script string) *job {
+	ctx, cancel := context.WithCancel(t.Context())
+	j := &job{done: make(chan struct{})}
+	go func() {
+		defer close(j.done)
+		j.result, j.err = n.Run(ctx, "bash", "-ec", script)
+	}()
+	t.Cleanup(func() { cancel(); <-j.done })
+	return j
+}
+
+func (j *job) running() bool {
+	select {
+	case <-j.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// wait fails the test if the job has not ended well within the limit.
+func (j *job) wait(t *testing.T, limit time.Duration) {
+	t.Helper()
+	j.end(t, limit)
+	require.NoError(t, j.err)
+}
+
+// end waits for the end of the job, good or bad.
+func (j *job) end(t *testing.T, limit time.Duration) {
+	t.Helper()
+	select {
+	case <-j.done:
+	case <-time.After(limit):
+		t.Fatalf("still running after %v", limit)
+	}
+}
+
+// fio is a command line of fio on a device, with what all uses have in common.
+func fio(device string, options ...string) string {
+	return "fio --name=io --filename=" + device + " --ioengine=libaio --direct=1 --verify_state_save=0 " +
+		"--group_reporting " + strings.Join(options, " ")
+}
+
+// verified makes fio check every block it wrote.
+const verified = "--verify=crc32c --verify_fatal=1 --do_verify=1"
