@@ -422,7 +422,7 @@ static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	mutex_unlock(&rmr_srv_lock);
 	err = rmr_srv_listen();
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): rmr_rtrs_server missing or port used",
+		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): no rmr_rtrs_server or port taken",
 				   err);
 		mutex_lock(&rmr_srv_lock);
 		list_del_init(&pool->entry);
