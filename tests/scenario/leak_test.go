@@ -74,12 +74,14 @@ func leavesNothing(t *testing.T, c *rig.Cluster, loop func(rounds int)) {
 		require.Equal(t, before[n.Name()].modules, after.modules, "modules of %s", n.Name())
 		most := 0
 		for cache, objects := range after.slabs {
+			if cache == "debug_objects_cache" { // keeps a pool of free ones
+				continue
+			}
 			growth := objects - before[n.Name()].slabs[cache]
 			most = max(most, growth)
 			assert.Less(t, growth, slabSlack, "%s: objects of slab cache %s", n.Name(), cache)
 		}
 		t.Logf("%s: no slab cache grew by more than %d objects", n.Name(), most)
-		t.Log(n.MustSh(t, "cat /sys/kernel/debug/debug_objects/stats"))
 	}
 	require.NoError(t, c.CheckDebug(t.Context()))
 }
