@@ -44,12 +44,12 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		leavesNothing(t, c, func(n int) {
 			for i := range 2 {
 				c.Storage(i).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
-					rmrctl pool stop loop && modprobe -r brmr_server rmr_rtrs_server && ! lsmod | grep -q rmr &&
+					rmrctl pool stop loop && modprobe -r brmr_server rmr_rtrs_server rmr_rtrs_client && ! lsmod | grep rmr &&
 					modprobe brmr_server && rmrctl pool assemble %s || exit 1
 				done`, n, c.Storage(i).DiskDevice(0)))
 			}
 			c.Client(0).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
-				modprobe -r brmr_client rmr_rtrs_client && ! lsmod | grep -q rmr && modprobe brmr_client || exit 1
+				modprobe -r brmr_client rmr_rtrs_client && ! lsmod | grep rmr && modprobe brmr_client || exit 1
 			done`, n))
 		})
 	})
