@@ -167,9 +167,11 @@ type fioOutput struct {
 }
 
 func (b *bench) fio(ctx context.Context, t target, l load, more ...string) (*fioOutput, error) {
-	argv := append([]string{"fio", "--name=bench", "--filename=" + t.Device, "--rw=" + l.RW, "--bs=" + l.BS,
+	argv := append([]string{
+		"fio", "--name=bench", "--filename=" + t.Device, "--rw=" + l.RW, "--bs=" + l.BS,
 		"--iodepth=" + strconv.Itoa(l.Depth), "--ioengine=libaio", "--direct=1", "--randrepeat=1",
-		"--output-format=json"}, more...)
+		"--output-format=json",
+	}, more...)
 	r, err := b.client.Run(ctx, argv...)
 	if err != nil {
 		return nil, err
@@ -228,8 +230,10 @@ func (b *bench) measure(ctx context.Context, t target, l load) (sample, error) {
 	if dir.Total == 0 || t1 == t0 {
 		return sample{}, fmt.Errorf("%s on %s: no I/O done", l.Name, t.Name)
 	}
-	return sample{iops: dir.IOPS, p50: dir.ClatNS.Percentile["50.000000"] / 1000, cpu: (b1 - b0) / (t1 - t0),
-		packets: (p1 - p0) / dir.Total}, nil
+	return sample{
+		iops: dir.IOPS, p50: dir.ClatNS.Percentile["50.000000"] / 1000, cpu: (b1 - b0) / (t1 - t0),
+		packets: (p1 - p0) / dir.Total,
+	}, nil
 }
 
 func median(samples []sample, of func(sample) float64) float64 {

@@ -58,8 +58,10 @@ func (b *bench) print(out io.Writer) error {
 		if i > 0 && i%len(targets) == 0 {
 			t.AppendSeparator()
 		}
-		t.AppendRow(table.Row{c.Load, c.Target, fmt.Sprintf("%.0f", c.IOPS), fmt.Sprintf("%.2f", c.ToRaw),
-			fmt.Sprintf("%.0f", c.P50us), fmt.Sprintf("%.0f %%", 100*c.ClientCPU), fmt.Sprintf("%.2f", c.PacketsIO)})
+		t.AppendRow(table.Row{
+			c.Load, c.Target, fmt.Sprintf("%.0f", c.IOPS), fmt.Sprintf("%.2f", c.ToRaw),
+			fmt.Sprintf("%.0f", c.P50us), fmt.Sprintf("%.0f %%", 100*c.ClientCPU), fmt.Sprintf("%.2f", c.PacketsIO),
+		})
 	}
 	t.SetCaption("medians of %d rounds of %d s; only the ratios of one run mean something", f.Rounds, f.Seconds)
 	t.Render()

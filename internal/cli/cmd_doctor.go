@@ -65,8 +65,10 @@ func (o *doctorOptions) examine(ctx context.Context, a *app) error {
 		}
 	}
 	if len(roles) == 0 {
-		list = append(list, finding{"modules", false, "neither brmr_server nor brmr_client is loaded",
-			"modprobe brmr_server on a storage node, modprobe brmr_client on a client"})
+		list = append(list, finding{
+			"modules", false, "neither brmr_server nor brmr_client is loaded",
+			"modprobe brmr_server on a storage node, modprobe brmr_client on a client",
+		})
 	}
 	list = append(list, a.checkFamily())
 	list = append(list, a.checkRDMA()...)

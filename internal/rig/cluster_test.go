@@ -42,19 +42,19 @@ func mustReach(t *testing.T, from, to *rig.Node) {
 func TestCluster(t *testing.T) {
 	c := rig.Start(t, rig.Storage(2), rig.Client(1))
 	for name, test := range map[string]func(*testing.T, *rig.Cluster){
-		"a command's output and exit code arrive":            testExec,
-		"a command gets its input":                           testStdin,
-		"a command is killed when its context ends":          testCancel,
-		"a terminal is a terminal":                           testTTY,
-		"more input and output than all buffers hold arrives complete":                testBulkOutput,
-		"the host's files are read-only and /share is not":   testHostFiles,
-		"a cut link is cut until it is healed":               testCut,
-		"two separated nodes reach the third":                testSeparate,
-		"packet faults hold in both directions":              testNetem,
-		"a paused node answers after it was resumed":         testPause,
-		"a killed node comes back with its disks and faults": testRestart,
-		"large frames pass with TCP and UDP":                 testLargeFrames,
-		"a command in a node that dies says so":              testDeath,
+		"a command's output and exit code arrive":                      testExec,
+		"a command gets its input":                                     testStdin,
+		"a command is killed when its context ends":                    testCancel,
+		"a terminal is a terminal":                                     testTTY,
+		"more input and output than all buffers hold arrives complete": testBulkOutput,
+		"the host's files are read-only and /share is not":             testHostFiles,
+		"a cut link is cut until it is healed":                         testCut,
+		"two separated nodes reach the third":                          testSeparate,
+		"packet faults hold in both directions":                        testNetem,
+		"a paused node answers after it was resumed":                   testPause,
+		"a killed node comes back with its disks and faults":           testRestart,
+		"large frames pass with TCP and UDP":                           testLargeFrames,
+		"a command in a node that dies says so":                        testDeath,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, c) })
 	}

@@ -4,10 +4,11 @@ package rmrnl_test
 
 import (
 	"context"
-	"github.com/stretchr/testify/require"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/rmr-block/rmr/internal/rmrnl"
 	"github.com/rmr-block/rmr/internal/rmrnl/rmrnltest"

@@ -238,24 +238,33 @@ void rmr_srv_sb_begin(struct rmr_srv_pool *pool)
 	*pool->sb_next = *pool->sb;
 }
 
+/*
+ * Writes both copies, one after the other. The state counts once the first is stable; the second
+ * makes a copy that is damaged later cost nothing: alone, the older copy would take a promise or
+ * a view back.
+ */
 int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 {
 	struct rmr_sb *next = pool->sb_next;
-	u64 seq = le64_to_cpu(pool->sb->write_seq) + 1;
-	u64 off = rmr_sb_off(le64_to_cpu(next->store_size), seq % RMR_SB_COPIES);
+	u64 seq = le64_to_cpu(pool->sb->write_seq) + 1, size = le64_to_cpu(next->store_size);
+	unsigned int i, copy;
 	int err;
 
 	lockdep_assert_held(&pool->lock);
 	next->write_seq = cpu_to_le64(seq);
 	rmr_sb_seal(next);
-	err = pool->ops->rw_md(pool->store, true, off, next, sizeof(*next));
-	if (err) {
-		rmr_srv_warn(pool, "superblock write failed: %d\n", err);
-		rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);
-		return err;
+	for (i = 0; i < RMR_SB_COPIES; i++) {
+		copy = (seq + i) % RMR_SB_COPIES;
+		err = pool->ops->rw_md(pool->store, true, rmr_sb_off(size, copy), next,
+				       sizeof(*next));
+		if (err) {
+			rmr_srv_warn(pool, "write of superblock copy %u failed: %d\n", copy, err);
+			rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);
+			return err;
+		}
+		*pool->sb = *next;
+		pool->damaged &= ~BIT(copy);
 	}
-	*pool->sb = *next;
-	pool->damaged &= ~BIT(seq % RMR_SB_COPIES);
 	return 0;
 }
 
@@ -422,7 +431,7 @@ static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	mutex_unlock(&rmr_srv_lock);
 	err = rmr_srv_listen();
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): rmr_rtrs_server missing or port used",
+		NL_SET_ERR_MSG_FMT(extack, "cannot listen (%d): no rmr_rtrs_server or port taken",
 				   err);
 		mutex_lock(&rmr_srv_lock);
 		list_del_init(&pool->entry);
@@ -759,7 +768,7 @@ static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info 
 	err = assemble_check(pool, spec, extack);
 	damaged = pool->damaged;
 	if (!err && damaged) {
-		/* The next write goes to the copy that is not in use: the damaged one. */
+		/* Replaced at once, and reported until the next change. */
 		mutex_lock(&pool->lock);
 		rmr_srv_sb_begin(pool);
 		err = rmr_srv_sb_commit(pool);

@@ -31,8 +31,10 @@ func readHeaders(t *testing.T) string {
 	return all.String()
 }
 
-var structRE = regexp.MustCompile(`(?ms)^struct (rmr_\w+) \{\n(.*?)^\};\s*/\*\s*(\d+) \*/`)
-var fieldRE = regexp.MustCompile(`(?m)^\t(?:struct )?(\w+)\s+(\w+)(\S*);\s*/\*\s*(\d+)`)
+var (
+	structRE = regexp.MustCompile(`(?ms)^struct (rmr_\w+) \{\n(.*?)^\};\s*/\*\s*(\d+) \*/`)
+	fieldRE  = regexp.MustCompile(`(?m)^\t(?:struct )?(\w+)\s+(\w+)(\S*);\s*/\*\s*(\d+)`)
+)
 
 var declRE = regexp.MustCompile(`(?m)^\t[^;/*]+;`)
 

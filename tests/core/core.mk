@@ -22,3 +22,9 @@ $(CORE_OUT)/test: $(CORE_SRC) $(CORE_TESTS) $(CORE_HDR) | $(CORE_OUT)
 
 core-test: $(CORE_OUT)/test ## test the pure C core with address and undefined-behaviour sanitizers
 	$(CORE_OUT)/test
+
+$(CORE_OUT)/driver: $(CORE_SRC) $(wildcard tests/core/driver*.c) $(CORE_HDR) | $(CORE_OUT)
+	$(CORE_CC) $(CORE_FLAGS) $(CORE_SAN) -o $@ $(CORE_SRC) $(wildcard tests/core/driver*.c)
+
+core-diff: $(CORE_OUT)/driver ## compare the pure C core with the Go packages, 10^6 random operations
+	go test -count=1 ./tests/core/... -ops 1000000

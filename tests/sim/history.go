@@ -7,6 +7,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -67,7 +68,35 @@ type action struct {
 // present one.
 type register []uint32
 
-func model() porcupine.Model {
+// write makes v the present value; what was present may come back. The order of those does not matter.
+func (r register) write(v uint32) register {
+	next := make(register, 0, len(r)+1)
+	for _, old := range r {
+		if old != v {
+			next = append(next, old)
+		}
+	}
+	slices.Sort(next)
+	return append(next, v)
+}
+
+// unread stands for all values that nobody ever read: they cannot be told apart.
+const unread = ^uint32(0)
+
+// Without a loss in the history nothing can fall back: then a block is a plain register and flushes do not
+// matter, which makes the check much faster.
+func model(losses bool) porcupine.Model {
+	if !losses {
+		return porcupine.Model{
+			Init: func() any { return uint32(0) },
+			Step: func(state, input, output any) (bool, any) {
+				if a := input.(action); a.kind != pool.OpRead {
+					return true, a.v
+				}
+				return output.(uint32) == state.(uint32), state
+			},
+		}
+	}
 	m := porcupine.NondeterministicModel{
 		Init: func() []any { return []any{register{0}} },
 		Step: func(state, input, output any) []any {
@@ -90,14 +119,23 @@ func model() porcupine.Model {
 			case a.fua:
 				return []any{register{a.v}}
 			}
-			return []any{append(append(register{}, r...), a.v)}
+			return []any{r.write(a.v)}
 		},
-		Equal: func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) },
+		Equal: func(a, b any) bool { return slices.Equal(a.(register), b.(register)) },
 	}
 	return m.ToModel()
 }
 
 const never = int64(1) << 60
+
+func (h *history) losses() bool {
+	for _, r := range h.records {
+		if r.isLoss {
+			return true
+		}
+	}
+	return false
+}
 
 // perBlock splits the history by block; flushes and losses go to every block that was used.
 func (h *history) perBlock() map[int][]porcupine.Operation {
@@ -108,18 +146,19 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 		}
 	}
 	out := map[int][]porcupine.Operation{}
+	losses := h.losses()
 	firstRead := h.firstReads()
 	add := func(b int, r record, v uint32) {
 		ret := r.ret
 		if ret == 0 {
 			ret = never
 		}
-		out[b] = append(out[b], porcupine.Operation{ClientId: r.client, Input: action{r.kind, r.fua, r.isLoss, r.value}, Call: r.call, Output: v, Return: ret})
+		out[b] = append(out[b], porcupine.Operation{ClientId: r.client, Input: action{r.kind, r.fua, r.isLoss, v}, Call: r.call, Output: v, Return: ret})
 	}
 	for _, r := range h.records {
 		switch {
 		case r.isLoss || r.kind == pool.OpFlush:
-			if r.ret != 0 {
+			if r.ret != 0 && losses {
 				for b := range used {
 					add(b, r, 0)
 				}
@@ -140,7 +179,11 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 						continue
 					}
 				}
-				add(b, o, o.value)
+				v := o.value
+				if _, read := firstRead[valueAt{b, v}]; !read {
+					v = unread
+				}
+				add(b, o, v)
 			}
 		}
 	}
@@ -175,7 +218,7 @@ func (w *World) checkHistory() {
 		w.fail("I2", "a block that nobody wrote reads as written")
 		return
 	}
-	m := model()
+	m := model(w.hist.losses())
 	for b := range numBlocks {
 		ops := blocks[b]
 		if len(ops) == 0 {

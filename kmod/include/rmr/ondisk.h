@@ -12,9 +12,10 @@
  *	S - 68 KiB           superblock, copy 1
  *	S -  4 KiB           superblock, copy 0
  *
- * The copies are found from the end of the device alone. They are written in turn: write n goes
- * to copy n mod 2 and is stable before the state in it counts. The valid copy with the higher
- * write_seq is the superblock; a damaged copy is reported and replaced by the next write.
+ * The copies are found from the end of the device alone. Write n goes to copy n mod 2 and is
+ * stable before the state in it counts; then the other copy gets the same, so that at rest a
+ * damaged copy costs nothing. The valid copy with the higher write_seq is the superblock; a
+ * damaged copy is reported and replaced by the next write.
  */
 #ifndef RMR_ONDISK_H
 #define RMR_ONDISK_H

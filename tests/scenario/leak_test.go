@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Promise: mapping and unmapping, loading and unloading leave nothing behind, however often.
+//
+//	client0 --- brmr0 --+--- stor0 /dev/ubda
+//	                    +--- stor1 /dev/ubda
+//
+// The debug kernel watches: KASAN, lockdep, object and reference checks in the log, kmemleak, the
+// slab caches and the reference counts of the modules.
+
+package scenario_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rmr-block/rmr/internal/rig"
+)
+
+// rounds of each loop, and what a slab cache may grow by meanwhile: less than an object for two
+// rounds. Caches of the system breathe; one of ours that leaks grows by an object each round.
+const (
+	rounds    = 100
+	slabSlack = rounds / 2
+)
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	c := start(t, rig.Debug(), rig.Storage(2), rig.Client(1), rig.Disks(32*mib))
+	p := makePool(t, c, pool{name: "loop", legs: 2, disk: 0, size: 16 * mib})
+	t.Run("map and unmap", func(t *testing.T) {
+		leavesNothing(t, c, func(n int) {
+			c.Client(0).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
+				dev=$(%s) && dd if=/dev/urandom of=$dev bs=64k count=4 oflag=direct status=none && brmr unmap loop || exit 1
+			done`, n, p.mapCommand()))
+		})
+	})
+	t.Run("load and unload", func(t *testing.T) {
+		leavesNothing(t, c, func(n int) {
+			for i := range 2 {
+				c.Storage(i).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
+					rmrctl pool stop loop && modprobe -r brmr_server rmr_rtrs_server rmr_rtrs_client && ! lsmod | grep rmr &&
+					modprobe brmr_server && rmrctl pool assemble %s || exit 1
+				done`, n, c.Storage(i).DiskDevice(0)))
+			}
+			c.Client(0).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
+				modprobe -r brmr_client rmr_rtrs_client && ! lsmod | grep rmr && modprobe brmr_client || exit 1
+			done`, n))
+		})
+	})
+	p.attach(t)
+	p.detach(t)
+	p.requireEqualLegs(t)
+}
+
+// leavesNothing runs a loop and fails if a node holds more afterwards than before it. A short run
+// comes first, so that what the first rounds set up for good does not count.
+func leavesNothing(t *testing.T, c *rig.Cluster, loop func(rounds int)) {
+	loop(5)
+	before := map[string]holding{}
+	for _, n := range c.Nodes() {
+		before[n.Name()] = heldBy(t, n)
+	}
+	begin := time.Now()
+	loop(rounds)
+	t.Logf("%d rounds in %v", rounds, time.Since(begin).Round(time.Millisecond))
+	for _, n := range c.Nodes() {
+		after := heldBy(t, n)
+		require.Equal(t, before[n.Name()].modules, after.modules, "modules of %s", n.Name())
+		most := 0
+		for cache, objects := range after.slabs {
+			if cache == "debug_objects_cache" { // keeps a pool of free ones
+				continue
+			}
+			growth := objects - before[n.Name()].slabs[cache]
+			most = max(most, growth)
+			assert.Less(t, growth, slabSlack, "%s: objects of slab cache %s", n.Name(), cache)
+		}
+		t.Logf("%s: no slab cache grew by more than %d objects", n.Name(), most)
+	}
+	require.NoError(t, c.CheckDebug(t.Context()))
+}
+
+// holding is what a node's kernel holds.
+type holding struct {
+	modules string         // name and users of each
+	slabs   map[string]int // objects in use
+}
+
+func heldBy(t *testing.T, n *rig.Node) holding {
+	t.Helper()
+	h := holding{slabs: map[string]int{}}
+	h.modules = n.MustSh(t, "lsmod | awk '{print $1, $3, $4}' | sort")
+	// Shrinking also ends KASAN's quarantine of freed objects, which count as used.
+	text := n.MustSh(t, "for f in /sys/kernel/slab/*/shrink; do echo 1 > $f; done; tail -n +3 /proc/slabinfo")
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		require.Greater(t, len(f), 2, line)
+		objects, err := strconv.Atoi(f[1])
+		require.NoError(t, err, line)
+		h.slabs[f[0]] += objects
+	}
+	return h
+}
