@@ -16,6 +16,7 @@ EXPORT_SYMBOL_GPL(rmr_map_off);
 EXPORT_SYMBOL_GPL(rmr_pool_size_max);
 EXPORT_SYMBOL_GPL(rmr_sb_off);
 EXPORT_SYMBOL_GPL(rmr_name_check);
+EXPORT_SYMBOL_GPL(rmr_node_name);
 EXPORT_SYMBOL_GPL(rmr_chunk_size_check);
 EXPORT_SYMBOL_GPL(rmr_sb_check);
 EXPORT_SYMBOL_GPL(rmr_sb_seal);

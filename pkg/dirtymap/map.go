@@ -72,6 +72,9 @@ func (m *Map) Set(first, last uint64, bits pool.Mask) bool {
 			return
 		}
 		if m.wholeSector(index, from, to) {
+			if !s.lacks(to, bits) {
+				return
+			}
 			s.fill |= bits
 		} else if !s.setBytes(from, to, bits) {
 			return
@@ -86,6 +89,16 @@ func (m *Map) Set(first, last uint64, bits pool.Mask) bool {
 func (m *Map) touch(index uint32, s *sector) {
 	s.gen++
 	m.pending[index] = struct{}{}
+}
+
+// lacks tells whether one of the chunks up to last lacks one of the bits.
+func (s *sector) lacks(last int, bits pool.Mask) bool {
+	for _, b := range s.bytes[:last+1] {
+		if !bits.Within(pool.Mask(b) | s.fill) {
+			return true
+		}
+	}
+	return false
 }
 
 // setBytes adds bits to the bytes from..to and tells whether one changed.
