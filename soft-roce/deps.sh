@@ -7,7 +7,7 @@ set -eu
 packages="
 bash bc bison build-essential bsdextrautils coreutils diffutils dmsetup e2fsprogs findutils fio flex gawk
 grep iproute2 iputils-ping kmod libelf-dev libssl-dev linux-source-6.12 mdadm mount ncurses-bin netcat-openbsd patch
-procps python3-yaml sed sparse tar util-linux xz-utils
+perl procps python3-jsonschema python3-yaml sed shellcheck sparse spin tar util-linux xz-utils gcc libc6-dev clang gcovr
 "
 
 missing=""

@@ -102,6 +102,7 @@ unguarded() {
 export -f trim build verdict states memory violated search check_one mutant_one
 
 # each FUNCTION: runs FUNCTION on every line of stdin, JOBS at a time, and fails if one failed
+# shellcheck disable=SC2016 # the inner shell expands its own
 each() { tr '\n' '\0' | xargs -0 -r -P "$JOBS" -I{} bash -c "$1"' "$1"' _ {}; }
 rows() { grep -v '^ *\(#\|$\)' "$1"; }
 

@@ -278,7 +278,7 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	}
 	for id := range view.Active().All() {
 		if view.UpToDate.Has(id) {
-			c.w.members[id].disk.settled()
+			c.w.members[id].settled(c.legs[id].handle)
 		}
 	}
 	c.phase = live
@@ -362,7 +362,7 @@ func (c *Client) viewEstablished() {
 		switch {
 		case v.UpToDate.Has(id):
 			if l.state == pool.LegSyncing {
-				m.disk.settled()
+				m.settled(l.handle)
 			}
 			l.state = pool.LegUpToDate
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:

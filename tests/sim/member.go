@@ -45,7 +45,7 @@ type Member struct {
 	overlay   *dirtymap.Blocks
 	plan      *dirtymap.Planner
 	mapOK     bool
-	fresh     bool // promised since the last view
+	fresh     bool // promised or started since the last view: silent (R5.9)
 	attaching bool // promised, and the client has not shown yet that it is live
 	restarted bool
 	kept      chunkSet  // uncertain from before the present session (F_KEEP)
@@ -111,7 +111,7 @@ func (m *Member) start() {
 	m.fine = dirtymap.NewBlocks(blocksPerChunk, numChunks)
 	m.overlay = dirtymap.NewBlocks(blocksPerChunk, 2)
 	m.plan = dirtymap.NewPlanner()
-	m.since, m.mapOK, m.fresh, m.restarted = nil, false, false, m.boot > 1
+	m.since, m.mapOK, m.fresh, m.restarted = nil, false, m.w.on(FSilent), m.boot > 1
 	m.attaching = false
 	m.kept, m.applying = chunkSet{}, chunkSet{}
 	for c := range m.dirty.Dirty(m.self()) {
@@ -124,6 +124,14 @@ func (m *Member) start() {
 	m.mapBusy, m.sbBusy, m.mapWait, m.sbWait = false, false, nil, nil
 	m.w.logf("member %d starts: promised %v view %v kept %v", m.id, sb.Promised, sb.View, m.kept.list())
 	m.tick()
+}
+
+// settled notes, for the checks only, that the member is part of U since the last crash of its node: unless it
+// crashed again before the client knew, which its session tells.
+func (m *Member) settled(handle int) {
+	if m.up && m.handle == handle {
+		m.disk.settled()
+	}
 }
 
 // crash stops the member; with power, its disk loses its cache too.

@@ -39,6 +39,7 @@ const (
 	FClrStable  Rule = "F_CLRSTABLE"
 	FReplay     Rule = "F_REPLAY"   // unanswered writes sent again though another client was live
 	FYield      Rule = "F_YIELD"    // a superseded client attaches again
+	FSilent     Rule = "R5.9"       // a member that restarted is a source before it was told a view
 	MDupMark    Rule = "M_DUPMARK"  // duplicates of MARK set bits again
 	FTwoViews   Rule = "F_TWOVIEWS" // reconcile demotes in the first view
 	FSrcBits    Rule = "F_SRCBITS"  // bits against the source stay
@@ -73,7 +74,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		FOrder, FEpoch, FAttach, FPromo, FLease, FMissView, FVoid, FOvlMiss, FHold, FPullAll, FWView, FFullMap, FPromoClr,
-		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FTwoViews, FSrcBits, FRepull, FPullAdd, FMarkAll, MDupMark,
+		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FTwoViews, FSrcBits, FRepull, FPullAdd, FMarkAll, FSilent, MDupMark,
 		MNoDrain, MNoIntent, MNoMark, MNoMask, MAckEarly, MViewGate, MMapLate, MFlushOne, MReady, MOneU, MNoOverlay, MClrAll,
 		MTrustY, MNoFence, MNoRec, MPromoteAny, MRetNoUnc, MDiscard, MBoundary, MPartial, MNoMaj, MFineKeep,
 	}

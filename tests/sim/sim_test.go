@@ -48,6 +48,8 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"promised members whose client died are recovered by nobody":    {14, 214, 246, 295, 478},
 		"intents held for a client that died are released by nobody":    {7320, 11245, 12287, 27280, 28766, 29804, 31996},
 		"all of U restarted and the source of reconcile lost its cache": {296, 418, 669, 921, 928},
+		"a leg of U crashed before the client knew of its promotion":    {11211, 44176},
+		"a member that restarted is a source before it was told a view": {78692},
 	} {
 		t.Run(symptom, func(t *testing.T) {
 			for _, seed := range seeds {

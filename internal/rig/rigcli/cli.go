@@ -64,11 +64,15 @@ func newKernel() *cobra.Command {
 		Example: "  rmr-rig kernel --variant debug\n  make -C $(rmr-rig kernel) ARCH=um M=$PWD/my-module modules",
 	}
 	variant := variantFlag(cmd, string(kernel.Fast))
+	source := cmd.Flags().Bool("source", false, "print the patched source tree instead of the build tree")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, v := range variants(*variant) {
 			k, err := kernel.Ensure(cmd.Context(), v, cmd.ErrOrStderr())
 			if err != nil {
 				return err
+			}
+			if *source {
+				k.Out = k.Source
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), k.Out)
 		}

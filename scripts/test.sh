@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# test.sh: every test of the project, cheapest first; a step that fails does not stop the others.
+# Prints each step with its time and a closing table; the logs of all steps are in out/test.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+logs=out/test
+mkdir -p "$logs"
+rows=() failed=0
+
+step() { # name command...
+	local name=$1 begin=$SECONDS rc=0
+	shift
+	printf '%-34s ' "$name"
+	"$@" >"$logs/$name.log" 2>&1 || rc=$?
+	local result=ok
+	if [ "$rc" != 0 ]; then
+		result="FAILED ($rc)"
+		failed=1
+	fi
+	rows+=("$(printf '%-34s %-12s %5d s' "$name" "$result" $((SECONDS - begin)))")
+	printf '%-12s %5d s\n' "$result" $((SECONDS - begin))
+	[ "$rc" = 0 ] || { echo "--- end of $logs/$name.log"; tail -n 60 "$logs/$name.log"; echo ---; }
+}
+
+step kernel-fast make -s kernel
+step kernel-debug make -s kernel-debug
+step check make -s check
+step go make -s test-go
+step core make -s core-test
+step model make -s model
+step simulator make -s sim SEEDS=2000
+step rig go test -count=1 -timeout 20m ./internal/rig
+step scenarios go test -count=1 -timeout 40m ./tests/scenario/...
+
+printf '\n%s\n' "${rows[@]}"
+exit $failed
