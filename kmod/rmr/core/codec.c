@@ -92,6 +92,12 @@ u64 rmr_sb_off(u64 store_size, unsigned int copy)
 	return store_size - (copy ? RMR_SB_COPY1_BACK : RMR_SB_COPY0_BACK);
 }
 
+/* Bytes of a pool and its map. */
+static u64 with_map(u64 size, u32 chunk_size)
+{
+	return size + rmr_map_len(rmr_chunks(size, chunk_size));
+}
+
 u64 rmr_pool_size_max(u64 store_size, u32 chunk_size)
 {
 	u64 room, size;
@@ -100,9 +106,13 @@ u64 rmr_pool_size_max(u64 store_size, u32 chunk_size)
 	if (store_size < RMR_MD_TAIL + RMR_MD_BLOCK + RMR_POOL_SIZE_MIN)
 		return 0;
 	room = store_size - RMR_MD_TAIL;
-	if (room > RMR_POOL_SIZE_MAX)
-		room = RMR_POOL_SIZE_MAX;
-	size = room - rmr_map_len(rmr_chunks(room, chunk_size));
+	size = min_t(u64, room, RMR_POOL_SIZE_MAX);
+	if (with_map(size, chunk_size) > room)
+		size = room - rmr_map_len(rmr_chunks(size, chunk_size));
+	/* That was the map of a larger pool; the blocks it has too many are few. */
+	while (size < RMR_POOL_SIZE_MAX &&
+	       with_map(size + RMR_BLOCK_SIZE, chunk_size) <= room)
+		size += RMR_BLOCK_SIZE;
 	return size < RMR_POOL_SIZE_MIN ? 0 : size;
 }
 
@@ -151,27 +161,30 @@ int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault)
 	return 0;
 }
 
-/* Zero-terminated and printable; whether it is an address is the resolver's business. */
-static bool is_addr(const char *addr)
+/* Of a terminated string; whether it is an address is the resolver's business. */
+static bool printable(const char *s)
 {
-	int i, n = str_len(addr, RMR_ADDR_LEN);
-
-	for (i = 0; i < n; i++)
-		if (addr[i] <= ' ' || addr[i] > '~')
+	for (; *s; s++)
+		if (*s <= ' ' || *s > '~')
 			return false;
-	return n >= 0;
+	return true;
 }
 
 int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
 {
 	unsigned int i;
 
-	if (m->state > RMR_MEMBER_WITNESS)
-		REFUSE(-EINVAL, "member.state", "unknown", m->state);
 	if (!all_zero(m->reserved0, sizeof(m->reserved0)))
 		REFUSE(-EINVAL, "member.reserved0", "not zero", 0);
 	if (!all_zero(m->reserved1, sizeof(m->reserved1)))
 		REFUSE(-EINVAL, "member.reserved1", "not zero", 0);
+	if (str_len(m->node, sizeof(m->node)) < 0)
+		REFUSE(-EINVAL, "member.node", "not terminated or not padded", 0);
+	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
+		if (str_len(m->addr[i], sizeof(m->addr[i])) < 0)
+			REFUSE(-EINVAL, "member.addr", "not terminated or not padded", i);
+	if (m->state > RMR_MEMBER_WITNESS)
+		REFUSE(-EINVAL, "member.state", "unknown", m->state);
 	if (m->state == RMR_MEMBER_NONE) {
 		if (!all_zero(m, sizeof(*m)))
 			REFUSE(-EINVAL, "member.state", "free slot not zero", 0);
@@ -182,8 +195,8 @@ int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
 	if (name_check(m->node, sizeof(m->node), "member.node", fault))
 		return -EINVAL;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
-		if (!is_addr(m->addr[i]))
-			REFUSE(-EINVAL, "member.addr", "not terminated or not printable", i);
+		if (!printable(m->addr[i]))
+			REFUSE(-EINVAL, "member.addr", "not printable", i);
 	return 0;
 }
 
@@ -374,10 +387,12 @@ static int io_range_check(const struct rmr_msg_io *m, struct rmr_fault *fault)
 	bool flush = m->op == RMR_OP_FLUSH, write = !flush && m->op != RMR_OP_READ;
 	u32 length = le32_to_cpu(m->length);
 
+	if (flush && offset)
+		REFUSE(-EPROTO, "offset", "not zero in FLUSH", offset);
 	if (flush ? length : !length || length % IO_GRAIN)
 		REFUSE(-EPROTO, "length", "does not fit the op or not in sectors", length);
-	if (flush ? offset : offset & (IO_GRAIN - 1))
-		REFUSE(-EPROTO, "offset", "does not fit the op or not in sectors", offset);
+	if (offset & (IO_GRAIN - 1))
+		REFUSE(-EPROTO, "offset", "not in sectors", offset);
 	if (offset > RMR_POOL_SIZE_MAX - length)
 		REFUSE(-EPROTO, "offset", "beyond the largest pool", offset);
 	if (write != !!seq)
@@ -395,6 +410,10 @@ static int io_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_io *m = data;
 	u16 flags = le16_to_cpu(m->flags);
 
+	if (m->data_crc32c)
+		REFUSE(-EPROTO, "data_crc32c", "not agreed", le32_to_cpu(m->data_crc32c));
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
 	if (m->op > RMR_OP_MAX)
 		REFUSE(-EPROTO, "op", "unknown", m->op);
 	if (flags & ~RMR_IO_F_ALL)
@@ -403,10 +422,6 @@ static int io_check(const void *data, struct rmr_fault *fault)
 		REFUSE(-EPROTO, "flags", "FUA on this op", m->op);
 	if ((flags & RMR_IO_F_NOUNMAP) && m->op != RMR_OP_WRITE_ZEROES)
 		REFUSE(-EPROTO, "flags", "NOUNMAP on this op", m->op);
-	if (m->data_crc32c)
-		REFUSE(-EPROTO, "data_crc32c", "not agreed", le32_to_cpu(m->data_crc32c));
-	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
 	return io_range_check(m, fault);
 }
 
@@ -425,21 +440,25 @@ static int pool_info_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_pool_info *m = data;
 
+	if (str_len(m->name, sizeof(m->name)) < 0)
+		REFUSE(-EPROTO, "name", "not terminated or not padded", 0);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	/* Not by the first byte: an empty name is all zeros. */
-	if (all_zero(m->name, sizeof(m->name))) {
-		if (all_zero(m->uuid, sizeof(m->uuid)))
-			REFUSE(-EPROTO, "name", "neither name nor UUID", 0);
-		return 0;
-	}
-	return name_check(m->name, sizeof(m->name), "name", fault) ? -EPROTO : 0;
+	if (m->name[0])
+		return name_check(m->name, sizeof(m->name), "name", fault) ? -EPROTO : 0;
+	if (all_zero(m->uuid, sizeof(m->uuid)))
+		REFUSE(-EPROTO, "name", "neither name nor UUID", 0);
+	return 0;
 }
 
 static int attach_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_attach *m = data;
 
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (name_check(m->node, sizeof(m->node), "node", fault))
+		return -EPROTO;
 	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
 		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
 	if (!m->epoch.seq)
@@ -448,9 +467,7 @@ static int attach_check(const void *data, struct rmr_fault *fault)
 		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	if (m->member_id >= RMR_MAX_MEMBERS)
 		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
-	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	return name_check(m->node, sizeof(m->node), "node", fault) ? -EPROTO : 0;
+	return 0;
 }
 
 static int view_check(const void *data, struct rmr_fault *fault)
@@ -472,10 +489,10 @@ static int detach_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_detach *m = data;
 
-	if (le32_to_cpu(m->flags) & ~RMR_DETACH_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (le32_to_cpu(m->flags) & ~RMR_DETACH_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	return 0;
 }
 
@@ -492,13 +509,15 @@ static int member_set_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_member_set *m = data;
 
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (rmr_sb_member_check(&m->member, fault))
+		return -EPROTO;
 	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
 		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
 	if (m->member_id >= RMR_MAX_MEMBERS)
 		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
-	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	return rmr_sb_member_check(&m->member, fault) ? -EPROTO : 0;
+	return 0;
 }
 
 static const struct {

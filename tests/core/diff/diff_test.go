@@ -170,7 +170,10 @@ func fieldOf(err error) string {
 	if !errors.As(err, &fe) {
 		return "index" // a sector that the map does not have
 	}
-	name := fe.Field
+	return plainField(fe.Field)
+}
+
+func plainField(name string) string {
 	for {
 		from, to := strings.IndexByte(name, '['), strings.IndexByte(name, ']')
 		if from < 0 || to < from {
