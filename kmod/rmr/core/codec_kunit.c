@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the formats: whatever a correct writer makes passes, each spoiled field is refused by name, the
- * newest valid superblock is found, and the largest pool of a store is one that fits.
+ * Guards the formats: what a correct writer makes passes, each spoiled field is refused by name,
+ * the newest valid superblock is found, and the largest pool of a store is one that fits.
  */
 #include <kunit/test.h>
 
 #include "codec.h"
 
-#define STORE		(1ull << 30)
+#define STORE		0x40000000ull
 #define CHUNK		RMR_CHUNK_SIZE_DEFAULT
 #define AT(type, field)	offsetof(type, field)
 
