@@ -31,6 +31,10 @@ EXPORT_SYMBOL_GPL(rmr_map_sector_check);
 EXPORT_SYMBOL_GPL(rmr_msg_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_hello_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_pool_check);
+EXPORT_SYMBOL_GPL(rmr_rsp_keepalive_check);
+EXPORT_SYMBOL_GPL(rmr_rsp_map_pull_check);
+EXPORT_SYMBOL_GPL(rmr_rsp_list_check);
+EXPORT_SYMBOL_GPL(rmr_rsp_fine_check);
 EXPORT_SYMBOL_GPL(rmr_msg_name);
 EXPORT_SYMBOL_GPL(rmr_op_name);
 

@@ -103,7 +103,7 @@ static void admin_run(struct work_struct *work)
 
 	if (type != RMR_MSG_HELLO && !admin->sess->hello)
 		err = RMR_ST_MALFORMED;
-	else if (admin->rsp_len != admin_table[type].rsp_len)
+	else if (!admin_table[type].run || admin->rsp_len != admin_table[type].rsp_len)
 		err = RMR_ST_MALFORMED;
 	else
 		err = admin_table[type].run(admin->sess, admin->msg, admin->rsp);

@@ -37,6 +37,13 @@ func decoders(t *testing.T) map[string]struct {
 		"hello reply": {must(sampleHelloReply().Encode()), func(b []byte) error { _, err := DecodeHelloReply(b); return err }},
 		"pool reply":  {must(samplePoolReply().Encode()), func(b []byte) error { _, err := DecodePoolReply(b); return err }},
 	}
+	for name, r := range map[string]encoder{
+		"rmr_rsp_keepalive": sampleKeepaliveReply(), "rmr_rsp_map_pull": sampleMapReply(),
+		"rmr_rsp_list": sampleListReply(), "rmr_rsp_fine": sampleFineReply(),
+	} {
+		decode := recoveryReplies()[name]
+		all[name] = entry{must(r.Encode()), func(b []byte) error { _, _, err := decode(b); return err }}
+	}
 	for name, m := range sampleMessages() {
 		all[name] = entry{must(EncodeMessage(m)), func(b []byte) error { _, err := DecodeMessage(b); return err }}
 	}

@@ -64,10 +64,51 @@ func sampleMessages() map[string]Message {
 		"io-discard":      &IO{Header: bound, Epoch: epoch, View: 12, Seq: 81, CompletedBelow: 80, Offset: 8192, Length: 1 << 20, Op: OpDiscard},
 		"io-write_zeroes": &IO{Header: bound, Epoch: epoch, View: 12, Seq: 82, CompletedBelow: 80, Offset: 512, Length: 512, Op: OpWriteZeroes, Flags: IONoUnmap},
 		"member_set":      &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 4, MemberID: 3, Member: sampleMembers()[1]},
+		"mark":            &Mark{Header: bound, Epoch: epoch, View: 12, Number: 3, Bits: MaskOf(1, 2), Ranges: []Range{{7, 1}, {100, 4000}}},
+		"mark-reconcile":  &Mark{Header: bound, Epoch: epoch, View: 12, Number: 4, Bits: MaskOf(1, 2), Source: MaskOf(0), Ranges: manyRanges(MsgRanges)},
+		"clear":           &Clear{Header: free, Pool: sampleUUID(8), Epoch: epoch, View: 12, From: 1, Ranges: []Range{{0, 8192}}},
+		"map_pull":        &MapPull{Header: free, Pool: sampleUUID(8), Epoch: epoch, First: 5000, From: 1},
+		"list":            &List{Header: bound, Epoch: epoch, First: 300},
+		"resync_read":     &ResyncRead{Header: free, Pool: sampleUUID(8), Epoch: epoch, Offset: 1 << 20, Length: 65536, From: 1},
+		"settle":          &Settle{step{bound, epoch, 12}},
+		"ready":           &Ready{step{bound, epoch, 12}},
+		"prepare":         &Prepare{step{bound, epoch, 12}},
+		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7},
 		"member_set-free": &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 5, MemberID: 3},
 	}
 }
 
 func sampleHelloReply() *HelloReply {
 	return &HelloReply{Major: 1, Minor: 0, MaxIO: 131072, Features: 1, Responder: 0xfeed, Node: "stor1"}
+}
+
+// manyRanges is n ranges with gaps.
+func manyRanges(n int) []Range {
+	list := make([]Range, n)
+	for i := range list {
+		list[i] = Range{uint64(i) * 1000, uint64(i) + 1}
+	}
+	return list
+}
+
+func sampleKeepaliveReply() *KeepaliveReply {
+	return &KeepaliveReply{View: 12, Lacking: 40, Copied: 1 << 30, ClearedOn: MaskOf(0), Flags: AliveMap | AlivePaused}
+}
+
+func sampleMapReply() *MapReply {
+	r := &MapReply{First: 5000, Next: 5000 + 3*MapRuns, Chunks: 8192}
+	for i := range MapRuns {
+		r.Runs = append(r.Runs, MapRun{First: 5000 + 3*uint64(i), Count: 2, Bits: MaskOf(i % MaxMembers)})
+	}
+	return r
+}
+
+func sampleListReply() *ListReply {
+	return &ListReply{First: 300, Next: NoMore, Flags: ListRestarted, Ranges: []Range{{300, 1}, {400, 50}}}
+}
+
+func sampleFineReply() *FineReply {
+	r := &FineReply{Chunk: 4095, Known: true}
+	r.Blocks[0], r.Blocks[31] = 0x81, 0xff
+	return r
 }

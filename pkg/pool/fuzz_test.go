@@ -157,3 +157,25 @@ func FuzzPoolReply(f *testing.F) {
 		}
 	})
 }
+
+func FuzzRecoveryReplies(f *testing.F) {
+	for _, r := range []encoder{sampleKeepaliveReply(), sampleMapReply(), sampleListReply(), sampleFineReply()} {
+		b, err := r.Encode()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for kind, decode := range recoveryReplies() {
+			_, again, err := decode(b)
+			if err != nil {
+				mustName(t, err)
+				continue
+			}
+			if !bytes.Equal(again, b) {
+				t.Fatalf("accepted %s does not encode to itself", kind)
+			}
+		}
+	})
+}

@@ -23,16 +23,26 @@ const (
 // MsgType is the type of a request message.
 type MsgType uint16
 
-// Message types. Numbers of retired types are never used again; 9 to 15 are reserved.
+// Message types. Numbers of retired types are never used again; 14 and 15 are reserved.
 const (
-	MsgHello     MsgType = 1
-	MsgPoolInfo  MsgType = 2
-	MsgAttach    MsgType = 3
-	MsgView      MsgType = 4
-	MsgDetach    MsgType = 5
-	MsgKeepalive MsgType = 6
-	MsgIO        MsgType = 7
-	MsgMemberSet MsgType = 8
+	MsgHello      MsgType = 1
+	MsgPoolInfo   MsgType = 2
+	MsgAttach     MsgType = 3
+	MsgView       MsgType = 4
+	MsgDetach     MsgType = 5
+	MsgKeepalive  MsgType = 6
+	MsgIO         MsgType = 7
+	MsgMemberSet  MsgType = 8
+	MsgMark       MsgType = 9
+	MsgClear      MsgType = 10
+	MsgMapPull    MsgType = 11
+	MsgList       MsgType = 12
+	MsgResyncRead MsgType = 13
+	MsgSettle     MsgType = 16
+	MsgReady      MsgType = 17
+	MsgPrepare    MsgType = 18
+	MsgFine       MsgType = 19
+	msgTypeMax            = MsgFine
 )
 
 // msgKind is what the header checks need to know of a type.
@@ -63,6 +73,24 @@ func kindOf(t MsgType) (k msgKind, ok bool) {
 		k = msgKind{"IO", "rmr_msg_io", 80, true, func() Message { return &IO{} }}
 	case MsgMemberSet:
 		k = msgKind{"MEMBER_SET", "rmr_msg_member_set", 280, false, func() Message { return &MemberSet{} }}
+	case MsgMark:
+		k = msgKind{"MARK", "rmr_msg_mark", 1024, true, func() Message { return &Mark{} }}
+	case MsgClear:
+		k = msgKind{"CLEAR", "rmr_msg_clear", 1024, false, func() Message { return &Clear{} }}
+	case MsgMapPull:
+		k = msgKind{"MAP_PULL", "rmr_msg_map_pull", 64, false, func() Message { return &MapPull{} }}
+	case MsgList:
+		k = msgKind{"LIST", "rmr_msg_list", 64, true, func() Message { return &List{} }}
+	case MsgResyncRead:
+		k = msgKind{"RESYNC_READ", "rmr_msg_resync_read", 64, false, func() Message { return &ResyncRead{} }}
+	case MsgSettle:
+		k = msgKind{"SETTLE", "rmr_msg_step", 64, true, func() Message { return &Settle{} }}
+	case MsgReady:
+		k = msgKind{"READY", "rmr_msg_step", 64, true, func() Message { return &Ready{} }}
+	case MsgPrepare:
+		k = msgKind{"PREPARE", "rmr_msg_step", 64, true, func() Message { return &Prepare{} }}
+	case MsgFine:
+		k = msgKind{"FINE", "rmr_msg_fine", 64, false, func() Message { return &Fine{} }}
 	}
 	return k, k.make != nil
 }
@@ -87,7 +115,8 @@ type Header struct {
 	Handle uint32 `json:"handle"` // from ATTACH, else NoHandle
 }
 
-// Message is one request: *Hello, *PoolInfo, *Attach, *ViewSet, *Detach, *Keepalive, *IO or *MemberSet.
+// Message is one request: a pointer to Hello, PoolInfo, Attach, ViewSet, Detach, Keepalive, IO, MemberSet, Mark,
+// Clear, MapPull, List, ResyncRead, Settle, Ready, Prepare or Fine.
 type Message interface {
 	// MsgType is the type that goes into the header.
 	MsgType() MsgType

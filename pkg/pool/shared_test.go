@@ -77,12 +77,34 @@ func decodeFixture(f fixture, b []byte) (value any, again []byte, err error) {
 		again, err = r.Encode()
 		return r, again, err
 	}
+	if decode, ok := recoveryReplies()[f.Kind]; ok {
+		return decode(b)
+	}
 	m, err := DecodeMessage(b)
 	if err != nil {
 		return nil, nil, err
 	}
 	again, err = EncodeMessage(m)
 	return m, again, err
+}
+
+type encoder interface{ Encode() ([]byte, error) }
+
+// recoveryReplies decodes and encodes anew each reply of failure handling, asked for as the samples are.
+func recoveryReplies() map[string]func([]byte) (any, []byte, error) {
+	again := func(r encoder, err error) (any, []byte, error) {
+		if err != nil {
+			return nil, nil, err
+		}
+		b, err := r.Encode()
+		return r, b, err
+	}
+	return map[string]func([]byte) (any, []byte, error){
+		"rmr_rsp_keepalive": func(b []byte) (any, []byte, error) { r, err := DecodeKeepaliveReply(b); return again(r, err) },
+		"rmr_rsp_map_pull":  func(b []byte) (any, []byte, error) { r, err := DecodeMapReply(b, 5000); return again(r, err) },
+		"rmr_rsp_list":      func(b []byte) (any, []byte, error) { r, err := DecodeListReply(b, 300); return again(r, err) },
+		"rmr_rsp_fine":      func(b []byte) (any, []byte, error) { r, err := DecodeFineReply(b, 4095); return again(r, err) },
+	}
 }
 
 type newFixture struct {
@@ -109,6 +131,12 @@ func goodFixtures(t *testing.T) []newFixture {
 		{"map_sector", fixture{Kind: "rmr_map_sector", Index: 3, Tag: sector.Tag}, sector.Encode()},
 		{"rsp_hello", fixture{Kind: "rmr_rsp_hello"}, must(sampleHelloReply().Encode())},
 		{"rsp_pool", fixture{Kind: "rmr_rsp_pool"}, must(samplePoolReply().Encode())},
+	}
+	for kind, r := range map[string]encoder{
+		"rmr_rsp_keepalive": sampleKeepaliveReply(), "rmr_rsp_map_pull": sampleMapReply(),
+		"rmr_rsp_list": sampleListReply(), "rmr_rsp_fine": sampleFineReply(),
+	} {
+		list = append(list, newFixture{strings.TrimPrefix(kind, "rmr_"), fixture{Kind: kind}, must(r.Encode())})
 	}
 	for name, m := range sampleMessages() {
 		k, _ := kindOf(m.MsgType())
@@ -165,6 +193,20 @@ func badFixtures(good []newFixture) []newFixture {
 	})
 	add("rsp_pool", "busy", set(93, 2))
 	add("rsp_hello", "major", set(0, 9))
+	add("msg_mark", "count", set(43, 1))
+	add("msg_mark", "unused", set(96, 1))
+	add("msg_mark", "beyond", set(71, 1))
+	add("msg_mark-reconcile", "source", set(41, 3))
+	add("msg_clear", "from", set(48, 8))
+	add("msg_clear", "empty", func(b []byte) []byte { clear(b[72:80]); return b })
+	add("msg_resync_read", "length", set(48, 1))
+	add("msg_ready", "view", set(24, 0))
+	add("rsp_list", "asked", set(0, 45))
+	add("rsp_list", "order", set(81, 0))
+	add("rsp_map_pull", "next", set(9, 0))
+	add("rsp_map_pull", "overlap", set(72, 4))
+	add("rsp_fine", "known", set(8, 0))
+	add("rsp_keepalive", "flags", set(25, 0x80))
 	return list
 }
 

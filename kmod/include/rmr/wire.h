@@ -32,8 +32,17 @@
 #define RMR_MSG_KEEPALIVE	6u		/* also carries completed_below when idle */
 #define RMR_MSG_IO		7u
 #define RMR_MSG_MEMBER_SET	8u		/* set one slot of the member table */
-/* 9..15: MARK, CLEAR, MAP_PULL, LIST, RESYNC_READ, DIGEST, AUTH (reserved) */
-#define RMR_MSG_TYPE_MAX	8u
+#define RMR_MSG_MARK		9u		/* set bits; client to member */
+#define RMR_MSG_CLEAR		10u		/* chunks are held durably; member to member */
+#define RMR_MSG_MAP_PULL	11u		/* bits of all members; member to member */
+#define RMR_MSG_LIST		12u		/* the uncertain set of a promise; client to member */
+#define RMR_MSG_RESYNC_READ	13u		/* data of a chunk; member to member */
+/* 14, 15: DIGEST, AUTH (reserved) */
+#define RMR_MSG_SETTLE		16u		/* marks are persisted everywhere; client to member */
+#define RMR_MSG_READY		17u		/* the map may be pulled; client to member */
+#define RMR_MSG_PREPARE		18u		/* flush before a promotion; client to member */
+#define RMR_MSG_FINE		19u		/* blocks of a dirty chunk; member to member */
+#define RMR_MSG_TYPE_MAX	19u
 
 /* struct rmr_msg_io.op */
 #define RMR_OP_READ		0u
@@ -184,6 +193,162 @@ struct rmr_msg_keepalive {
 	__u8	reserved[24];			/* 40 */
 };						/* 64 */
 
+/* struct rmr_rsp_keepalive.flags */
+#define RMR_ALIVE_F_MAP		(1u << 0)	/* the member's map is complete */
+#define RMR_ALIVE_F_STALLED	(1u << 1)	/* resync has work and gets nowhere; see reason */
+#define RMR_ALIVE_F_PAUSED	(1u << 2)	/* resync was paused by a command */
+#define RMR_ALIVE_F_ALL		(RMR_ALIVE_F_MAP | RMR_ALIVE_F_STALLED | RMR_ALIVE_F_PAUSED)
+
+/*
+ * What a client needs to decide on a promotion (R5.6): nothing lacked, map complete, and the bits
+ * of this member cleared on every other active one, under the view named here.
+ */
+struct rmr_rsp_keepalive {
+	__le64	view;				/*  0 number of the member's view */
+	__le64	lacking;			/*  8 chunks, running copies included */
+	__le64	copied;				/* 16 bytes copied since the member joined */
+	__u8	cleared_on;			/* 24 members that confirmed CLEAR of all */
+	__u8	flags;				/* 25 RMR_ALIVE_F_* */
+	__u8	reserved[38];			/* 26 */
+};						/* 64 */
+
+/* Chunks first .. first + count - 1. count is not zero. */
+struct rmr_range_le {
+	__le64	first;				/*  0 */
+	__le64	count;				/*  8 */
+};						/* 16 */
+
+#define RMR_MSG_RANGES		60u		/* in one message; unused ones are zero */
+
+/*
+ * Sets bits on chunks and, for reconcile, removes the bits against its source (R6.4); persisted
+ * before the answer. number: of this session, 1, 2, ...; a copy of one executed changes nothing
+ * and is refused (R2.13). At most RMR_MARKS_AT_ONCE may be under way.
+ */
+#define RMR_MARKS_AT_ONCE	32u
+
+struct rmr_msg_mark {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	view;				/* 24 number of the view the client acts under */
+	__le64	number;				/* 32 */
+	__u8	bits;				/* 40 mask of members that lack the chunks */
+	__u8	source;				/* 41 of reconcile, a mask; else 0 */
+	__le16	count;				/* 42 ranges used, 1..RMR_MSG_RANGES */
+	__u8	reserved[20];			/* 44 */
+	struct rmr_range_le range[RMR_MSG_RANGES];	/* 64 */
+};						/* 1024 */
+
+/* The sending member holds the chunks durably: its bit goes. Stable before the answer. */
+struct rmr_msg_clear {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*  8 */
+	struct rmr_epoch_le epoch;		/* 24 */
+	__le64	view;				/* 40 number of the sender's view */
+	__u8	from;				/* 48 sending member */
+	__u8	reserved0[1];			/* 49 */
+	__le16	count;				/* 50 ranges used, 1..RMR_MSG_RANGES */
+	__u8	reserved1[12];			/* 52 */
+	struct rmr_range_le range[RMR_MSG_RANGES];	/* 64 */
+};						/* 1024 */
+
+/* Bits of all members on chunks of at least first, from a member of U. */
+struct rmr_msg_map_pull {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*  8 */
+	struct rmr_epoch_le epoch;		/* 24 */
+	__le64	first;				/* 40 chunk */
+	__u8	from;				/* 48 asking member */
+	__u8	reserved[15];			/* 49 */
+};						/* 64 */
+
+/* Chunks first .. first + count - 1 have these bits. */
+struct rmr_map_run_le {
+	__le64	first;				/*  0 */
+	__le32	count;				/*  8 not zero */
+	__u8	bits;				/* 12 not zero */
+	__u8	reserved[3];			/* 13 */
+};						/* 16 */
+
+#define RMR_MAP_RUNS		508u
+#define RMR_NO_MORE		0xffffffffffffffffull
+
+/* Runs in rising order without overlap; chunks between them have no bit. */
+struct rmr_rsp_map_pull {
+	__le64	first;				/*  0 as asked */
+	__le64	next;				/*  8 chunk to go on with; RMR_NO_MORE: complete */
+	__le64	chunks;				/* 16 of the pool */
+	__le16	count;				/* 24 runs used */
+	__u8	reserved[38];			/* 26 */
+	struct rmr_map_run_le run[RMR_MAP_RUNS];	/* 64 */
+};						/* 8192 */
+
+/* The chunks whose writes the member does not know complete (R5.1, R6.1), from chunk first on. */
+struct rmr_msg_list {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	first;				/* 24 chunk */
+	__u8	reserved[32];			/* 32 */
+};						/* 64 */
+
+/* struct rmr_rsp_list.flags */
+#define RMR_LIST_F_RESTARTED	(1u << 0)	/* lost its memory since it last was settled */
+#define RMR_LIST_F_ALL		RMR_LIST_F_RESTARTED
+
+#define RMR_LIST_RANGES		252u
+
+/* Ranges in rising order without overlap. */
+struct rmr_rsp_list {
+	__le64	first;				/*  0 as asked */
+	__le64	next;				/*  8 chunk to go on with; RMR_NO_MORE: complete */
+	__le16	count;				/* 16 ranges used */
+	__u8	flags;				/* 18 RMR_LIST_F_* */
+	__u8	reserved[45];			/* 19 */
+	struct rmr_range_le range[RMR_LIST_RANGES];	/* 64 */
+};						/* 4096 */
+
+/* Data of a range inside one chunk, from a member that has it. The reply is the data. */
+struct rmr_msg_resync_read {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*  8 */
+	struct rmr_epoch_le epoch;		/* 24 */
+	__le64	offset;				/* 40 bytes, multiple of RMR_BLOCK_SIZE */
+	__le32	length;				/* 48 bytes, multiple of RMR_BLOCK_SIZE, not zero */
+	__u8	from;				/* 52 asking member */
+	__u8	reserved[11];			/* 53 */
+};						/* 64 */
+
+/*
+ * SETTLE: the client is live and the marks of the uncertain set are persisted everywhere; the set
+ * may be dropped (R6.6). READY: every write issued before the view has completed, the member may
+ * pull its map (R5.3). PREPARE: flush and persist the map, for a promotion (R5.7).
+ */
+struct rmr_msg_step {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	view;				/* 24 number of the view the client acts under */
+	__u8	reserved[32];			/* 32 */
+};						/* 64 */
+
+/* Which blocks of a chunk may differ, as far as the asked member knows (fine map). */
+struct rmr_msg_fine {
+	struct rmr_msg_hdr hdr;			/*  0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*  8 */
+	struct rmr_epoch_le epoch;		/* 24 */
+	__le64	chunk;				/* 40 */
+	__u8	from;				/* 48 asking member */
+	__u8	reserved[15];			/* 49 */
+};						/* 64 */
+
+#define RMR_FINE_BYTES		512u		/* a bit for each block of the largest chunk */
+
+struct rmr_rsp_fine {
+	__le64	chunk;				/*  0 as asked */
+	__u8	known;				/*  8 0: any block may differ, no bit is set */
+	__u8	reserved[55];			/*  9 */
+	__u8	block[RMR_FINE_BYTES];		/* 64 block b: bit b % 8 of byte b / 8 */
+};						/* 576 */
+
 /* Sets slot member_id of the member table; refused unless table_version is the member's own. */
 struct rmr_msg_member_set {
 	struct rmr_msg_hdr hdr;			/*   0 */
@@ -211,6 +376,23 @@ RMR_ASSERT_OFF(struct rmr_msg_attach, node, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_view, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_detach, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_keepalive, 64);
+RMR_ASSERT_SIZE(struct rmr_rsp_keepalive, 64);
+RMR_ASSERT_SIZE(struct rmr_range_le, 16);
+RMR_ASSERT_SIZE(struct rmr_msg_mark, 1024);
+RMR_ASSERT_OFF(struct rmr_msg_mark, range, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_clear, 1024);
+RMR_ASSERT_OFF(struct rmr_msg_clear, range, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_map_pull, 64);
+RMR_ASSERT_SIZE(struct rmr_map_run_le, 16);
+RMR_ASSERT_SIZE(struct rmr_rsp_map_pull, 8192);
+RMR_ASSERT_OFF(struct rmr_rsp_map_pull, run, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_list, 64);
+RMR_ASSERT_SIZE(struct rmr_rsp_list, 4096);
+RMR_ASSERT_OFF(struct rmr_rsp_list, range, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_resync_read, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_step, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_fine, 64);
+RMR_ASSERT_SIZE(struct rmr_rsp_fine, 576);
 RMR_ASSERT_SIZE(struct rmr_msg_member_set, 280);
 RMR_ASSERT_OFF(struct rmr_msg_member_set, member, 56);
 

@@ -538,6 +538,125 @@ static int member_set_check(const void *data, struct rmr_fault *fault)
 	return 0;
 }
 
+/* ---- messages of failure handling and resync ---- */
+
+/* Ranges of a request: so many used, none empty or beyond every pool, the rest zero. */
+static int ranges_check(const struct rmr_range_le *range, u32 count, struct rmr_fault *fault)
+{
+	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN;
+	u32 i;
+
+	if (!count || count > RMR_MSG_RANGES)
+		REFUSE(-EPROTO, "count", "out of range", count);
+	for (i = 0; i < count; i++) {
+		u64 first = le64_to_cpu(range[i].first), n = le64_to_cpu(range[i].count);
+
+		if (!n || n > most || first > most - n)
+			REFUSE(-EPROTO, "range", "empty or beyond the largest pool", first);
+	}
+	if (!all_zero(&range[count], (RMR_MSG_RANGES - count) * sizeof(*range)))
+		REFUSE(-EPROTO, "range", "unused one is not zero", count);
+	return 0;
+}
+
+static int mark_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_mark *m = data;
+
+	if (!m->number)
+		REFUSE(-EPROTO, "number", "zero", 0);
+	if (!m->bits && !m->source)
+		REFUSE(-EPROTO, "bits", "nothing to do", 0);
+	if (m->bits & m->source)
+		REFUSE(-EPROTO, "source", "is marked itself", m->source);
+	if (m->source & (m->source - 1))
+		REFUSE(-EPROTO, "source", "more than one member", m->source);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return ranges_check(m->range, le16_to_cpu(m->count), fault);
+}
+
+/* What messages between members have in common. */
+static int peer_check(const u8 *uuid, const struct rmr_epoch_le *epoch, u8 from,
+		      struct rmr_fault *fault)
+{
+	if (all_zero(uuid, RMR_UUID_LEN))
+		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+	if (!epoch->seq)
+		REFUSE(-EPROTO, "epoch.seq", "zero", 0);
+	if (from >= RMR_MAX_MEMBERS)
+		REFUSE(-EPROTO, "from", "out of range", from);
+	return 0;
+}
+
+static int clear_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_clear *m = data;
+	int err = peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+
+	if (err)
+		return err;
+	if (!m->view)
+		REFUSE(-EPROTO, "view", "zero", 0);
+	if (!all_zero(m->reserved0, sizeof(m->reserved0)) ||
+	    !all_zero(m->reserved1, sizeof(m->reserved1)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return ranges_check(m->range, le16_to_cpu(m->count), fault);
+}
+
+static int map_pull_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_map_pull *m = data;
+
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+}
+
+static int list_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_list *m = data;
+
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int resync_read_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_resync_read *m = data;
+	u64 offset = le64_to_cpu(m->offset);
+	u32 length = le32_to_cpu(m->length);
+
+	if (!length || length > RMR_CHUNK_SIZE_MAX || (length & (RMR_BLOCK_SIZE - 1)))
+		REFUSE(-EPROTO, "length", "zero, too long or not in 4 KiB blocks", length);
+	if ((offset & (RMR_BLOCK_SIZE - 1)) || offset > RMR_POOL_SIZE_MAX - length)
+		REFUSE(-EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+}
+
+static int step_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_step *m = data;
+
+	if (!m->view)
+		REFUSE(-EPROTO, "view", "zero", 0);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+static int fine_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_fine *m = data;
+
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+}
+
 static const struct {
 	const char *name;
 	size_t	len;
@@ -555,6 +674,17 @@ static const struct {
 	[RMR_MSG_IO] = { "IO", sizeof(struct rmr_msg_io), true, io_check },
 	[RMR_MSG_MEMBER_SET] = { "MEMBER_SET", sizeof(struct rmr_msg_member_set), false,
 				 member_set_check },
+	[RMR_MSG_MARK] = { "MARK", sizeof(struct rmr_msg_mark), true, mark_check },
+	[RMR_MSG_CLEAR] = { "CLEAR", sizeof(struct rmr_msg_clear), false, clear_check },
+	[RMR_MSG_MAP_PULL] = { "MAP_PULL", sizeof(struct rmr_msg_map_pull), false,
+			       map_pull_check },
+	[RMR_MSG_LIST] = { "LIST", sizeof(struct rmr_msg_list), true, list_check },
+	[RMR_MSG_RESYNC_READ] = { "RESYNC_READ", sizeof(struct rmr_msg_resync_read), false,
+				  resync_read_check },
+	[RMR_MSG_SETTLE] = { "SETTLE", sizeof(struct rmr_msg_step), true, step_check },
+	[RMR_MSG_READY] = { "READY", sizeof(struct rmr_msg_step), true, step_check },
+	[RMR_MSG_PREPARE] = { "PREPARE", sizeof(struct rmr_msg_step), true, step_check },
+	[RMR_MSG_FINE] = { "FINE", sizeof(struct rmr_msg_fine), false, fine_check },
 };
 
 int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
@@ -642,6 +772,102 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 	    self_check(r->member, r->member_id, r->store_uuid, fault))
 		return -EPROTO;
 	return limits_check(&r->limits, fault);
+}
+
+int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_keepalive *r = data;
+
+	if (len != sizeof(*r))
+		REFUSE(-EPROTO, "rsp", "wrong length", len);
+	if (r->flags & ~RMR_ALIVE_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", r->flags);
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
+}
+
+/* A page of an answer: it starts where asked and goes on behind its last entry, or ends. */
+static int page_check(__le64 first, __le64 next, u64 asked, u64 end, struct rmr_fault *fault)
+{
+	if (le64_to_cpu(first) != asked)
+		REFUSE(-EPROTO, "first", "not as asked", le64_to_cpu(first));
+	if (le64_to_cpu(next) < end || le64_to_cpu(next) <= asked)
+		REFUSE(-EPROTO, "next", "does not move on", le64_to_cpu(next));
+	return 0;
+}
+
+int rmr_rsp_map_pull_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_map_pull *r = data;
+	u64 chunks, end = asked;
+	u32 i, count;
+
+	if (len != sizeof(*r))
+		REFUSE(-EPROTO, "rsp", "wrong length", len);
+	chunks = le64_to_cpu(r->chunks);
+	count = le16_to_cpu(r->count);
+	if (chunks > RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN)
+		REFUSE(-EPROTO, "chunks", "more than any pool has", chunks);
+	if (count > RMR_MAP_RUNS)
+		REFUSE(-EPROTO, "count", "out of range", count);
+	for (i = 0; i < count; i++) {
+		const struct rmr_map_run_le *run = &r->run[i];
+		u64 first = le64_to_cpu(run->first);
+
+		if (!run->count || !run->bits || !all_zero(run->reserved, sizeof(run->reserved)))
+			REFUSE(-EPROTO, "run", "empty or reserved field not zero", i);
+		if (first < end || first >= chunks || le32_to_cpu(run->count) > chunks - first)
+			REFUSE(-EPROTO, "run", "out of order or range", first);
+		end = first + le32_to_cpu(run->count);
+	}
+	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
+	    !all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return page_check(r->first, r->next, asked, end, fault);
+}
+
+int rmr_rsp_list_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_list *r = data;
+	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN, end = asked;
+	u32 i, count;
+
+	if (len != sizeof(*r))
+		REFUSE(-EPROTO, "rsp", "wrong length", len);
+	count = le16_to_cpu(r->count);
+	if (count > RMR_LIST_RANGES)
+		REFUSE(-EPROTO, "count", "out of range", count);
+	if (r->flags & ~RMR_LIST_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", r->flags);
+	for (i = 0; i < count; i++) {
+		u64 first = le64_to_cpu(r->range[i].first), n = le64_to_cpu(r->range[i].count);
+
+		if (first < end || !n || n > most || first > most - n)
+			REFUSE(-EPROTO, "range", "out of order or range", first);
+		end = first + n;
+	}
+	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
+	    !all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return page_check(r->first, r->next, asked, end, fault);
+}
+
+int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_fine *r = data;
+
+	if (len != sizeof(*r))
+		REFUSE(-EPROTO, "rsp", "wrong length", len);
+	if (le64_to_cpu(r->chunk) != asked)
+		REFUSE(-EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
+	if (r->known > 1)
+		REFUSE(-EPROTO, "known", "not 0 or 1", r->known);
+	if (!r->known && !all_zero(r->block, sizeof(r->block)))
+		REFUSE(-EPROTO, "block", "not zero", 0);
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	return 0;
 }
 
 const char *rmr_msg_name(u16 type)

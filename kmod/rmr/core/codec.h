@@ -81,6 +81,11 @@ int rmr_map_sector_check(const struct rmr_map_sector *sector, u32 index, u32 tag
 int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault);
 int rmr_rsp_hello_check(const void *rsp, size_t len, struct rmr_fault *fault);
 int rmr_rsp_pool_check(const void *rsp, size_t len, struct rmr_fault *fault);
+int rmr_rsp_keepalive_check(const void *rsp, size_t len, struct rmr_fault *fault);
+/* asked: the chunk that the request named; an answer that does not move on is refused. */
+int rmr_rsp_map_pull_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
+int rmr_rsp_list_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
+int rmr_rsp_fine_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
 const char *rmr_msg_name(u16 type);
 const char *rmr_op_name(u8 op);
 
