@@ -547,15 +547,16 @@ static int ranges_check(const struct rmr_range_le *range, u32 count, struct rmr_
 	u32 i;
 
 	if (!count || count > RMR_MSG_RANGES)
-		REFUSE(-EPROTO, "count", "out of range", count);
+		return refuse(fault, -EPROTO, "count", "out of range", count);
 	for (i = 0; i < count; i++) {
 		u64 first = le64_to_cpu(range[i].first), n = le64_to_cpu(range[i].count);
 
 		if (!n || n > most || first > most - n)
-			REFUSE(-EPROTO, "range", "empty or beyond the largest pool", first);
+			return refuse(fault, -EPROTO, "range", "empty or beyond the largest pool",
+				      first);
 	}
 	if (!all_zero(&range[count], (RMR_MSG_RANGES - count) * sizeof(*range)))
-		REFUSE(-EPROTO, "range", "unused one is not zero", count);
+		return refuse(fault, -EPROTO, "range", "unused one is not zero", count);
 	return 0;
 }
 
@@ -564,15 +565,15 @@ static int mark_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_mark *m = data;
 
 	if (!m->number)
-		REFUSE(-EPROTO, "number", "zero", 0);
+		return refuse(fault, -EPROTO, "number", "zero", 0);
 	if (!m->bits && !m->source)
-		REFUSE(-EPROTO, "bits", "nothing to do", 0);
+		return refuse(fault, -EPROTO, "bits", "nothing to do", 0);
 	if (m->bits & m->source)
-		REFUSE(-EPROTO, "source", "is marked itself", m->source);
+		return refuse(fault, -EPROTO, "source", "is marked itself", m->source);
 	if (m->source & (m->source - 1))
-		REFUSE(-EPROTO, "source", "more than one member", m->source);
+		return refuse(fault, -EPROTO, "source", "more than one member", m->source);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return ranges_check(m->range, le16_to_cpu(m->count), fault);
 }
 
@@ -581,11 +582,11 @@ static int peer_check(const u8 *uuid, const struct rmr_epoch_le *epoch, u8 from,
 		      struct rmr_fault *fault)
 {
 	if (all_zero(uuid, RMR_UUID_LEN))
-		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+		return refuse(fault, -EPROTO, "pool_uuid", "zero", 0);
 	if (!epoch->seq)
-		REFUSE(-EPROTO, "epoch.seq", "zero", 0);
+		return refuse(fault, -EPROTO, "epoch.seq", "zero", 0);
 	if (from >= RMR_MAX_MEMBERS)
-		REFUSE(-EPROTO, "from", "out of range", from);
+		return refuse(fault, -EPROTO, "from", "out of range", from);
 	return 0;
 }
 
@@ -597,10 +598,10 @@ static int clear_check(const void *data, struct rmr_fault *fault)
 	if (err)
 		return err;
 	if (!m->view)
-		REFUSE(-EPROTO, "view", "zero", 0);
+		return refuse(fault, -EPROTO, "view", "zero", 0);
 	if (!all_zero(m->reserved0, sizeof(m->reserved0)) ||
 	    !all_zero(m->reserved1, sizeof(m->reserved1)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return ranges_check(m->range, le16_to_cpu(m->count), fault);
 }
 
@@ -609,7 +610,7 @@ static int map_pull_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_map_pull *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
@@ -618,7 +619,7 @@ static int list_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_list *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -629,11 +630,12 @@ static int resync_read_check(const void *data, struct rmr_fault *fault)
 	u32 length = le32_to_cpu(m->length);
 
 	if (!length || length > RMR_CHUNK_SIZE_MAX || (length & (RMR_BLOCK_SIZE - 1)))
-		REFUSE(-EPROTO, "length", "zero, too long or not in 4 KiB blocks", length);
+		return refuse(fault, -EPROTO, "length", "zero, too long or not in 4 KiB blocks",
+			      length);
 	if ((offset & (RMR_BLOCK_SIZE - 1)) || offset > RMR_POOL_SIZE_MAX - length)
-		REFUSE(-EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
+		return refuse(fault, -EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
@@ -642,9 +644,9 @@ static int step_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_step *m = data;
 
 	if (!m->view)
-		REFUSE(-EPROTO, "view", "zero", 0);
+		return refuse(fault, -EPROTO, "view", "zero", 0);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -653,7 +655,7 @@ static int fine_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_fine *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
@@ -779,11 +781,11 @@ int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *faul
 	const struct rmr_rsp_keepalive *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
 	if (r->flags & ~RMR_ALIVE_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", r->flags);
+		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
 	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -791,9 +793,9 @@ int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *faul
 static int page_check(__le64 first, __le64 next, u64 asked, u64 end, struct rmr_fault *fault)
 {
 	if (le64_to_cpu(first) != asked)
-		REFUSE(-EPROTO, "first", "not as asked", le64_to_cpu(first));
+		return refuse(fault, -EPROTO, "first", "not as asked", le64_to_cpu(first));
 	if (le64_to_cpu(next) < end || le64_to_cpu(next) <= asked)
-		REFUSE(-EPROTO, "next", "does not move on", le64_to_cpu(next));
+		return refuse(fault, -EPROTO, "next", "does not move on", le64_to_cpu(next));
 	return 0;
 }
 
@@ -804,26 +806,26 @@ int rmr_rsp_map_pull_check(const void *data, size_t len, u64 asked, struct rmr_f
 	u32 i, count;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
 	chunks = le64_to_cpu(r->chunks);
 	count = le16_to_cpu(r->count);
 	if (chunks > RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN)
-		REFUSE(-EPROTO, "chunks", "more than any pool has", chunks);
+		return refuse(fault, -EPROTO, "chunks", "more than any pool has", chunks);
 	if (count > RMR_MAP_RUNS)
-		REFUSE(-EPROTO, "count", "out of range", count);
+		return refuse(fault, -EPROTO, "count", "out of range", count);
 	for (i = 0; i < count; i++) {
 		const struct rmr_map_run_le *run = &r->run[i];
 		u64 first = le64_to_cpu(run->first);
 
 		if (!run->count || !run->bits || !all_zero(run->reserved, sizeof(run->reserved)))
-			REFUSE(-EPROTO, "run", "empty or reserved field not zero", i);
+			return refuse(fault, -EPROTO, "run", "empty or reserved field not zero", i);
 		if (first < end || first >= chunks || le32_to_cpu(run->count) > chunks - first)
-			REFUSE(-EPROTO, "run", "out of order or range", first);
+			return refuse(fault, -EPROTO, "run", "out of order or range", first);
 		end = first + le32_to_cpu(run->count);
 	}
 	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
 	    !all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return page_check(r->first, r->next, asked, end, fault);
 }
 
@@ -834,22 +836,22 @@ int rmr_rsp_list_check(const void *data, size_t len, u64 asked, struct rmr_fault
 	u32 i, count;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
 	count = le16_to_cpu(r->count);
 	if (count > RMR_LIST_RANGES)
-		REFUSE(-EPROTO, "count", "out of range", count);
+		return refuse(fault, -EPROTO, "count", "out of range", count);
 	if (r->flags & ~RMR_LIST_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", r->flags);
+		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
 	for (i = 0; i < count; i++) {
 		u64 first = le64_to_cpu(r->range[i].first), n = le64_to_cpu(r->range[i].count);
 
 		if (first < end || !n || n > most || first > most - n)
-			REFUSE(-EPROTO, "range", "out of order or range", first);
+			return refuse(fault, -EPROTO, "range", "out of order or range", first);
 		end = first + n;
 	}
 	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
 	    !all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return page_check(r->first, r->next, asked, end, fault);
 }
 
@@ -858,15 +860,15 @@ int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault
 	const struct rmr_rsp_fine *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
 	if (le64_to_cpu(r->chunk) != asked)
-		REFUSE(-EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
+		return refuse(fault, -EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
 	if (r->known > 1)
-		REFUSE(-EPROTO, "known", "not 0 or 1", r->known);
+		return refuse(fault, -EPROTO, "known", "not 0 or 1", r->known);
 	if (!r->known && !all_zero(r->block, sizeof(r->block)))
-		REFUSE(-EPROTO, "block", "not zero", 0);
+		return refuse(fault, -EPROTO, "block", "not zero", 0);
 	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
