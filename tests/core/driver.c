@@ -7,7 +7,7 @@
 
 #include "driver.h"
 
-#define LINE_SIZE	32768
+#define LINE_SIZE	65536
 
 void driver_die(const char *what, const char *arg)
 {

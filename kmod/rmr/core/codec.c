@@ -781,7 +781,7 @@ int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *faul
 	const struct rmr_rsp_keepalive *r = data;
 
 	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (r->flags & ~RMR_ALIVE_F_ALL)
 		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
 	if (!all_zero(r->reserved, sizeof(r->reserved)))
@@ -802,17 +802,18 @@ static int page_check(__le64 first, __le64 next, u64 asked, u64 end, struct rmr_
 int rmr_rsp_map_pull_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_map_pull *r = data;
-	u64 chunks, end = asked;
+	u64 chunks, end;
 	u32 i, count;
 
 	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	chunks = le64_to_cpu(r->chunks);
 	count = le16_to_cpu(r->count);
 	if (chunks > RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN)
 		return refuse(fault, -EPROTO, "chunks", "more than any pool has", chunks);
 	if (count > RMR_MAP_RUNS)
 		return refuse(fault, -EPROTO, "count", "out of range", count);
+	end = le64_to_cpu(r->first);
 	for (i = 0; i < count; i++) {
 		const struct rmr_map_run_le *run = &r->run[i];
 		u64 first = le64_to_cpu(run->first);
@@ -823,25 +824,27 @@ int rmr_rsp_map_pull_check(const void *data, size_t len, u64 asked, struct rmr_f
 			return refuse(fault, -EPROTO, "run", "out of order or range", first);
 		end = first + le32_to_cpu(run->count);
 	}
-	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
-	    !all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
+		return refuse(fault, -EPROTO, "run", "unused one is not zero", count);
 	return page_check(r->first, r->next, asked, end, fault);
 }
 
 int rmr_rsp_list_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_list *r = data;
-	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN, end = asked;
+	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN, end;
 	u32 i, count;
 
 	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	count = le16_to_cpu(r->count);
 	if (count > RMR_LIST_RANGES)
 		return refuse(fault, -EPROTO, "count", "out of range", count);
 	if (r->flags & ~RMR_LIST_F_ALL)
 		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
+	end = le64_to_cpu(r->first);
 	for (i = 0; i < count; i++) {
 		u64 first = le64_to_cpu(r->range[i].first), n = le64_to_cpu(r->range[i].count);
 
@@ -849,9 +852,10 @@ int rmr_rsp_list_check(const void *data, size_t len, u64 asked, struct rmr_fault
 			return refuse(fault, -EPROTO, "range", "out of order or range", first);
 		end = first + n;
 	}
-	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
-	    !all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
+		return refuse(fault, -EPROTO, "range", "unused one is not zero", count);
 	return page_check(r->first, r->next, asked, end, fault);
 }
 
@@ -860,7 +864,7 @@ int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault
 	const struct rmr_rsp_fine *r = data;
 
 	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (le64_to_cpu(r->chunk) != asked)
 		return refuse(fault, -EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
 	if (r->known > 1)
