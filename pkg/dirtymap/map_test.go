@@ -232,3 +232,30 @@ func ExampleMap() {
 	// 12 {1}
 	// true
 }
+
+func TestSettingWhatAWholeSectorHasChangesNothing(t *testing.T) {
+	m := New(2, 9)
+	m.Set(0, 0, 3)
+	m.Set(1, 1, 2)
+	if m.Set(0, 1, 2) {
+		t.Error("a set that adds no bit says it changed the map")
+	}
+	if !m.SetAll(1) || m.SetAll(3) {
+		t.Error("want the first set of all chunks to change the map, the second not")
+	}
+}
+
+func TestLateReportAfterTheSectorWasForgotten(t *testing.T) {
+	m := New(10, 9)
+	m.Set(1, 1, 2)
+	_, old := m.Image(0)
+	m.Clear(1, 1, 2)
+	_, gen := m.Image(0)
+	m.Persisted(0, gen) // all clear: forgotten
+	m.Set(2, 2, 2)
+	m.Persisted(0, old)
+	m.Persisted(0, gen)
+	if m.Stable(2, 2) {
+		t.Error("a bit that was never written counts as persisted")
+	}
+}

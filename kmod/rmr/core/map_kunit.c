@@ -195,8 +195,8 @@ static void a_bit_is_persisted_only_by_its_own_image(struct kunit *test)
 }
 
 /*
- * A sector whose bits were all cleared and persisted is forgotten. Its generations began again at 1,
- * so the late report of an old image made a new bit count as persisted that was never written.
+ * A sector whose bits were all cleared and persisted is forgotten. Its generations began again at
+ * 1, so the late report of an old image made a new bit count as persisted that was never written.
  */
 static void late_report_after_the_sector_was_forgotten(struct kunit *test)
 {
@@ -266,13 +266,27 @@ static void a_block_survives_the_disk(struct kunit *test)
 	rmr_map_block_image(&map, 0, sector, &gen);
 	rmr_map_block_persisted(&map, 0, &gen);
 	KUNIT_EXPECT_EQ(test, map.pending, 0);
-	KUNIT_EXPECT_EQ(test, rmr_map_block_load(&back, 0, sector, &refused, &fault, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_block_load(&back, 0, sector, &refused, &fault, GFP_KERNEL),
+			0);
 	KUNIT_EXPECT_EQ(test, refused, 0);
 	KUNIT_EXPECT_EQ(test, back.pending, 0);
 	for (c = 0; c < 600; c++)
 		KUNIT_EXPECT_EQ(test, rmr_map_get(&back, c), rmr_map_get(&map, c));
 	KUNIT_EXPECT_EQ(test, rmr_map_next(&back, 1, 0xff, &bits), 400);
 	rmr_map_destroy(&back);
+	rmr_map_destroy(&map);
+}
+
+static void setting_what_a_whole_sector_has_changes_nothing(struct kunit *test)
+{
+	struct rmr_map map;
+
+	make(test, &map, 2);
+	KUNIT_EXPECT_EQ(test, rmr_map_set(&map, 0, 0, 3, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_set(&map, 1, 1, 2, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_set(&map, 0, 1, 2, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 1, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 3, GFP_KERNEL), 0);
 	rmr_map_destroy(&map);
 }
 
@@ -284,11 +298,11 @@ struct damage_case {
 };
 
 static const struct damage_case damages[] = {
-	{ "magic", 0, true, -EBADMSG },
+	{ "magic", 0, true, -ENODATA },
 	{ "crc32c", 12, false, -EBADMSG },
 	{ "crc32c", 16, false, -EBADMSG },
-	{ "index", 4, true, -EBADMSG },
-	{ "pool_tag", 8, true, -EBADMSG },
+	{ "index", 4, true, -EINVAL },
+	{ "pool_tag", 8, true, -EINVAL },
 	{ "chunk", 16 + 104, true, -EINVAL },
 };
 
@@ -309,7 +323,8 @@ static void a_damaged_sector_counts_as_all_dirty(struct kunit *test)
 		((u8 *)&sector[1])[d->at] ^= 0x10;
 		if (d->seal)
 			rmr_map_sector_seal(&sector[1]);
-		KUNIT_EXPECT_EQ(test, rmr_map_load(&map, 1, &sector[1], &fault, GFP_KERNEL), d->err);
+		KUNIT_EXPECT_EQ(test, rmr_map_load(&map, 1, &sector[1], &fault, GFP_KERNEL),
+				d->err);
 		KUNIT_EXPECT_STREQ(test, fault.field, d->field);
 		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 0x80), 104);
 		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 599), 0xff);
@@ -342,6 +357,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(memory_goes_with_the_last_bit),
 	KUNIT_CASE(too_many_chunks_are_refused),
 	KUNIT_CASE(a_block_survives_the_disk),
+	KUNIT_CASE(setting_what_a_whole_sector_has_changes_nothing),
 	KUNIT_CASE(a_damaged_sector_counts_as_all_dirty),
 	{}
 };
