@@ -126,6 +126,46 @@ func (v *LegState) UnmarshalText(b []byte) error {
 	return err
 }
 
+// ResyncState: What a syncing member does about the chunks it lacks.
+type ResyncState uint8
+
+// Values of ResyncState.
+const (
+	// ResyncStateNone: Not syncing.
+	ResyncStateNone ResyncState = 0
+	// ResyncStateWaiting: In the syncing set; the map is not complete yet.
+	ResyncStateWaiting ResyncState = 1
+	ResyncStateCopying ResyncState = 2
+	// ResyncStateStalled: Chunks are lacked and nothing moves; see resync-reason.
+	ResyncStateStalled ResyncState = 3
+	// ResyncStatePaused: Paused by a command.
+	ResyncStatePaused ResyncState = 4
+	// ResyncStateDone: Nothing is lacked and every other active member knows; the client promotes.
+	ResyncStateDone ResyncState = 5
+)
+
+var namesResyncState = []string{
+	"none",
+	"waiting",
+	"copying",
+	"stalled",
+	"paused",
+	"done",
+}
+
+// String returns the name in the specification.
+func (v ResyncState) String() string { return enumName(namesResyncState, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v ResyncState) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *ResyncState) UnmarshalText(b []byte) error {
+	n, err := enumValue("resync-state", namesResyncState, b)
+	*v = ResyncState(n)
+	return err
+}
+
 // Reason: Why something is in its state. One list for pools, devices and legs.
 type Reason uint8
 
@@ -205,10 +245,12 @@ const (
 	CmdLegGet uint8 = 11
 	// CmdLegNtf: A leg changed its state.
 	CmdLegNtf uint8 = 12
+	// CmdPoolResync: Pause, resume or bound the resync of this node's member.
+	CmdPoolResync uint8 = 13
 	// CmdLegEject: Take a leg out of its mapped pool until leg-return.
-	CmdLegEject uint8 = 13
+	CmdLegEject uint8 = 14
 	// CmdLegReturn: Let a leg return that was ejected, now.
-	CmdLegReturn uint8 = 14
+	CmdLegReturn uint8 = 15
 )
 
 // Ops describes the requests of every command, by command number.
@@ -272,6 +314,12 @@ var Ops = map[uint8]Op{
 		DeviceAttrName,
 	}},
 	CmdLegGet: {Name: "leg-get", Set: SetLeg, Reply: false, Request: []uint16{}},
+	CmdPoolResync: {Name: "pool-resync", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrResyncPause,
+		PoolAttrResyncLimit,
+	}},
 	CmdLegEject: {Name: "leg-eject", Set: SetLeg, Reply: false, Request: []uint16{
 		LegAttrPoolName,
 		LegAttrMemberID,
@@ -332,85 +380,113 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of pool: A pool on a storage node.
 const (
-	PoolAttrName          uint16 = 1
-	PoolAttrUUID          uint16 = 2
-	PoolAttrSize          uint16 = 3
-	PoolAttrChunkSize     uint16 = 4
-	PoolAttrDevice        uint16 = 5
-	PoolAttrStoreUUID     uint16 = 6
-	PoolAttrMemberID      uint16 = 7
-	PoolAttrNode          uint16 = 8
-	PoolAttrAddr          uint16 = 9
-	PoolAttrPeer          uint16 = 10
-	PoolAttrPort          uint16 = 11
-	PoolAttrTransport     uint16 = 12
-	PoolAttrZeroed        uint16 = 13
-	PoolAttrForce         uint16 = 14
-	PoolAttrState         uint16 = 15
-	PoolAttrReason        uint16 = 16
-	PoolAttrMember        uint16 = 17
-	PoolAttrEpochSeq      uint16 = 18
-	PoolAttrEpochClient   uint16 = 19
-	PoolAttrView          uint16 = 20
-	PoolAttrUpToDate      uint16 = 21
-	PoolAttrSyncing       uint16 = 22
-	PoolAttrClean         uint16 = 23
-	PoolAttrUsed          uint16 = 24
-	PoolAttrClient        uint16 = 25
-	PoolAttrDamagedCopies uint16 = 26
-	PoolAttrReads         uint16 = 27
-	PoolAttrWrites        uint16 = 28
-	PoolAttrFlushes       uint16 = 29
-	PoolAttrDiscards      uint16 = 30
-	PoolAttrReadBytes     uint16 = 31
-	PoolAttrWriteBytes    uint16 = 32
-	PoolAttrErrors        uint16 = 33
-	PoolAttrRefused       uint16 = 34
-	PoolAttrInflight      uint16 = 35
-	PoolAttrStoreSize     uint16 = 36
-	PoolAttrWipe          uint16 = 37
-	PoolAttrPad           uint16 = 38
+	PoolAttrName           uint16 = 1
+	PoolAttrUUID           uint16 = 2
+	PoolAttrSize           uint16 = 3
+	PoolAttrChunkSize      uint16 = 4
+	PoolAttrDevice         uint16 = 5
+	PoolAttrStoreUUID      uint16 = 6
+	PoolAttrMemberID       uint16 = 7
+	PoolAttrNode           uint16 = 8
+	PoolAttrAddr           uint16 = 9
+	PoolAttrPeer           uint16 = 10
+	PoolAttrPort           uint16 = 11
+	PoolAttrTransport      uint16 = 12
+	PoolAttrZeroed         uint16 = 13
+	PoolAttrForce          uint16 = 14
+	PoolAttrState          uint16 = 15
+	PoolAttrReason         uint16 = 16
+	PoolAttrMember         uint16 = 17
+	PoolAttrEpochSeq       uint16 = 18
+	PoolAttrEpochClient    uint16 = 19
+	PoolAttrView           uint16 = 20
+	PoolAttrUpToDate       uint16 = 21
+	PoolAttrSyncing        uint16 = 22
+	PoolAttrClean          uint16 = 23
+	PoolAttrUsed           uint16 = 24
+	PoolAttrClient         uint16 = 25
+	PoolAttrDamagedCopies  uint16 = 26
+	PoolAttrReads          uint16 = 27
+	PoolAttrWrites         uint16 = 28
+	PoolAttrFlushes        uint16 = 29
+	PoolAttrDiscards       uint16 = 30
+	PoolAttrReadBytes      uint16 = 31
+	PoolAttrWriteBytes     uint16 = 32
+	PoolAttrErrors         uint16 = 33
+	PoolAttrRefused        uint16 = 34
+	PoolAttrInflight       uint16 = 35
+	PoolAttrStoreSize      uint16 = 36
+	PoolAttrWipe           uint16 = 37
+	PoolAttrPad            uint16 = 38
+	PoolAttrStale          uint16 = 39
+	PoolAttrMissed         uint16 = 40
+	PoolAttrIntents        uint16 = 41
+	PoolAttrResyncState    uint16 = 42
+	PoolAttrResyncReason   uint16 = 43
+	PoolAttrResyncLeft     uint16 = 44
+	PoolAttrResyncTotal    uint16 = 45
+	PoolAttrResyncCopied   uint16 = 46
+	PoolAttrResyncRate     uint16 = 47
+	PoolAttrResyncAllowed  uint16 = 48
+	PoolAttrResyncLimit    uint16 = 49
+	PoolAttrResyncEtaMs    uint16 = 50
+	PoolAttrResyncFailures uint16 = 51
+	PoolAttrResyncPause    uint16 = 52
 )
 
 // SetPool describes the attributes of pool.
 var SetPool = AttrSet{
-	PoolAttrName:          {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrUUID:          {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrSize:          {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrChunkSize:     {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDevice:        {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
-	PoolAttrStoreUUID:     {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrMemberID:      {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	PoolAttrNode:          {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrAddr:          {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPeer:          {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPort:          {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrTransport:     {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
-	PoolAttrZeroed:        {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrForce:         {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrState:         {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReason:        {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMember:        {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochSeq:      {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochClient:   {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrView:          {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUpToDate:      {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrSyncing:       {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClean:         {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUsed:          {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClient:        {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrDamagedCopies: {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReads:         {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWrites:        {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrFlushes:       {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDiscards:      {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReadBytes:     {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWriteBytes:    {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrErrors:        {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrRefused:       {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrInflight:      {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStoreSize:     {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWipe:          {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrName:           {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrUUID:           {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrSize:           {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrChunkSize:      {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDevice:         {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrStoreUUID:      {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrMemberID:       {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrNode:           {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrAddr:           {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPeer:           {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPort:           {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrTransport:      {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
+	PoolAttrZeroed:         {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrForce:          {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrState:          {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReason:         {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMember:         {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochSeq:       {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochClient:    {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrView:           {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUpToDate:       {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrSyncing:        {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClean:          {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUsed:           {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClient:         {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrDamagedCopies:  {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReads:          {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWrites:         {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrFlushes:        {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiscards:       {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadBytes:      {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteBytes:     {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrErrors:         {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrRefused:        {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrInflight:       {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStoreSize:      {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWipe:           {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStale:          {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMissed:         {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrIntents:        {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncState:    {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncReason:   {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLeft:     {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTotal:    {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncCopied:   {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncRate:     {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncAllowed:  {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLimit:    {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncEtaMs:    {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFailures: {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPause:    {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
 }
 
 // Pool: A pool on a storage node.
@@ -476,6 +552,32 @@ type Pool struct {
 	StoreSize uint64 `json:"store_size"`
 	// Delete the superblocks too.
 	Wipe bool `json:"wipe"`
+	// Reads refused because the chunk is lacked here.
+	Stale uint64 `json:"stale"`
+	// Writes that could not be applied here.
+	Missed uint64 `json:"missed"`
+	// Chunks with a write intent.
+	Intents      uint64      `json:"intents"`
+	ResyncState  ResyncState `json:"resync_state"`
+	ResyncReason Reason      `json:"resync_reason"`
+	// Chunks lacked, once the map is complete.
+	ResyncLeft uint64 `json:"resync_left"`
+	// Chunks lacked when the map was complete.
+	ResyncTotal uint64 `json:"resync_total"`
+	// Bytes copied since the member joined.
+	ResyncCopied uint64 `json:"resync_copied"`
+	// Bytes per second, over the last second.
+	ResyncRate uint64 `json:"resync_rate"`
+	// Bytes per second that the controller allows now; 0 for no bound.
+	ResyncAllowed uint64 `json:"resync_allowed"`
+	// Bytes per second that an operator allows; 0 for no bound.
+	ResyncLimit uint64 `json:"resync_limit"`
+	// Milliseconds left at the present rate; absent if unknown.
+	ResyncEtaMs uint64 `json:"resync_eta_ms"`
+	// Copies that failed and are tried again.
+	ResyncFailures uint64 `json:"resync_failures"`
+	// 1 pauses resync, 0 lets it go on.
+	ResyncPause uint8 `json:"resync_pause"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -557,6 +659,34 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.StoreSize = ad.Uint64()
 		case PoolAttrWipe:
 			v.Wipe = ad.Flag()
+		case PoolAttrStale:
+			v.Stale = ad.Uint64()
+		case PoolAttrMissed:
+			v.Missed = ad.Uint64()
+		case PoolAttrIntents:
+			v.Intents = ad.Uint64()
+		case PoolAttrResyncState:
+			v.ResyncState = ResyncState(ad.Uint8())
+		case PoolAttrResyncReason:
+			v.ResyncReason = Reason(ad.Uint8())
+		case PoolAttrResyncLeft:
+			v.ResyncLeft = ad.Uint64()
+		case PoolAttrResyncTotal:
+			v.ResyncTotal = ad.Uint64()
+		case PoolAttrResyncCopied:
+			v.ResyncCopied = ad.Uint64()
+		case PoolAttrResyncRate:
+			v.ResyncRate = ad.Uint64()
+		case PoolAttrResyncAllowed:
+			v.ResyncAllowed = ad.Uint64()
+		case PoolAttrResyncLimit:
+			v.ResyncLimit = ad.Uint64()
+		case PoolAttrResyncEtaMs:
+			v.ResyncEtaMs = ad.Uint64()
+		case PoolAttrResyncFailures:
+			v.ResyncFailures = ad.Uint64()
+		case PoolAttrResyncPause:
+			v.ResyncPause = ad.Uint8()
 		}
 	}
 	return ad.Err()

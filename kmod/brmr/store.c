@@ -198,6 +198,11 @@ static struct rmr_store_io *store_alloc_io(void *priv, u8 op, u16 flags)
 	return &bio_io->io;
 }
 
+static void store_free_io(struct rmr_store_io *io)
+{
+	bio_put(&container_of(io, struct brmr_io, io)->bio);
+}
+
 static void store_submit(void *priv, struct rmr_store_io *io, u16 flags, u64 off, void *data,
 			 u32 len)
 {
@@ -227,6 +232,7 @@ static const struct rmr_store_ops brmr_store_ops = {
 	.rw_md		= store_rw_md,
 	.flush		= store_flush,
 	.alloc_io	= store_alloc_io,
+	.free_io	= store_free_io,
 	.submit		= store_submit,
 };
 

@@ -90,6 +90,14 @@ static const struct nla_policy rmr_device_get_nl_policy[RMR_A_DEVICE_NAME + 1] =
 	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 };
 
+/* RMR_CMD_POOL_RESYNC - do */
+static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_RESYNC_PAUSE + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_RESYNC_PAUSE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RMR_A_POOL_RESYNC_LIMIT] = { .type = NLA_U64, },
+};
+
 /* RMR_CMD_LEG_EJECT - do */
 static const struct nla_policy rmr_leg_eject_nl_policy[RMR_A_LEG_FORCE + 1] = {
 	[RMR_A_LEG_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
@@ -175,6 +183,13 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd	= RMR_CMD_LEG_GET,
 		.dumpit	= rmr_nl_leg_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_RESYNC,
+		.doit		= rmr_nl_pool_resync_doit,
+		.policy		= rmr_pool_resync_nl_policy,
+		.maxattr	= RMR_A_POOL_RESYNC_PAUSE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= RMR_CMD_LEG_EJECT,

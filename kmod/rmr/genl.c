@@ -135,7 +135,30 @@ static int put_pool_stats(struct sk_buff *skb, const struct rmr_pool_info *p)
 	    nla_put_u64_64bit(skb, RMR_A_POOL_ERRORS, s->errors, RMR_A_POOL_PAD) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_REFUSED, p->refused, RMR_A_POOL_PAD) ||
 	    nla_put_u32(skb, RMR_A_POOL_INFLIGHT, p->inflight) ||
-	    nla_put_u64_64bit(skb, RMR_A_POOL_STORE_SIZE, p->store_size, RMR_A_POOL_PAD))
+	    nla_put_u64_64bit(skb, RMR_A_POOL_STORE_SIZE, p->store_size, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_STALE, p->stale, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_MISSED, p->missed, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_INTENTS, p->intents, RMR_A_POOL_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_pool_resync(struct sk_buff *skb, const struct rmr_pool_info *p)
+{
+	if (nla_put_u8(skb, RMR_A_POOL_RESYNC_STATE, p->resync_state) ||
+	    nla_put_u8(skb, RMR_A_POOL_RESYNC_REASON, p->resync_reason) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_LEFT, p->resync_left, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_TOTAL, p->resync_total, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_COPIED, p->resync_copied, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_RATE, p->resync_rate, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_ALLOWED, p->resync_allowed,
+			      RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_LIMIT, p->resync_limit, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_FAILURES, p->resync_failures,
+			      RMR_A_POOL_PAD))
+		return -EMSGSIZE;
+	if (p->resync_eta_ms &&
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_ETA_MS, p->resync_eta_ms, RMR_A_POOL_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -164,7 +187,7 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		if (p->member[i].kind && put_member(skb, i, &p->member[i]))
 			return -EMSGSIZE;
-	return put_pool_stats(skb, p);
+	return put_pool_stats(skb, p) ?: put_pool_resync(skb, p);
 }
 
 static int put_dev_attrs(struct sk_buff *skb, const struct rmr_device_info *d)
@@ -438,6 +461,30 @@ int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 		spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
 		spec->force = nla_get_flag(info->attrs[RMR_A_POOL_FORCE]);
 		err = ctl->stop(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr *pause = info->attrs[RMR_A_POOL_RESYNC_PAUSE];
+	struct nlattr *limit = info->attrs[RMR_A_POOL_RESYNC_LIMIT];
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err) {
+		spec->pause = pause ? nla_get_u8(pause) : -1;
+		spec->limit = limit ? nla_get_u64(limit) : U64_MAX;
+		err = ctl->resync(spec, info->extack);
 	}
 	kfree(spec);
 	module_put(ctl->owner);

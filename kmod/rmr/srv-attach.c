@@ -155,6 +155,8 @@ static int attach_promise(struct rmr_srv_pool *pool, struct rmr_srv_sess *sess,
 	pool->sb_next->promised = msg->epoch;
 	err = rmr_srv_sb_commit(pool);
 	if (!err)
+		err = rmr_srv_track_promise(pool, &attach->epoch);
+	if (!err)
 		err = xa_alloc_cyclic(&sess->handles, &attach->handle, attach,
 				      XA_LIMIT(1, INT_MAX), &sess->next_handle, GFP_NOIO);
 	if (err < 0) {
@@ -184,7 +186,7 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 		err = RMR_ST_NOPOOL;
 	else if (pool->state == RMR_POOL_STATE_FAILED)
 		err = -EIO;
-	else if (rmr_epoch_cmp(&epoch, &promised) <= 0)
+	else if (rmr_epoch_cmp(&epoch, &promised) < 0)
 		err = RMR_ST_FENCED;
 	else if (pool->attach && pool->attach->epoch.client != epoch.client &&
 		 !(le32_to_cpu(msg->flags) & RMR_ATTACH_F_TAKEOVER))
@@ -202,10 +204,12 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 
 /*
  * The pool that a handle of this session is attached to, locked, with a reference; NULL if the
- * handle is not or no longer valid.
+ * handle is not or no longer valid, or of another epoch than the one given.
  */
-static struct rmr_srv_pool *handle_lock(struct rmr_srv_sess *sess, __le32 handle)
+struct rmr_srv_pool *rmr_srv_handle_lock(struct rmr_srv_sess *sess, __le32 handle,
+					 const struct rmr_epoch_le *epoch_le)
 {
+	struct rmr_epoch epoch;
 	struct rmr_srv_attach *attach;
 	struct rmr_srv_pool *pool;
 
@@ -219,7 +223,8 @@ static struct rmr_srv_pool *handle_lock(struct rmr_srv_sess *sess, __le32 handle
 	pool = attach->pool;
 	kref_get(&pool->ref);
 	mutex_lock(&pool->lock);
-	if (pool->attach != attach) {
+	rmr_epoch_get(&epoch, epoch_le);
+	if (pool->attach != attach || rmr_epoch_cmp(&epoch, &attach->epoch)) {
 		mutex_unlock(&pool->lock);
 		rmr_srv_pool_put(pool);
 		pool = NULL;
@@ -228,7 +233,7 @@ static struct rmr_srv_pool *handle_lock(struct rmr_srv_sess *sess, __le32 handle
 	return pool;
 }
 
-static void handle_unlock(struct rmr_srv_pool *pool)
+void rmr_srv_handle_unlock(struct rmr_srv_pool *pool)
 {
 	mutex_unlock(&pool->lock);
 	rmr_srv_pool_put(pool);
@@ -245,7 +250,10 @@ static u8 data_members(const struct rmr_sb *sb)
 	return mask;
 }
 
-/* A view counts here once it is persisted. It must be of this epoch, newer, and name us. */
+/*
+ * A view counts here once it is persisted. It must be of this epoch and not older; we need not be
+ * in it, as a voter is told too. The same one again is answered well.
+ */
 static int view_check(struct rmr_srv_pool *pool, const struct rmr_view *view)
 {
 	struct rmr_view now;
@@ -253,12 +261,10 @@ static int view_check(struct rmr_srv_pool *pool, const struct rmr_view *view)
 	rmr_view_get(&now, &pool->sb->view);
 	if (rmr_epoch_cmp(&view->epoch, &pool->attach->epoch))
 		return RMR_ST_FENCED;
-	if (rmr_view_cmp(view, &now) <= 0)
+	if (rmr_view_cmp(view, &now) < 0)
 		return RMR_ST_FENCED;
 	if (!view->up_to_date || (view->up_to_date & view->syncing) ||
 	    ((view->up_to_date | view->syncing) & ~data_members(pool->sb)))
-		return RMR_ST_MALFORMED;
-	if (!((view->up_to_date | view->syncing) & BIT(pool->id)))
 		return RMR_ST_MALFORMED;
 	return 0;
 }
@@ -266,7 +272,7 @@ static int view_check(struct rmr_srv_pool *pool, const struct rmr_view *view)
 int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 {
 	const struct rmr_msg_view *msg = data;
-	struct rmr_srv_pool *pool = handle_lock(sess, msg->hdr.handle);
+	struct rmr_srv_pool *pool = rmr_srv_handle_lock(sess, msg->hdr.handle, &msg->view.epoch);
 	struct rmr_view view;
 	u32 flags;
 	int err;
@@ -283,56 +289,46 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 		pool->sb_next->flags = cpu_to_le32(flags);
 		err = rmr_srv_sb_commit(pool);
 	}
+	if (!err)
+		err = rmr_srv_track_view(pool, &view);
 	if (!err) {
-		WRITE_ONCE(pool->attach->live, true);
+		WRITE_ONCE(pool->attach->live, (view.up_to_date | view.syncing) & BIT(pool->id));
 		rmr_srv_pool_notify(pool);
+		rmr_srv_sync_kick(pool);
 	}
-	handle_unlock(pool);
+	rmr_srv_handle_unlock(pool);
 	return err;
+}
+
+/*
+ * Persists that nothing is uncertain (R2.11): the cache is flushed, no intent is left, and the
+ * epoch is that of the view on disk.
+ */
+static int detach_clean(struct rmr_srv_pool *pool)
+{
+	int err = rmr_srv_flush(pool);
+
+	if (err)
+		return err;
+	rmr_srv_track_clean(pool);
+	rmr_srv_sb_begin(pool);
+	pool->sb_next->flags |= cpu_to_le32(RMR_SB_F_CLEAN);
+	return rmr_srv_sb_commit(pool);
 }
 
 int rmr_srv_detach_msg(struct rmr_srv_sess *sess, const void *data)
 {
 	const struct rmr_msg_detach *msg = data;
-	struct rmr_srv_pool *pool = handle_lock(sess, msg->hdr.handle);
-	struct rmr_epoch epoch;
+	struct rmr_srv_pool *pool = rmr_srv_handle_lock(sess, msg->hdr.handle, &msg->epoch);
 	int err = 0;
 
 	if (!pool)
 		return RMR_ST_FENCED;
-	rmr_epoch_get(&epoch, &msg->epoch);
-	if (rmr_epoch_cmp(&epoch, &pool->attach->epoch)) {
-		err = RMR_ST_FENCED;
-		goto unlock;
-	}
-	if (le32_to_cpu(msg->flags) & RMR_DETACH_F_CLEAN) {
-		err = pool->ops->flush(pool->store);
-		if (err)
-			goto unlock;
-		rmr_srv_sb_begin(pool);
-		pool->sb_next->flags |= cpu_to_le32(RMR_SB_F_CLEAN);
-		err = rmr_srv_sb_commit(pool);
-		if (err)
-			goto unlock;
-	}
-	rmr_srv_attach_end(pool);
-unlock:
-	handle_unlock(pool);
-	return err;
-}
-
-int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *data)
-{
-	const struct rmr_msg_keepalive *msg = data;
-	struct rmr_srv_pool *pool = handle_lock(sess, msg->hdr.handle);
-	struct rmr_epoch epoch;
-	int err;
-
-	if (!pool)
-		return RMR_ST_FENCED;
-	rmr_epoch_get(&epoch, &msg->epoch);
-	err = rmr_epoch_cmp(&epoch, &pool->attach->epoch) ? RMR_ST_FENCED : 0;
-	handle_unlock(pool);
+	if ((le32_to_cpu(msg->flags) & RMR_DETACH_F_CLEAN) && READ_ONCE(pool->attach->live))
+		err = detach_clean(pool);
+	if (!err)
+		rmr_srv_attach_end(pool);
+	rmr_srv_handle_unlock(pool);
 	return err;
 }
 

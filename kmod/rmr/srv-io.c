@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Data requests on a storage node: fence, bounds, store, answer. The hot path; allocates only
- * the store's io, from its pool.
+ * Data requests on a storage node: fence, bounds, tracking (srv-track.c), store, answer. The hot
+ * path; allocates the store's io, from its pool, and what the window remembers of a write.
  *
  * Context: rmr_srv_io() in the transport's process context, io_done() in any. A request holds
  * attach->io, so ending an attachment waits for it.
  */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/rcupdate.h>
 
 #include "srv-pri.h"
 
-static struct rmr_srv_attach *attach_get(struct rmr_srv_sess *sess, u32 handle)
+/* The attachment of a handle with its io reference taken, or NULL. */
+struct rmr_srv_attach *rmr_srv_attach_get(struct rmr_srv_sess *sess, u32 handle)
 {
 	struct rmr_srv_attach *attach;
 
@@ -22,12 +25,54 @@ static struct rmr_srv_attach *attach_get(struct rmr_srv_sess *sess, u32 handle)
 	return attach;
 }
 
+/* Answers a request whose io was not submitted, or is ending. */
+static void respond(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status)
+{
+	struct rmr_srv_attach *attach = io->attach;
+	struct rmr_transport_srv *tp = attach->sess->tp;
+
+	this_cpu_dec(pool->stats->inflight);
+	/* Answer first: a drained attachment has answered everything. */
+	tp->respond(io->tp_op, status);
+	percpu_ref_put(&attach->io);
+}
+
+void rmr_srv_io_answer(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status)
+{
+	/* A copy of a running write is answered with that one, and keeps its reference. */
+	if (io->tp_op)
+		respond(pool, io, status);
+	else
+		this_cpu_dec(pool->stats->inflight);
+	pool->ops->free_io(io);
+}
+
+static void note_latency(struct rmr_srv_track *t, u64 start_ns)
+{
+	u64 took = ktime_get_ns() - start_ns, old = READ_ONCE(t->latency_ns);
+
+	WRITE_ONCE(t->latency_ns, old - (old >> 4) + (took >> 4));
+	WRITE_ONCE(t->busy_jiffies, get_jiffies_64());
+}
+
+static bool modifies(u8 op)
+{
+	return op == RMR_OP_WRITE || op == RMR_OP_DISCARD || op == RMR_OP_WRITE_ZEROES;
+}
+
+static void flushed(struct rmr_srv_track *t, u64 mark)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->lock, flags);
+	rmr_intents_flushed(&t->intents, mark);
+	spin_unlock_irqrestore(&t->lock, flags);
+}
+
 static void io_done(struct rmr_store_io *io, int status)
 {
 	struct rmr_srv_attach *attach = io->attach;
 	struct rmr_srv_pool *pool = attach->pool;
-	struct rmr_transport_srv *tp = attach->sess->tp;
-	void *op = io->tp_op;
 
 	if (status) {
 		this_cpu_inc(pool->stats->errors);
@@ -36,10 +81,12 @@ static void io_done(struct rmr_store_io *io, int status)
 		/* One error for all, as some errno have a meaning of their own on the wire. */
 		status = -EIO;
 	}
-	this_cpu_dec(pool->stats->inflight);
-	/* Answer first: a drained attachment has answered everything. */
-	tp->respond(op, status);
-	percpu_ref_put(&attach->io);
+	if (modifies(io->op))
+		status = rmr_srv_track_written(pool, io, status);
+	else if (io->op == RMR_OP_FLUSH && !status)
+		flushed(&pool->track, io->seq);
+	note_latency(&pool->track, io->start_ns);
+	respond(pool, io, status);
 }
 
 static void count(struct rmr_srv_pool *pool, u8 op, u32 len)
@@ -82,12 +129,61 @@ static int io_check(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, siz
 	return 0;
 }
 
+void rmr_srv_io_submit(struct rmr_srv_pool *pool, struct rmr_store_io *io)
+{
+	pool->ops->submit(pool->store, io, io->flags, io->offset, io->data, io->length);
+}
+
+/* Fence, bounds and, for reads, whether the data is here. */
+static int io_refuse(struct rmr_srv_attach *attach, const struct rmr_msg_io *msg, size_t len)
+{
+	struct rmr_epoch epoch;
+	int err;
+
+	rmr_epoch_get(&epoch, &msg->epoch);
+	if (rmr_epoch_cmp(&epoch, &attach->epoch) || !READ_ONCE(attach->live))
+		return RMR_ST_FENCED;
+	err = io_check(attach->pool, msg, len);
+	if (err || modifies(msg->op))
+		return err;
+	return rmr_srv_track_read(attach->pool, msg);
+}
+
+static struct rmr_store_io *io_new(struct rmr_srv_attach *attach, void *op,
+				   const struct rmr_msg_io *msg, void *data)
+{
+	struct rmr_srv_pool *pool = attach->pool;
+	struct rmr_srv_track *t = &pool->track;
+	u16 flags = le16_to_cpu(msg->flags);
+	struct rmr_store_io *io = pool->ops->alloc_io(pool->store, msg->op, flags);
+
+	io->done = io_done;
+	io->attach = attach;
+	io->tp_op = op;
+	io->data = data;
+	io->offset = le64_to_cpu(msg->offset);
+	io->length = le32_to_cpu(msg->length);
+	io->seq = le64_to_cpu(msg->seq);
+	io->flags = flags;
+	io->op = msg->op;
+	io->missing = msg->missing;
+	io->start_ns = ktime_get_ns();
+	if (msg->op == RMR_OP_FLUSH) {
+		unsigned long irq;
+
+		/* Everything applied up to this mark is stable when the flush has ended. */
+		spin_lock_irqsave(&t->lock, irq);
+		io->seq = rmr_intents_flush_start(&t->intents);
+		spin_unlock_irqrestore(&t->lock, irq);
+	}
+	return io;
+}
+
 void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *msg, void *data,
 		size_t len)
 {
-	struct rmr_srv_attach *attach = attach_get(sess, le32_to_cpu(msg->hdr.handle));
-	u16 flags = le16_to_cpu(msg->flags);
-	struct rmr_epoch epoch;
+	struct rmr_srv_attach *attach = rmr_srv_attach_get(sess, le32_to_cpu(msg->hdr.handle));
+	enum rmr_srv_go go = RMR_SRV_SUBMIT;
 	struct rmr_srv_pool *pool;
 	struct rmr_store_io *io;
 	int err;
@@ -97,23 +193,20 @@ void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *ms
 		return;
 	}
 	pool = attach->pool;
-	rmr_epoch_get(&epoch, &msg->epoch);
-	if (rmr_epoch_cmp(&epoch, &attach->epoch) || !READ_ONCE(attach->live))
-		err = RMR_ST_FENCED;
-	else
-		err = io_check(pool, msg, len);
+	err = io_refuse(attach, msg, len);
 	if (err) {
-		this_cpu_inc(pool->stats->refused);
+		if (err != RMR_ST_STALE)
+			this_cpu_inc(pool->stats->refused);
 		sess->tp->respond(op, err);
 		percpu_ref_put(&attach->io);
 		return;
 	}
-	io = pool->ops->alloc_io(pool->store, msg->op, flags);
-	io->done = io_done;
-	io->attach = attach;
-	io->tp_op = op;
-	io->op = msg->op;
-	io->length = le32_to_cpu(msg->length);
+	io = io_new(attach, op, msg, data);
 	count(pool, io->op, io->length);
-	pool->ops->submit(pool->store, io, flags, le64_to_cpu(msg->offset), data, io->length);
+	if (modifies(io->op))
+		go = rmr_srv_track_write(pool, io, msg);
+	if (go == RMR_SRV_SUBMIT)
+		rmr_srv_io_submit(pool, io);
+	else if (go == RMR_SRV_ANSWER)
+		rmr_srv_io_answer(pool, io, io->status);
 }

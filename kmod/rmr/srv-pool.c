@@ -79,6 +79,8 @@ static void pool_free(struct kref *ref)
 {
 	struct rmr_srv_pool *pool = container_of(ref, struct rmr_srv_pool, ref);
 
+	rmr_srv_sync_free(pool);
+	rmr_srv_track_exit(pool);
 	if (pool->store) {
 		pool->ops->close(pool->store);
 		module_put(pool->ops->owner);
@@ -194,9 +196,12 @@ static void pool_info_fill(struct rmr_srv_pool *pool, struct rmr_pool_info *info
 		info->stats.write_bytes += s->write_bytes;
 		info->stats.errors += s->errors;
 		info->refused += s->refused;
+		info->stale += s->stale;
+		info->missed += s->missed;
 		inflight += s->inflight;
 	}
 	info->inflight = max_t(s64, inflight, 0);
+	rmr_srv_sync_info(pool, info);
 }
 
 /* Caller: pool->lock. */
@@ -420,12 +425,26 @@ static int sb_wipe(struct rmr_srv_pool *pool)
 
 /* ---- commands ---- */
 
+/* Reads the map and makes what runs beside the requests of a pool. */
+static int pool_prepare(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack)
+{
+	int err = rmr_srv_track_init(pool);
+
+	if (!err)
+		err = rmr_srv_sync_init(pool);
+	if (err)
+		NL_SET_ERR_MSG_FMT(extack, "cannot load the dirty map: error %d", err);
+	return err;
+}
+
 /* Publishes a finished pool and reports it. Caller: command_lock. */
 static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 			struct netlink_ext_ack *extack)
 {
-	int err;
+	int err = pool_prepare(pool, extack);
 
+	if (err)
+		return err;
 	mutex_lock(&rmr_srv_lock);
 	list_add_tail(&pool->entry, &rmr_srv_pools);
 	mutex_unlock(&rmr_srv_lock);
@@ -443,6 +462,8 @@ static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	pool_info_fill(pool, info);
 	rmr_notify_pool(info);
 	mutex_unlock(&pool->lock);
+	queue_delayed_work(system_unbound_wq, &pool->track.lazy_work, HZ);
+	rmr_srv_sync_kick(pool);
 	return 0;
 }
 
@@ -794,6 +815,8 @@ static void pool_end(struct rmr_srv_pool *pool)
 	pool->gone = true;
 	rmr_srv_attach_end(pool);
 	mutex_unlock(&pool->lock);
+	rmr_srv_sync_stop(pool);
+	cancel_delayed_work_sync(&pool->track.lazy_work);
 	rmr_srv_pool_put(pool);
 	module_put(THIS_MODULE);
 }
@@ -830,6 +853,20 @@ unlock:
 	return err;
 }
 
+static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+
+	if (!pool) {
+		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
+				   spec->uuid ? " with this UUID" : "");
+		return -ENOENT;
+	}
+	rmr_srv_sync_set(pool, spec->pause, spec->limit);
+	rmr_srv_pool_put(pool);
+	return 0;
+}
+
 static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
@@ -860,6 +897,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.join		= pool_join,
 	.assemble	= pool_assemble,
 	.stop		= pool_stop,
+	.resync		= pool_resync,
 	.pool_info	= pool_info,
 };
 

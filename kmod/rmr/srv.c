@@ -70,17 +70,12 @@ static int detach_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
 	return rmr_srv_detach_msg(sess, msg);
 }
 
-static int keepalive_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
-{
-	return rmr_srv_keepalive_msg(sess, msg);
-}
-
 static int member_set_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
 {
 	return rmr_srv_member_set_msg(sess, msg);
 }
 
-/* Every message but IO, with the size of its reply. */
+/* Every message but IO and RESYNC_READ, with the size of its reply. */
 static const struct {
 	int	(*run)(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 	size_t	rsp_len;
@@ -90,8 +85,16 @@ static const struct {
 	[RMR_MSG_ATTACH]	= { rmr_srv_attach_msg, sizeof(struct rmr_rsp_pool) },
 	[RMR_MSG_VIEW]		= { view_msg, 0 },
 	[RMR_MSG_DETACH]	= { detach_msg, 0 },
-	[RMR_MSG_KEEPALIVE]	= { keepalive_msg, 0 },
+	[RMR_MSG_KEEPALIVE]	= { rmr_srv_keepalive_msg, sizeof(struct rmr_rsp_keepalive) },
 	[RMR_MSG_MEMBER_SET]	= { member_set_msg, 0 },
+	[RMR_MSG_MARK]		= { rmr_srv_mark_msg, 0 },
+	[RMR_MSG_CLEAR]		= { rmr_srv_clear_msg, 0 },
+	[RMR_MSG_MAP_PULL]	= { rmr_srv_map_pull_msg, sizeof(struct rmr_rsp_map_pull) },
+	[RMR_MSG_LIST]		= { rmr_srv_list_msg, sizeof(struct rmr_rsp_list) },
+	[RMR_MSG_SETTLE]	= { rmr_srv_settle_msg, 0 },
+	[RMR_MSG_READY]		= { rmr_srv_ready_msg, 0 },
+	[RMR_MSG_PREPARE]	= { rmr_srv_prepare_msg, 0 },
+	[RMR_MSG_FINE]		= { rmr_srv_fine_msg, sizeof(struct rmr_rsp_fine) },
 };
 
 static void admin_run(struct work_struct *work)
@@ -103,6 +106,8 @@ static void admin_run(struct work_struct *work)
 
 	if (type != RMR_MSG_HELLO && !admin->sess->hello)
 		err = RMR_ST_MALFORMED;
+	else if (type == RMR_MSG_RESYNC_READ)
+		err = rmr_srv_resync_read_msg(admin->sess, admin->msg, admin->rsp, admin->rsp_len);
 	else if (!admin_table[type].run || admin->rsp_len != admin_table[type].rsp_len)
 		err = RMR_ST_MALFORMED;
 	else
@@ -172,6 +177,17 @@ static const struct rmr_tp_srv_ops srv_ops = {
 	.request	= srv_request,
 };
 
+/* Members reach each other the way clients reach them. */
+const char *rmr_srv_transport(void)
+{
+	return transport;
+}
+
+u16 rmr_srv_port(void)
+{
+	return port;
+}
+
 /* Starts to listen if nothing does yet. Called when the first pool appears. */
 int rmr_srv_listen(void)
 {
@@ -198,7 +214,9 @@ static int __init rmr_server_init(void)
 	admin_wq = alloc_workqueue("rmr_srv_admin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!admin_wq)
 		return -ENOMEM;
-	err = rmr_srv_ctl_register(&rmr_srv_commands);
+	err = rmr_srv_sync_module_init();
+	if (!err)
+		err = rmr_srv_ctl_register(&rmr_srv_commands);
 	if (err)
 		destroy_workqueue(admin_wq);
 	return err;
@@ -212,6 +230,7 @@ static void __exit rmr_server_exit(void)
 		rmr_transport_srv_put(listener);
 	}
 	rmr_srv_pools_stop();
+	rmr_srv_sync_module_exit();
 	destroy_workqueue(admin_wq);
 }
 

@@ -62,6 +62,19 @@ struct rmr_pool_info {
 	u8	up_to_date;
 	u8	syncing;
 	u64	refused;
+	u64	stale;
+	u64	missed;
+	u64	intents;
+	u64	resync_left;			/* chunks, like total */
+	u64	resync_total;
+	u64	resync_copied;			/* bytes */
+	u64	resync_rate;			/* bytes/s */
+	u64	resync_allowed;
+	u64	resync_limit;
+	u64	resync_eta_ms;			/* 0: unknown */
+	u64	resync_failures;
+	u8	resync_state;			/* enum rmr_resync_state */
+	u8	resync_reason;
 	struct rmr_io_stats stats;
 	struct rmr_member_info member[RMR_MAX_MEMBERS];
 };
@@ -119,6 +132,8 @@ struct rmr_pool_spec {
 	bool		zeroed;
 	bool		force;
 	bool		wipe;
+	int		pause;			/* resync: -1: as it is */
+	u64		limit;			/* bytes/s, 0: none, U64_MAX: as it is */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
@@ -163,6 +178,7 @@ struct rmr_srv_ctl {
 	int	(*assemble)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 			    struct netlink_ext_ack *extack);
 	int	(*stop)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*resync)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 };
 
@@ -310,8 +326,17 @@ struct rmr_store_io {
 	/* private: */
 	void	*attach;
 	void	*tp_op;
+	void	*data;
+	struct list_head entry;		/* of a waiting list of srv-track.c */
+	u64	offset;
+	u64	seq;
+	u64	first, last;		/* chunks of a write */
+	u64	start_ns;
+	int	status;			/* to answer when the map is stable; 1: submit then */
 	u32	length;
+	u16	flags;
 	u8	op;
+	u8	missing;
 };
 
 /**
@@ -324,6 +349,7 @@ struct rmr_store_io {
  * @rw_md: reads or writes metadata blocks, stable when it returns; may sleep
  * @flush: makes all completed writes stable; may sleep
  * @alloc_io: never fails; may sleep for an earlier io to end
+ * @free_io: gives back an io that was not submitted
  * @submit: starts @io; data is contiguous in the kernel's linear mapping
  */
 struct rmr_store_ops {
@@ -335,6 +361,7 @@ struct rmr_store_ops {
 	int	(*rw_md)(void *store, bool write, u64 off, void *buf, size_t len);
 	int	(*flush)(void *store);
 	struct rmr_store_io *(*alloc_io)(void *store, u8 op, u16 flags);
+	void	(*free_io)(struct rmr_store_io *io);
 	void	(*submit)(void *store, struct rmr_store_io *io, u16 flags, u64 off, void *data,
 			  u32 len);
 };

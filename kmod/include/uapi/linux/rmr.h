@@ -58,6 +58,26 @@ enum rmr_leg_state {
 };
 
 /**
+ * enum rmr_resync_state - What a syncing member does about the chunks it
+ *   lacks.
+ * @RMR_RESYNC_STATE_NONE: Not syncing.
+ * @RMR_RESYNC_STATE_WAITING: In the syncing set; the map is not complete yet.
+ * @RMR_RESYNC_STATE_STALLED: Chunks are lacked and nothing moves; see
+ *   resync-reason.
+ * @RMR_RESYNC_STATE_PAUSED: Paused by a command.
+ * @RMR_RESYNC_STATE_DONE: Nothing is lacked and every other active member
+ *   knows; the client promotes.
+ */
+enum rmr_resync_state {
+	RMR_RESYNC_STATE_NONE,
+	RMR_RESYNC_STATE_WAITING,
+	RMR_RESYNC_STATE_COPYING,
+	RMR_RESYNC_STATE_STALLED,
+	RMR_RESYNC_STATE_PAUSED,
+	RMR_RESYNC_STATE_DONE,
+};
+
+/**
  * enum rmr_reason - Why something is in its state. One list for pools, devices
  *   and legs.
  */
@@ -129,6 +149,20 @@ enum {
 	RMR_A_POOL_STORE_SIZE,
 	RMR_A_POOL_WIPE,
 	RMR_A_POOL_PAD,
+	RMR_A_POOL_STALE,
+	RMR_A_POOL_MISSED,
+	RMR_A_POOL_INTENTS,
+	RMR_A_POOL_RESYNC_STATE,
+	RMR_A_POOL_RESYNC_REASON,
+	RMR_A_POOL_RESYNC_LEFT,
+	RMR_A_POOL_RESYNC_TOTAL,
+	RMR_A_POOL_RESYNC_COPIED,
+	RMR_A_POOL_RESYNC_RATE,
+	RMR_A_POOL_RESYNC_ALLOWED,
+	RMR_A_POOL_RESYNC_LIMIT,
+	RMR_A_POOL_RESYNC_ETA_MS,
+	RMR_A_POOL_RESYNC_FAILURES,
+	RMR_A_POOL_RESYNC_PAUSE,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -211,6 +245,7 @@ enum {
 	RMR_CMD_DEVICE_NTF,
 	RMR_CMD_LEG_GET,
 	RMR_CMD_LEG_NTF,
+	RMR_CMD_POOL_RESYNC,
 	RMR_CMD_LEG_EJECT,
 	RMR_CMD_LEG_RETURN,
 
