@@ -100,6 +100,9 @@ static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promis
 		promises[n].view = link->view;
 		promises[n].restarted = link->restarted;
 		promises[n].uncertain = link->nr_uncertain;
+		/* The mark of a clean end is of the epoch of the view it lies beside (R2.11). */
+		if (link->sb_flags & RMR_SB_F_CLEAN)
+			promises[n].clean = link->view.epoch;
 		n++;
 	}
 	return n;
@@ -120,21 +123,6 @@ static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_ref
 		return rmr_clt_leg_refused(leg, why, leg->result ?: -ENOTCONN);
 	}
 	return -ENOTCONN;
-}
-
-/* Did the last client detach cleanly, so that its leases are over? (R2.11) */
-static bool is_clean(struct rmr_clt_pool *pool, const struct rmr_view *highest)
-{
-	unsigned int i;
-
-	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
-
-		if (link && (link->sb_flags & RMR_SB_F_CLEAN) &&
-		    !rmr_epoch_cmp(&link->view.epoch, &highest->epoch))
-			return true;
-	}
-	return false;
 }
 
 /* ---- messages to several legs at once ---- */
@@ -294,7 +282,7 @@ static int wait_drained(struct rmr_clt_pool *pool)
 /* What the promises allow, and the wait of R2.10. */
 static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rmr_clt_refusal *why)
 {
-	struct rmr_promise promises[RMR_MAX_MEMBERS];
+	struct rmr_promise promises[RMR_MAX_MEMBERS] = {};
 	unsigned int n = gather_promises(pool, promises);
 	int err;
 
@@ -313,7 +301,7 @@ static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rm
 		why->reason = RMR_REASON_FENCED;
 		return RMR_ST_FENCED;
 	}
-	if (a->must_wait && !is_clean(pool, &a->highest))
+	if (a->must_wait)
 		wait_event_timeout(pool->ctl_wait, READ_ONCE(pool->closing),
 				   msecs_to_jiffies(RMR_CLT_LEASE_MS + RMR_CLT_LEASE_MARGIN_MS));
 	return READ_ONCE(pool->closing) ? -ESHUTDOWN : 0;

@@ -312,11 +312,12 @@ static bool may_promote(struct rmr_clt_pool *pool, struct rmr_clt_link *link,
 		.lacking = le64_to_cpu(rsp->lacking),
 		.cleared_on = rsp->cleared_on,
 		.others = rmr_view_active(view) & ~bit,
+		.flushed = true,	/* PREPARE comes before the view */
 		.missed_pending = misses_something(pool, bit),
 	};
 
 	return rmr_viewmaker_settled(&pool->vm) && le64_to_cpu(rsp->view) == view->number &&
-	       rmr_may_promote(&facts);
+	       rmr_may_promote(&facts, NULL);
 }
 
 static void run_alive(struct rmr_clt_pool *pool, struct rmr_clt_link *link)

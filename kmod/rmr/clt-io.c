@@ -259,34 +259,27 @@ static void leg_send(struct rmr_clt_req *req, unsigned int slot)
 
 /* ---- choice of the read leg ---- */
 
-/*
- * Load times latency. The average of a leg that is passed over decays, so that one slow answer
- * does not keep it out for ever.
- */
 static int choose_read_leg(struct rmr_clt_pool *pool, u8 tried)
 {
-	u8 may = READ_ONCE(pool->readable) & ~tried;
-	unsigned int i, slot, first = READ_ONCE(pool->rr);
-	u64 cost, best_cost = 0;
-	int best = -1;
+	u8 may = 0, readable = READ_ONCE(pool->readable) & ~tried;
+	unsigned int i, first = READ_ONCE(pool->rr);
+	u64 cost[RMR_MAX_MEMBERS] = {};
+	int best;
 
-	WRITE_ONCE(pool->rr, first + 1);
+	WRITE_ONCE(pool->rr, (first + 1) % pool->nr_legs);
 	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_leg *leg;
-		u64 lat;
+		struct rmr_clt_leg *leg = &pool->leg[i];
 
-		slot = (first + i) % pool->nr_legs;
-		leg = &pool->leg[slot];
-		if (!(may & BIT(leg->id)))
+		if (!(readable & BIT(leg->id)))
 			continue;
-		lat = READ_ONCE(leg->latency_ns);
-		cost = (atomic_read(&leg->inflight) + 1) * (lat | 1);
-		if (best < 0 || cost < best_cost) {
-			best = slot;
-			best_cost = cost;
-		}
-		WRITE_ONCE(leg->latency_ns, lat - (lat >> 6));
+		may |= BIT(i);
+		cost[i] = rmr_read_cost(atomic_read(&leg->inflight), READ_ONCE(leg->latency_ns));
 	}
+	best = rmr_read_choose(cost, may, 0, first);
+	for (i = 0; i < pool->nr_legs; i++)
+		if (i != best && (may & BIT(i)))
+			WRITE_ONCE(pool->leg[i].latency_ns,
+				   rmr_latency_forget(READ_ONCE(pool->leg[i].latency_ns)));
 	return best;
 }
 
@@ -440,13 +433,6 @@ static void write_done(struct rmr_clt_req *req)
 	rmr_clt_end_list(&done);
 }
 
-static void update_latency(struct rmr_clt_leg *leg, u64 sent_ns)
-{
-	u64 took = ktime_get_ns() - sent_ns, old = READ_ONCE(leg->latency_ns);
-
-	WRITE_ONCE(leg->latency_ns, old ? old - (old >> 3) + (took >> 3) : took);
-}
-
 /* A leg did not apply a write: it missed it but lives on (R3.6), or it is lost. */
 static void write_missed(struct rmr_clt_leg_req *lr, struct rmr_clt_leg *leg, int status)
 {
@@ -481,7 +467,8 @@ static void leg_done(void *priv, int status)
 		rmr_clt_sess_unpermit(lr->sess, lr->permit);
 	atomic_dec(&leg->inflight);
 	if (!status) {
-		update_latency(leg, sent_ns);
+		WRITE_ONCE(leg->latency_ns, rmr_latency_note(READ_ONCE(leg->latency_ns),
+							     ktime_get_ns() - sent_ns));
 		count(leg->stats, req);
 	} else {
 		this_cpu_inc(leg->stats->errors);

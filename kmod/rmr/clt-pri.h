@@ -24,7 +24,9 @@
 #include <rmr/rmr.h>
 #include <uapi/linux/rmr.h>
 #include "core/codec.h"
-#include "clt-rules.h"
+#include "core/attach.h"
+#include "core/limits.h"
+#include "core/read.h"
 
 /* How often the controller looks at clocks, in ms. */
 #define RMR_CLT_TICK_MS		250
@@ -34,6 +36,12 @@
 #define RMR_CLT_RETRY_MS	1000	/* least time between two attempts to connect a leg */
 #define RMR_CLT_RETRY_MAX_MS	16000
 #define RMR_CLT_STABLE_MS	60000	/* a leg that lasted so long does not flap */
+
+/* Chunks first .. first + count - 1. */
+struct rmr_range {
+	u64	first;
+	u64	count;
+};
 
 /* A session to a storage node. Freed after a grace period when the last reference goes. */
 struct rmr_clt_sess {

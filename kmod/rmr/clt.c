@@ -24,16 +24,6 @@ struct workqueue_struct *rmr_clt_recover_wq;
 
 /* ---- open ---- */
 
-static void le32_max(__le32 *a, __le32 b)
-{
-	*a = cpu_to_le32(max(le32_to_cpu(*a), le32_to_cpu(b)));
-}
-
-static void le32_min(__le32 *a, __le32 b)
-{
-	*a = cpu_to_le32(min(le32_to_cpu(*a), le32_to_cpu(b)));
-}
-
 /* Every limit that holds on all legs that are there. */
 void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 {
@@ -57,16 +47,7 @@ void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 			l->queue_depth = a->queue_depth;
 			continue;
 		}
-		le32_max(&s->logical_block, m->logical_block);
-		le32_max(&s->physical_block, m->physical_block);
-		le32_max(&s->io_min, m->io_min);
-		le32_max(&s->io_opt, m->io_opt);
-		le32_min(&s->discard_max, m->discard_max);
-		le32_max(&s->discard_granularity, m->discard_granularity);
-		le32_min(&s->zeroes_max, m->zeroes_max);
-		s->write_cache |= m->write_cache;
-		s->fua &= m->fua;
-		s->rotational |= m->rotational;
+		rmr_limits_narrow(s, m);
 		l->max_io = min(l->max_io, a->max_io);
 		l->max_segments = min(l->max_segments, a->max_segments);
 		l->queue_depth = min(l->queue_depth, a->queue_depth);
@@ -181,7 +162,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	} while (!pool->client_id);
 	strscpy(pool->name, spec->name, sizeof(pool->name));
 	strscpy(pool->transport, spec->transport, sizeof(pool->transport));
-	strscpy(pool->node, spec->node ?: init_utsname()->nodename, sizeof(pool->node));
+	rmr_node_name(pool->node, spec->node ?: init_utsname()->nodename);
 	pool->stats = alloc_percpu(struct rmr_io_stats);
 	ok = pool->stats;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {

@@ -2,11 +2,16 @@
 /* What the other modules use of the pure core, which itself knows nothing of modules. */
 #include <linux/export.h>
 
+#include "core/attach.h"
 #include "core/blocks.h"
 #include "core/codec.h"
 #include "core/intent.h"
+#include "core/leg.h"
+#include "core/limits.h"
 #include "core/map.h"
 #include "core/plan.h"
+#include "core/read.h"
+#include "core/view.h"
 #include "core/window.h"
 
 EXPORT_SYMBOL_GPL(rmr_epoch_cmp);
@@ -21,6 +26,7 @@ EXPORT_SYMBOL_GPL(rmr_map_off);
 EXPORT_SYMBOL_GPL(rmr_pool_size_max);
 EXPORT_SYMBOL_GPL(rmr_sb_off);
 EXPORT_SYMBOL_GPL(rmr_name_check);
+EXPORT_SYMBOL_GPL(rmr_node_name);
 EXPORT_SYMBOL_GPL(rmr_chunk_size_check);
 EXPORT_SYMBOL_GPL(rmr_sb_check);
 EXPORT_SYMBOL_GPL(rmr_sb_seal);
@@ -40,6 +46,7 @@ EXPORT_SYMBOL_GPL(rmr_op_name);
 EXPORT_SYMBOL_GPL(rmr_tree_find);
 EXPORT_SYMBOL_GPL(rmr_tree_from);
 EXPORT_SYMBOL_GPL(rmr_tree_next);
+
 EXPORT_SYMBOL_GPL(rmr_map_init);
 EXPORT_SYMBOL_GPL(rmr_map_destroy);
 EXPORT_SYMBOL_GPL(rmr_map_get);
@@ -51,10 +58,15 @@ EXPORT_SYMBOL_GPL(rmr_map_next);
 EXPORT_SYMBOL_GPL(rmr_map_count);
 EXPORT_SYMBOL_GPL(rmr_map_any);
 EXPORT_SYMBOL_GPL(rmr_map_stable);
+EXPORT_SYMBOL_GPL(rmr_map_next_pending);
+EXPORT_SYMBOL_GPL(rmr_map_image);
+EXPORT_SYMBOL_GPL(rmr_map_persisted);
+EXPORT_SYMBOL_GPL(rmr_map_load);
 EXPORT_SYMBOL_GPL(rmr_map_next_pending_block);
 EXPORT_SYMBOL_GPL(rmr_map_block_image);
 EXPORT_SYMBOL_GPL(rmr_map_block_persisted);
 EXPORT_SYMBOL_GPL(rmr_map_block_load);
+
 EXPORT_SYMBOL_GPL(rmr_blocks_init);
 EXPORT_SYMBOL_GPL(rmr_blocks_reset);
 EXPORT_SYMBOL_GPL(rmr_blocks_add);
@@ -64,6 +76,7 @@ EXPORT_SYMBOL_GPL(rmr_blocks_has);
 EXPORT_SYMBOL_GPL(rmr_blocks_known);
 EXPORT_SYMBOL_GPL(rmr_blocks_next);
 EXPORT_SYMBOL_GPL(rmr_fine_note);
+
 EXPORT_SYMBOL_GPL(rmr_intents_init);
 EXPORT_SYMBOL_GPL(rmr_intents_reset);
 EXPORT_SYMBOL_GPL(rmr_intent_begin);
@@ -75,12 +88,15 @@ EXPORT_SYMBOL_GPL(rmr_intent_cleared);
 EXPORT_SYMBOL_GPL(rmr_intents_hold);
 EXPORT_SYMBOL_GPL(rmr_intent_restore);
 EXPORT_SYMBOL_GPL(rmr_intents_release);
+
 EXPORT_SYMBOL_GPL(rmr_window_init);
 EXPORT_SYMBOL_GPL(rmr_window_reset);
 EXPORT_SYMBOL_GPL(rmr_window_arrive);
 EXPORT_SYMBOL_GPL(rmr_window_answer);
 EXPORT_SYMBOL_GPL(rmr_window_completed);
 EXPORT_SYMBOL_GPL(rmr_window_next_uncertain);
+EXPORT_SYMBOL_GPL(rmr_window_touches);
+
 EXPORT_SYMBOL_GPL(rmr_plan_init);
 EXPORT_SYMBOL_GPL(rmr_plan_destroy);
 EXPORT_SYMBOL_GPL(rmr_plan_reset);
@@ -94,3 +110,35 @@ EXPORT_SYMBOL_GPL(rmr_plan_done);
 EXPORT_SYMBOL_GPL(rmr_plan_fail);
 EXPORT_SYMBOL_GPL(rmr_plan_run);
 EXPORT_SYMBOL_GPL(rmr_plan_missed);
+
+EXPORT_SYMBOL_GPL(rmr_may_promise);
+EXPORT_SYMBOL_GPL(rmr_epoch_next);
+EXPORT_SYMBOL_GPL(rmr_majority);
+EXPORT_SYMBOL_GPL(rmr_view_established);
+EXPORT_SYMBOL_GPL(rmr_lease_holds);
+EXPORT_SYMBOL_GPL(rmr_view_next);
+EXPORT_SYMBOL_GPL(rmr_view_told);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_init);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_settled);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_sending);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_targets);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_lose);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_grow);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_persisted);
+
+EXPORT_SYMBOL_GPL(rmr_attach_decide);
+
+EXPORT_SYMBOL_GPL(rmr_leg_next);
+EXPORT_SYMBOL_GPL(rmr_leg_name);
+EXPORT_SYMBOL_GPL(rmr_leg_event_name);
+
+EXPORT_SYMBOL_GPL(rmr_read_legs);
+EXPORT_SYMBOL_GPL(rmr_resync_sources);
+EXPORT_SYMBOL_GPL(rmr_may_serve);
+EXPORT_SYMBOL_GPL(rmr_may_promote);
+EXPORT_SYMBOL_GPL(rmr_read_cost);
+EXPORT_SYMBOL_GPL(rmr_read_choose);
+EXPORT_SYMBOL_GPL(rmr_latency_note);
+EXPORT_SYMBOL_GPL(rmr_latency_forget);
+
+EXPORT_SYMBOL_GPL(rmr_limits_narrow);

@@ -21,6 +21,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
+#define U32_MAX		UINT32_MAX
 #define U64_MAX		UINT64_MAX
 #define GFP_KERNEL	1u
 #define GFP_NOWAIT	2u
@@ -60,6 +61,11 @@ static inline u64 div_u64_rem(u64 a, u32 b, u32 *rem)
 static inline unsigned int __ffs64(u64 word)
 {
 	return __builtin_ctzll(word);
+}
+
+static inline unsigned int hweight8(unsigned int word)
+{
+	return __builtin_popcount(word & 0xff);
 }
 
 /* Seed and result as they are; callers invert. */
