@@ -467,7 +467,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	} while (!pool->client_id);
 	strscpy(pool->name, spec->name, sizeof(pool->name));
 	strscpy(pool->transport, spec->transport, sizeof(pool->transport));
-	strscpy(pool->node, spec->node ?: init_utsname()->nodename, sizeof(pool->node));
+	rmr_node_name(pool->node, spec->node ?: init_utsname()->nodename);
 	pool->stats = alloc_percpu(struct rmr_io_stats);
 	ok = pool->stats;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {

@@ -3,6 +3,10 @@
 #include <linux/export.h>
 
 #include "core/codec.h"
+#include "core/intent.h"
+#include "core/map.h"
+#include "core/plan.h"
+#include "core/window.h"
 
 EXPORT_SYMBOL_GPL(rmr_epoch_cmp);
 EXPORT_SYMBOL_GPL(rmr_view_cmp);
@@ -16,6 +20,7 @@ EXPORT_SYMBOL_GPL(rmr_map_off);
 EXPORT_SYMBOL_GPL(rmr_pool_size_max);
 EXPORT_SYMBOL_GPL(rmr_sb_off);
 EXPORT_SYMBOL_GPL(rmr_name_check);
+EXPORT_SYMBOL_GPL(rmr_node_name);
 EXPORT_SYMBOL_GPL(rmr_chunk_size_check);
 EXPORT_SYMBOL_GPL(rmr_sb_check);
 EXPORT_SYMBOL_GPL(rmr_sb_seal);
@@ -32,3 +37,67 @@ EXPORT_SYMBOL_GPL(rmr_rsp_list_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_fine_check);
 EXPORT_SYMBOL_GPL(rmr_msg_name);
 EXPORT_SYMBOL_GPL(rmr_op_name);
+
+EXPORT_SYMBOL_GPL(rmr_map_init);
+EXPORT_SYMBOL_GPL(rmr_map_destroy);
+EXPORT_SYMBOL_GPL(rmr_map_get);
+EXPORT_SYMBOL_GPL(rmr_map_set);
+EXPORT_SYMBOL_GPL(rmr_map_set_all);
+EXPORT_SYMBOL_GPL(rmr_map_clear);
+EXPORT_SYMBOL_GPL(rmr_map_merge);
+EXPORT_SYMBOL_GPL(rmr_map_next);
+EXPORT_SYMBOL_GPL(rmr_map_count);
+EXPORT_SYMBOL_GPL(rmr_map_any);
+EXPORT_SYMBOL_GPL(rmr_map_stable);
+EXPORT_SYMBOL_GPL(rmr_map_next_pending);
+EXPORT_SYMBOL_GPL(rmr_map_image);
+EXPORT_SYMBOL_GPL(rmr_map_persisted);
+EXPORT_SYMBOL_GPL(rmr_map_load);
+EXPORT_SYMBOL_GPL(rmr_map_next_pending_block);
+EXPORT_SYMBOL_GPL(rmr_map_block_image);
+EXPORT_SYMBOL_GPL(rmr_map_block_persisted);
+EXPORT_SYMBOL_GPL(rmr_map_block_load);
+
+EXPORT_SYMBOL_GPL(rmr_blocks_init);
+EXPORT_SYMBOL_GPL(rmr_blocks_reset);
+EXPORT_SYMBOL_GPL(rmr_blocks_add);
+EXPORT_SYMBOL_GPL(rmr_blocks_remove);
+EXPORT_SYMBOL_GPL(rmr_blocks_drop);
+EXPORT_SYMBOL_GPL(rmr_blocks_has);
+EXPORT_SYMBOL_GPL(rmr_blocks_known);
+EXPORT_SYMBOL_GPL(rmr_blocks_next);
+EXPORT_SYMBOL_GPL(rmr_fine_note);
+
+EXPORT_SYMBOL_GPL(rmr_intents_init);
+EXPORT_SYMBOL_GPL(rmr_intents_reset);
+EXPORT_SYMBOL_GPL(rmr_intent_begin);
+EXPORT_SYMBOL_GPL(rmr_intent_applied);
+EXPORT_SYMBOL_GPL(rmr_intents_flush_start);
+EXPORT_SYMBOL_GPL(rmr_intents_flushed);
+EXPORT_SYMBOL_GPL(rmr_intents_next_clearable);
+EXPORT_SYMBOL_GPL(rmr_intent_cleared);
+EXPORT_SYMBOL_GPL(rmr_intents_hold);
+EXPORT_SYMBOL_GPL(rmr_intent_restore);
+EXPORT_SYMBOL_GPL(rmr_intents_release);
+
+EXPORT_SYMBOL_GPL(rmr_window_init);
+EXPORT_SYMBOL_GPL(rmr_window_reset);
+EXPORT_SYMBOL_GPL(rmr_window_arrive);
+EXPORT_SYMBOL_GPL(rmr_window_answer);
+EXPORT_SYMBOL_GPL(rmr_window_completed);
+EXPORT_SYMBOL_GPL(rmr_window_touches);
+EXPORT_SYMBOL_GPL(rmr_window_next_uncertain);
+
+EXPORT_SYMBOL_GPL(rmr_plan_init);
+EXPORT_SYMBOL_GPL(rmr_plan_destroy);
+EXPORT_SYMBOL_GPL(rmr_plan_reset);
+EXPORT_SYMBOL_GPL(rmr_plan_add);
+EXPORT_SYMBOL_GPL(rmr_plan_add_map);
+EXPORT_SYMBOL_GPL(rmr_plan_lacks);
+EXPORT_SYMBOL_GPL(rmr_plan_next_lacked);
+EXPORT_SYMBOL_GPL(rmr_plan_next);
+EXPORT_SYMBOL_GPL(rmr_plan_valid);
+EXPORT_SYMBOL_GPL(rmr_plan_done);
+EXPORT_SYMBOL_GPL(rmr_plan_fail);
+EXPORT_SYMBOL_GPL(rmr_plan_run);
+EXPORT_SYMBOL_GPL(rmr_plan_missed);

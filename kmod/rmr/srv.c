@@ -194,7 +194,7 @@ static int __init rmr_server_init(void)
 {
 	int err;
 
-	strscpy(rmr_srv_node, init_utsname()->nodename, sizeof(rmr_srv_node));
+	rmr_node_name(rmr_srv_node, init_utsname()->nodename);
 	admin_wq = alloc_workqueue("rmr_srv_admin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!admin_wq)
 		return -ENOMEM;

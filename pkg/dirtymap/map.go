@@ -18,12 +18,13 @@ import (
 type Map struct {
 	chunks  uint64
 	tag     uint32
+	clock   uint64 // last generation given, never used again in this map
 	sectors map[uint32]*sector
 	pending map[uint32]struct{} // sectors whose last change is not persisted
 }
 
-// sector is one disk sector. gen counts changes that set bits; persisted is the gen of the newest image
-// that is known stable.
+// sector is one disk sector. gen is of the last change, persisted of the newest image that is known
+// stable.
 type sector struct {
 	bytes     [pool.MapSectorChunks]uint8
 	fill      pool.Mask // bits set in every byte, kept once ("all dirty" regions)
@@ -72,6 +73,9 @@ func (m *Map) Set(first, last uint64, bits pool.Mask) bool {
 			return
 		}
 		if m.wholeSector(index, from, to) {
+			if !s.lacks(to, bits) {
+				return
+			}
 			s.fill |= bits
 		} else if !s.setBytes(from, to, bits) {
 			return
@@ -84,8 +88,19 @@ func (m *Map) Set(first, last uint64, bits pool.Mask) bool {
 }
 
 func (m *Map) touch(index uint32, s *sector) {
-	s.gen++
+	m.clock++
+	s.gen = m.clock
 	m.pending[index] = struct{}{}
+}
+
+// lacks tells whether one of the chunks up to last lacks one of the bits.
+func (s *sector) lacks(last int, bits pool.Mask) bool {
+	for _, b := range s.bytes[:last+1] {
+		if !bits.Within(pool.Mask(b) | s.fill) {
+			return true
+		}
+	}
+	return false
 }
 
 // setBytes adds bits to the bytes from..to and tells whether one changed.

@@ -232,3 +232,15 @@ func ExampleMap() {
 	// 12 {1}
 	// true
 }
+
+func TestSettingWhatAWholeSectorHasChangesNothing(t *testing.T) {
+	m := New(2, 9)
+	m.Set(0, 0, 3)
+	m.Set(1, 1, 2)
+	if m.Set(0, 1, 2) {
+		t.Error("a set that adds no bit says it changed the map")
+	}
+	if !m.SetAll(1) || m.SetAll(3) {
+		t.Error("want the first set of all chunks to change the map, the second not")
+	}
+}

@@ -228,7 +228,7 @@ func (s *Superblock) checkSizes(c *coder, storeSize uint64) {
 	if c.err != nil {
 		return
 	}
-	c.check(s.MapLen%MDBlock == 0 && s.MapLen >= MapLen(s.Chunks()), "map_len", s.MapLen, "not whole blocks or too short")
+	c.check(s.MapLen == MapLen(s.Chunks()), "map_len", s.MapLen, "does not match the pool")
 	c.check(s.MapLen <= s.StoreSize, "map_len", s.MapLen, "larger than the store")
 	c.check(s.MapOff%MDBlock == 0 && s.MapOff >= s.PoolSize, "map_off", s.MapOff, "not aligned or inside the data area")
 	c.check(s.MapOff <= s.StoreSize && s.StoreSize-s.MapOff >= s.MapLen+MDTail, "map_off", s.MapOff,

@@ -62,8 +62,10 @@ static void run_line(char *line)
 	char *word, *rest;
 
 	word = strtok_r(line, " \n", &rest);
-	if (!word)
+	if (!word) {
+		fflush(stdout);
 		return;
+	}
 	op = find(word);
 	while ((word = strtok_r(NULL, " \n", &rest))) {
 		if (a.n == DRIVER_ARGS)

@@ -7,6 +7,9 @@
 #define REFUSE(err, f, w, v) \
 	do { fault->field = (f); fault->why = (w); fault->value = (v); return (err); } while (0)
 
+/* Bytes; offsets and lengths of requests are multiples of it. */
+#define IO_GRAIN	512u
+
 static bool all_zero(const void *p, size_t len)
 {
 	return !memchr_inv(p, 0, len);
@@ -89,6 +92,12 @@ u64 rmr_sb_off(u64 store_size, unsigned int copy)
 	return store_size - (copy ? RMR_SB_COPY1_BACK : RMR_SB_COPY0_BACK);
 }
 
+/* Bytes of a pool and its map. */
+static u64 with_map(u64 size, u32 chunk_size)
+{
+	return size + rmr_map_len(rmr_chunks(size, chunk_size));
+}
+
 u64 rmr_pool_size_max(u64 store_size, u32 chunk_size)
 {
 	u64 room, size;
@@ -97,27 +106,50 @@ u64 rmr_pool_size_max(u64 store_size, u32 chunk_size)
 	if (store_size < RMR_MD_TAIL + RMR_MD_BLOCK + RMR_POOL_SIZE_MIN)
 		return 0;
 	room = store_size - RMR_MD_TAIL;
-	if (room > RMR_POOL_SIZE_MAX)
-		room = RMR_POOL_SIZE_MAX;
-	size = room - rmr_map_len(rmr_chunks(room, chunk_size));
+	size = min_t(u64, room, RMR_POOL_SIZE_MAX);
+	if (with_map(size, chunk_size) > room)
+		size = room - rmr_map_len(rmr_chunks(size, chunk_size));
+	/* That was the map of a larger pool; the blocks it has too many are few. */
+	while (size < RMR_POOL_SIZE_MAX &&
+	       with_map(size + RMR_BLOCK_SIZE, chunk_size) <= room)
+		size += RMR_BLOCK_SIZE;
 	return size < RMR_POOL_SIZE_MIN ? 0 : size;
 }
 
-int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault)
+/* A name in a field of RMR_NAME_LEN bytes; see rmr_name_check(). */
+static int name_check(const char *name, size_t size, const char *field, struct rmr_fault *fault)
 {
 	int i, n = str_len(name, size);
 
 	if (n < 1 || n >= (int)RMR_NAME_LEN)
-		REFUSE(-EINVAL, "pool_name", "empty, too long or not terminated", 0);
+		REFUSE(-EINVAL, field, "empty, too long or not terminated", 0);
 	for (i = 0; i < n; i++) {
 		char c = name[i];
 		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			  (c >= '0' && c <= '9') || c == '_' || (i && (c == '.' || c == '-'));
 
 		if (!ok)
-			REFUSE(-EINVAL, "pool_name", "odd character", (u8)c);
+			REFUSE(-EINVAL, field, "odd character", (u8)c);
 	}
 	return 0;
+}
+
+int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault)
+{
+	return name_check(name, size, "pool_name", fault);
+}
+
+void rmr_node_name(char node[RMR_NAME_LEN], const char *host)
+{
+	struct rmr_fault fault;
+	size_t len = strnlen(host, RMR_NAME_LEN - 1);
+
+	memset(node, 0, RMR_NAME_LEN);
+	memcpy(node, host, len);
+	if (!name_check(node, RMR_NAME_LEN, "node", &fault))
+		return;
+	memset(node, 0, RMR_NAME_LEN);
+	memcpy(node, "unnamed", sizeof("unnamed"));
 }
 
 int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault)
@@ -129,49 +161,103 @@ int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault)
 	return 0;
 }
 
+/* Of a terminated string; whether it is an address is the resolver's business. */
+static bool printable(const char *s)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
+}
+
 int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
 {
 	unsigned int i;
 
+	if (!all_zero(m->reserved0, sizeof(m->reserved0)))
+		REFUSE(-EINVAL, "member.reserved0", "not zero", 0);
+	if (!all_zero(m->reserved1, sizeof(m->reserved1)))
+		REFUSE(-EINVAL, "member.reserved1", "not zero", 0);
+	if (str_len(m->node, sizeof(m->node)) < 0)
+		REFUSE(-EINVAL, "member.node", "not terminated or not padded", 0);
+	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
+		if (str_len(m->addr[i], sizeof(m->addr[i])) < 0)
+			REFUSE(-EINVAL, "member.addr", "not terminated or not padded", i);
 	if (m->state > RMR_MEMBER_WITNESS)
 		REFUSE(-EINVAL, "member.state", "unknown", m->state);
 	if (m->state == RMR_MEMBER_NONE) {
 		if (!all_zero(m, sizeof(*m)))
-			REFUSE(-EINVAL, "member", "free slot not zero", 0);
+			REFUSE(-EINVAL, "member.state", "free slot not zero", 0);
 		return 0;
 	}
-	if (!all_zero(m->reserved0, sizeof(m->reserved0)) ||
-	    !all_zero(m->reserved1, sizeof(m->reserved1)))
-		REFUSE(-EINVAL, "member.reserved", "not zero", 0);
-	if (str_len(m->node, sizeof(m->node)) < 0)
-		REFUSE(-EINVAL, "member.node", "not terminated", 0);
+	if (all_zero(m->store_uuid, sizeof(m->store_uuid)))
+		REFUSE(-EINVAL, "member.store_uuid", "zero", 0);
+	if (name_check(m->node, sizeof(m->node), "member.node", fault))
+		return -EINVAL;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
-		if (str_len(m->addr[i], RMR_ADDR_LEN) < 0)
-			REFUSE(-EINVAL, "member.addr", "not terminated", i);
+		if (!printable(m->addr[i]))
+			REFUSE(-EINVAL, "member.addr", "not printable", i);
 	return 0;
 }
 
-static int members_check(const struct rmr_sb_member *member, const struct rmr_view_le *view,
-			 struct rmr_fault *fault)
+/* What holds of every view, wherever it stands. */
+static int view_fields_check(const struct rmr_view_le *view, struct rmr_fault *fault)
 {
+	if (!all_zero(view->reserved, sizeof(view->reserved)))
+		REFUSE(-EINVAL, "view.reserved", "not zero", 0);
+	if (view->up_to_date & view->syncing)
+		REFUSE(-EINVAL, "view.syncing", "overlaps up_to_date", view->syncing);
+	if (view->number && !view->up_to_date)
+		REFUSE(-EINVAL, "view.up_to_date", "empty in a numbered view", 0);
+	return 0;
+}
+
+/* The member table and what view, promise and own slot say about it. */
+static int members_check(const struct rmr_sb_member *member, const struct rmr_view_le *view,
+			 const struct rmr_epoch_le *promised, struct rmr_fault *fault)
+{
+	struct rmr_epoch made, most;
 	unsigned int i;
 	u8 data = 0;
 	int err;
 
-	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+	err = view_fields_check(view, fault);
+	for (i = 0; i < RMR_MAX_MEMBERS && !err; i++) {
 		err = rmr_sb_member_check(&member[i], fault);
-		if (err)
-			return err;
 		if (member[i].state == RMR_MEMBER_DATA)
 			data |= 1u << i;
 	}
-	if (view->up_to_date & view->syncing)
-		REFUSE(-EINVAL, "view.syncing", "overlaps up_to_date", view->syncing);
-	if ((view->up_to_date | view->syncing) & ~data)
-		REFUSE(-EINVAL, "view.up_to_date", "names no data member",
-		       view->up_to_date | view->syncing);
-	if (!all_zero(view->reserved, sizeof(view->reserved)))
-		REFUSE(-EINVAL, "view.reserved", "not zero", 0);
+	if (err)
+		return err;
+	if (view->up_to_date & ~data)
+		REFUSE(-EINVAL, "view.up_to_date", "names no data member", view->up_to_date);
+	if (view->syncing & ~data)
+		REFUSE(-EINVAL, "view.syncing", "names no data member", view->syncing);
+	rmr_epoch_get(&made, &view->epoch);
+	rmr_epoch_get(&most, promised);
+	if (rmr_epoch_cmp(&made, &most) > 0)
+		REFUSE(-EINVAL, "view.epoch", "newer than the promised one", made.seq);
+	return 0;
+}
+
+static int self_check(const struct rmr_sb_member *member, u8 id, const u8 *store_uuid,
+		      struct rmr_fault *fault)
+{
+	if (all_zero(store_uuid, RMR_UUID_LEN))
+		REFUSE(-EINVAL, "store_uuid", "zero", 0);
+	if (id >= RMR_MAX_MEMBERS)
+		REFUSE(-EINVAL, "member_id", "out of range", id);
+	if (member[id].state == RMR_MEMBER_NONE)
+		REFUSE(-EINVAL, "member_id", "own slot is free", id);
+	if (memcmp(member[id].store_uuid, store_uuid, RMR_UUID_LEN))
+		REFUSE(-EINVAL, "store_uuid", "differs from the own slot", id);
+	return 0;
+}
+
+static int pool_size_check(u64 size, struct rmr_fault *fault)
+{
+	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
+		REFUSE(-EINVAL, "pool_size", "out of range or not in 4 KiB blocks", size);
 	return 0;
 }
 
@@ -180,14 +266,15 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 	u64 size = le64_to_cpu(sb->pool_size), map_len = le64_to_cpu(sb->map_len);
 	u64 mine = le64_to_cpu(sb->store_size), map_off = le64_to_cpu(sb->map_off);
 
-	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
-		REFUSE(-EINVAL, "pool_size", "out of range or not in 4 KiB blocks", size);
-	if (mine > store_size || (mine & (RMR_MD_BLOCK - 1)) || mine < RMR_MD_TAIL)
-		REFUSE(-EINVAL, "store_size", "larger than the device or not in blocks", mine);
+	if (pool_size_check(size, fault) || rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault))
+		return -EINVAL;
+	if (mine != (store_size & ~(u64)(RMR_MD_BLOCK - 1)))
+		REFUSE(-EINVAL, "store_size", "not the size of this store", mine);
 	if (map_len != rmr_map_len(rmr_chunks(size, le32_to_cpu(sb->chunk_size))))
 		REFUSE(-EINVAL, "map_len", "does not match the pool", map_len);
 	if ((map_off & (RMR_MD_BLOCK - 1)) || map_off < size ||
-	    map_len > mine - RMR_MD_TAIL || map_off > mine - RMR_MD_TAIL - map_len)
+	    mine < RMR_MD_TAIL || map_len > mine - RMR_MD_TAIL ||
+	    map_off > mine - RMR_MD_TAIL - map_len)
 		REFUSE(-EINVAL, "map_off", "overlaps data or superblocks", map_off);
 	return 0;
 }
@@ -207,24 +294,24 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 		       le64_to_cpu(sb->feat_incompat));
 	if (le32_to_cpu(sb->flags) & ~RMR_SB_F_ALL)
 		REFUSE(-EINVAL, "flags", "unknown bits", le32_to_cpu(sb->flags));
-	if (!all_zero(sb->reserved0, sizeof(sb->reserved0)) ||
-	    !all_zero(sb->reserved1, sizeof(sb->reserved1)) ||
-	    !all_zero(sb->reserved2, sizeof(sb->reserved2)))
-		REFUSE(-EINVAL, "reserved", "not zero", 0);
+	if (!all_zero(sb->reserved0, sizeof(sb->reserved0)))
+		REFUSE(-EINVAL, "reserved0", "not zero", 0);
+	if (!all_zero(sb->reserved1, sizeof(sb->reserved1)))
+		REFUSE(-EINVAL, "reserved1", "not zero", 0);
+	if (!all_zero(sb->reserved2, sizeof(sb->reserved2)))
+		REFUSE(-EINVAL, "reserved2", "not zero", 0);
+	if (!sb->write_seq)
+		REFUSE(-EINVAL, "write_seq", "zero", 0);
+	if (all_zero(sb->pool_uuid, sizeof(sb->pool_uuid)))
+		REFUSE(-EINVAL, "pool_uuid", "zero", 0);
 	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
-	if (!err)
-		err = rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault);
 	if (!err)
 		err = sb_layout_check(sb, store_size, fault);
 	if (!err)
-		err = members_check(sb->member, &sb->view, fault);
-	if (err)
-		return err;
-	if (sb->member_id >= RMR_MAX_MEMBERS ||
-	    sb->member[sb->member_id].state == RMR_MEMBER_NONE ||
-	    memcmp(sb->member[sb->member_id].store_uuid, sb->store_uuid, RMR_UUID_LEN))
-		REFUSE(-EINVAL, "member_id", "is not this store", sb->member_id);
-	return 0;
+		err = members_check(sb->member, &sb->view, &sb->promised, fault);
+	if (!err)
+		err = self_check(sb->member, sb->member_id, sb->store_uuid, fault);
+	return err;
 }
 
 void rmr_sb_seal(struct rmr_sb *sb)
@@ -281,43 +368,69 @@ int rmr_map_sector_check(const struct rmr_map_sector *sector, u32 index, u32 tag
 			 struct rmr_fault *fault)
 {
 	if (le32_to_cpu(sector->magic) != RMR_MAP_MAGIC)
-		REFUSE(-EBADMSG, "magic", "not a map sector", le32_to_cpu(sector->magic));
+		REFUSE(-ENODATA, "magic", "not a map sector", le32_to_cpu(sector->magic));
 	if (le32_to_cpu(sector->crc32c) != sector_crc(sector))
 		REFUSE(-EBADMSG, "crc32c", "does not match", le32_to_cpu(sector->crc32c));
 	if (le32_to_cpu(sector->index) != index)
-		REFUSE(-EBADMSG, "index", "misplaced", le32_to_cpu(sector->index));
+		REFUSE(-EINVAL, "index", "misplaced", le32_to_cpu(sector->index));
 	if (le32_to_cpu(sector->pool_tag) != tag)
-		REFUSE(-EBADMSG, "pool_tag", "of another store", le32_to_cpu(sector->pool_tag));
+		REFUSE(-EINVAL, "pool_tag", "of another store", le32_to_cpu(sector->pool_tag));
 	return 0;
 }
 
 /* ---- messages ---- */
 
+/* Offset and length of a request, and the numbers that only writes have. */
+static int io_range_check(const struct rmr_msg_io *m, struct rmr_fault *fault)
+{
+	u64 offset = le64_to_cpu(m->offset), seq = le64_to_cpu(m->seq);
+	bool flush = m->op == RMR_OP_FLUSH, write = !flush && m->op != RMR_OP_READ;
+	u32 length = le32_to_cpu(m->length);
+
+	if (flush && offset)
+		REFUSE(-EPROTO, "offset", "not zero in FLUSH", offset);
+	if (flush ? length : !length || length % IO_GRAIN)
+		REFUSE(-EPROTO, "length", "does not fit the op or not in sectors", length);
+	if (offset & (IO_GRAIN - 1))
+		REFUSE(-EPROTO, "offset", "not in sectors", offset);
+	if (offset > RMR_POOL_SIZE_MAX - length)
+		REFUSE(-EPROTO, "offset", "beyond the largest pool", offset);
+	if (write != !!seq)
+		REFUSE(-EPROTO, "seq", "missing or not wanted", seq);
+	if (write && le64_to_cpu(m->completed_below) > seq)
+		REFUSE(-EPROTO, "completed_below", "above the number of this write",
+		       le64_to_cpu(m->completed_below));
+	if (!write && m->missing)
+		REFUSE(-EPROTO, "missing", "not zero in a read or flush", m->missing);
+	return 0;
+}
+
 static int io_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_io *m = data;
 	u16 flags = le16_to_cpu(m->flags);
-	u32 length = le32_to_cpu(m->length);
 
+	if (m->data_crc32c)
+		REFUSE(-EPROTO, "data_crc32c", "not agreed", le32_to_cpu(m->data_crc32c));
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
 	if (m->op > RMR_OP_MAX)
 		REFUSE(-EPROTO, "op", "unknown", m->op);
 	if (flags & ~RMR_IO_F_ALL)
 		REFUSE(-EPROTO, "flags", "unknown bits", flags);
 	if ((flags & RMR_IO_F_FUA) && m->op != RMR_OP_WRITE && m->op != RMR_OP_WRITE_ZEROES)
 		REFUSE(-EPROTO, "flags", "FUA on this op", m->op);
-	if (m->data_crc32c || !all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	if (m->op == RMR_OP_FLUSH ? (length || m->offset) : !length)
-		REFUSE(-EPROTO, "length", "does not fit the op", length);
-	return 0;
+	if ((flags & RMR_IO_F_NOUNMAP) && m->op != RMR_OP_WRITE_ZEROES)
+		REFUSE(-EPROTO, "flags", "NOUNMAP on this op", m->op);
+	return io_range_check(m, fault);
 }
 
 static int hello_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_hello *m = data;
 
-	if (str_len(m->node, sizeof(m->node)) < 0)
-		REFUSE(-EPROTO, "node", "not terminated", 0);
+	if (name_check(m->node, sizeof(m->node), "node", fault))
+		return -EPROTO;
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
 	return 0;
@@ -327,12 +440,14 @@ static int pool_info_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_pool_info *m = data;
 
+	if (str_len(m->name, sizeof(m->name)) < 0)
+		REFUSE(-EPROTO, "name", "not terminated or not padded", 0);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	if (m->name[0] && rmr_name_check(m->name, sizeof(m->name), fault))
-		return -EPROTO;
-	if (!m->name[0] && all_zero(m->uuid, sizeof(m->uuid)))
-		REFUSE(-EPROTO, "uuid", "neither name nor UUID", 0);
+	if (m->name[0])
+		return name_check(m->name, sizeof(m->name), "name", fault) ? -EPROTO : 0;
+	if (all_zero(m->uuid, sizeof(m->uuid)))
+		REFUSE(-EPROTO, "name", "neither name nor UUID", 0);
 	return 0;
 }
 
@@ -340,16 +455,18 @@ static int attach_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_attach *m = data;
 
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (name_check(m->node, sizeof(m->node), "node", fault))
+		return -EPROTO;
+	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
+		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+	if (!m->epoch.seq)
+		REFUSE(-EPROTO, "epoch.seq", "zero", 0);
 	if (le32_to_cpu(m->flags) & ~RMR_ATTACH_F_ALL)
 		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	if (m->member_id >= RMR_MAX_MEMBERS)
 		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
-	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	if (str_len(m->node, sizeof(m->node)) < 0)
-		REFUSE(-EPROTO, "node", "not terminated", 0);
-	if (!m->epoch.client || !m->epoch.seq)
-		REFUSE(-EPROTO, "epoch", "zero", 0);
 	return 0;
 }
 
@@ -357,9 +474,14 @@ static int view_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_view *m = data;
 
-	if (!all_zero(m->reserved, sizeof(m->reserved)) ||
-	    !all_zero(m->view.reserved, sizeof(m->view.reserved)))
+	if (view_fields_check(&m->view, fault))
+		return -EPROTO;
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (!m->view.number)
+		REFUSE(-EPROTO, "view.number", "zero", 0);
+	if (!m->view.epoch.seq)
+		REFUSE(-EPROTO, "view.epoch.seq", "zero", 0);
 	return 0;
 }
 
@@ -367,10 +489,10 @@ static int detach_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_detach *m = data;
 
-	if (le32_to_cpu(m->flags) & ~RMR_DETACH_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (le32_to_cpu(m->flags) & ~RMR_DETACH_F_ALL)
+		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	return 0;
 }
 
@@ -387,11 +509,15 @@ static int member_set_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_member_set *m = data;
 
-	if (m->member_id >= RMR_MAX_MEMBERS)
-		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
-	return rmr_sb_member_check(&m->member, fault) ? -EPROTO : 0;
+	if (rmr_sb_member_check(&m->member, fault))
+		return -EPROTO;
+	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
+		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+	if (m->member_id >= RMR_MAX_MEMBERS)
+		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
+	return 0;
 }
 
 /* ---- messages of failure handling and resync ---- */
@@ -549,7 +675,7 @@ int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
 	u16 type;
 
 	if (len < sizeof(*hdr))
-		REFUSE(-EPROTO, "hdr", "truncated", len);
+		REFUSE(-EPROTO, "length", "shorter than a header", len);
 	type = le16_to_cpu(hdr->type);
 	if (hdr->major != RMR_PROTO_MAJOR)
 		REFUSE(-EPROTONOSUPPORT, "hdr.major", "unknown", hdr->major);
@@ -558,7 +684,7 @@ int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
 	if (hdr->minor > RMR_PROTO_MINOR && type != RMR_MSG_HELLO)
 		REFUSE(-EPROTONOSUPPORT, "hdr.minor", "not agreed", hdr->minor);
 	if (len != msg_table[type].len)
-		REFUSE(-EPROTO, "hdr", "wrong length", len);
+		REFUSE(-EPROTO, "length", "wrong", len);
 	if (msg_table[type].handle == (hdr->handle == cpu_to_le32(RMR_NO_HANDLE)))
 		REFUSE(-EPROTO, "hdr.handle", "missing or not wanted", le32_to_cpu(hdr->handle));
 	return msg_table[type].check(msg, fault);
@@ -569,13 +695,15 @@ int rmr_rsp_hello_check(const void *data, size_t len, struct rmr_fault *fault)
 	const struct rmr_rsp_hello *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		REFUSE(-EPROTO, "length", "wrong", len);
 	if (le16_to_cpu(r->major) != RMR_PROTO_MAJOR)
 		REFUSE(-EPROTONOSUPPORT, "major", "unknown", le16_to_cpu(r->major));
 	if (le16_to_cpu(r->minor) > RMR_PROTO_MINOR)
 		REFUSE(-EPROTONOSUPPORT, "minor", "newer than offered", le16_to_cpu(r->minor));
-	if (str_len(r->node, sizeof(r->node)) < 0)
-		REFUSE(-EPROTO, "node", "not terminated", 0);
+	if (name_check(r->node, sizeof(r->node), "node", fault))
+		return -EPROTO;
+	if (le32_to_cpu(r->max_io) < RMR_BLOCK_SIZE)
+		REFUSE(-EPROTO, "max_io", "smaller than a block", le32_to_cpu(r->max_io));
 	if (!all_zero(r->reserved, sizeof(r->reserved)))
 		REFUSE(-EPROTO, "reserved", "not zero", 0);
 	return 0;
@@ -587,8 +715,12 @@ static int limits_check(const struct rmr_limits_le *l, struct rmr_fault *fault)
 
 	if (block < 512 || block > RMR_BLOCK_SIZE || !is_power_of_2(block))
 		REFUSE(-EPROTO, "limits.logical_block", "out of range", block);
-	if (l->write_cache > 1 || l->fua > 1 || l->rotational > 1)
+	if (l->write_cache > 1)
 		REFUSE(-EPROTO, "limits.write_cache", "not 0 or 1", l->write_cache);
+	if (l->fua > 1)
+		REFUSE(-EPROTO, "limits.fua", "not 0 or 1", l->fua);
+	if (l->rotational > 1)
+		REFUSE(-EPROTO, "limits.rotational", "not 0 or 1", l->rotational);
 	if (!all_zero(l->reserved, sizeof(l->reserved)))
 		REFUSE(-EPROTO, "limits.reserved", "not zero", 0);
 	return 0;
@@ -597,25 +729,25 @@ static int limits_check(const struct rmr_limits_le *l, struct rmr_fault *fault)
 int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_pool *r = data;
-	u64 size;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
-	size = le64_to_cpu(r->pool_size);
-	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
-	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
-	    members_check(r->member, &r->view, fault))
-		return -EPROTO;
-	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
-		REFUSE(-EPROTO, "pool_size", "out of range", size);
-	if (r->member_id >= RMR_MAX_MEMBERS || !r->member[r->member_id].state ||
-	    memcmp(r->member[r->member_id].store_uuid, r->store_uuid, RMR_UUID_LEN))
-		REFUSE(-EPROTO, "member_id", "is not the answering store", r->member_id);
-	if (r->busy > 1 || (le32_to_cpu(r->sb_flags) & ~RMR_SB_F_ALL))
+		REFUSE(-EPROTO, "length", "wrong", len);
+	if (all_zero(r->pool_uuid, sizeof(r->pool_uuid)))
+		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+	if (r->busy > 1)
+		REFUSE(-EPROTO, "busy", "not 0 or 1", r->busy);
+	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
+		REFUSE(-EPROTO, "reserved0", "not zero", 0);
+	if (le32_to_cpu(r->sb_flags) & ~RMR_SB_F_ALL)
 		REFUSE(-EPROTO, "sb_flags", "unknown bits", le32_to_cpu(r->sb_flags));
-	if (!all_zero(r->reserved0, sizeof(r->reserved0)) ||
-	    !all_zero(r->reserved1, sizeof(r->reserved1)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
+		REFUSE(-EPROTO, "reserved1", "not zero", 0);
+	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
+	    pool_size_check(le64_to_cpu(r->pool_size), fault) ||
+	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
+	    members_check(r->member, &r->view, &r->promised, fault) ||
+	    self_check(r->member, r->member_id, r->store_uuid, fault))
+		return -EPROTO;
 	return limits_check(&r->limits, fault);
 }
 

@@ -52,6 +52,8 @@ u64 rmr_sb_off(u64 store_size, unsigned int copy);
 
 /* 0, or -EINVAL with *fault set: name is 1..63 of [A-Za-z0-9._-], not starting with . or -. */
 int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault);
+/* The name of this node for messages: host if it is one by the rule above, else "unnamed". */
+void rmr_node_name(char node[RMR_NAME_LEN], const char *host);
 int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault);
 
 /*
@@ -71,6 +73,7 @@ int rmr_sb_member_check(const struct rmr_sb_member *member, struct rmr_fault *fa
 
 void rmr_map_sector_init(struct rmr_map_sector *sector, u32 index, u32 tag);
 void rmr_map_sector_seal(struct rmr_map_sector *sector);
+/* 0; -ENODATA: no magic; -EBADMSG: damaged; -EINVAL: of another place or store. */
 int rmr_map_sector_check(const struct rmr_map_sector *sector, u32 index, u32 tag,
 			 struct rmr_fault *fault);
 

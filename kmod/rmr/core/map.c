@@ -275,6 +275,19 @@ static bool slot_set(struct rmr_map_slot *slot, u32 from, u32 to, u8 bits)
 	return changed;
 }
 
+/* The same for all chunks at once; those with bits of their own keep them too. */
+static bool slot_set_whole(struct rmr_map_slot *slot, u32 chunks, u8 bits)
+{
+	u32 at = 0;
+
+	while (at < chunks && !(bits & ~rmr_map_slot_get(slot, at)))
+		at++;
+	if (at == chunks)
+		return false;
+	slot->fill |= bits;
+	return true;
+}
+
 /* Takes back what a failed reservation made and nobody uses. */
 static void span_trim(struct rmr_map *map, const struct span *span)
 {
@@ -330,7 +343,7 @@ int rmr_map_set(struct rmr_map *map, u64 first, u64 last, u8 bits, gfp_t gfp)
 		if (!(bits & ~slot->fill))
 			continue;
 		if (hit)
-			slot->fill |= bits;
+			hit = slot_set_whole(slot, to + 1, bits);
 		else
 			hit = slot_set(slot, from, to, bits);
 		if (!hit)

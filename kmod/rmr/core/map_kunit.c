@@ -276,6 +276,19 @@ static void a_block_survives_the_disk(struct kunit *test)
 	rmr_map_destroy(&map);
 }
 
+static void setting_what_a_whole_sector_has_changes_nothing(struct kunit *test)
+{
+	struct rmr_map map;
+
+	make(test, &map, 2);
+	KUNIT_EXPECT_EQ(test, rmr_map_set(&map, 0, 0, 3, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_set(&map, 1, 1, 2, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_set(&map, 0, 1, 2, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 1, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 3, GFP_KERNEL), 0);
+	rmr_map_destroy(&map);
+}
+
 struct damage_case {
 	const char *field;		/* as the fault names it */
 	u32	at;			/* byte to flip in sector 1 of a map of 600 chunks */
@@ -284,11 +297,11 @@ struct damage_case {
 };
 
 static const struct damage_case damages[] = {
-	{ "magic", 0, true, -EBADMSG },
+	{ "magic", 0, true, -ENODATA },
 	{ "crc32c", 12, false, -EBADMSG },
 	{ "crc32c", 16, false, -EBADMSG },
-	{ "index", 4, true, -EBADMSG },
-	{ "pool_tag", 8, true, -EBADMSG },
+	{ "index", 4, true, -EINVAL },
+	{ "pool_tag", 8, true, -EINVAL },
 	{ "chunk", 16 + 104, true, -EINVAL },
 };
 
@@ -342,6 +355,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(memory_goes_with_the_last_bit),
 	KUNIT_CASE(too_many_chunks_are_refused),
 	KUNIT_CASE(a_block_survives_the_disk),
+	KUNIT_CASE(setting_what_a_whole_sector_has_changes_nothing),
 	KUNIT_CASE(a_damaged_sector_counts_as_all_dirty),
 	{}
 };
