@@ -39,6 +39,7 @@ const (
 	FClrStable  Rule = "F_CLRSTABLE"
 	FReplay     Rule = "F_REPLAY"   // unanswered writes sent again though another client was live
 	FYield      Rule = "F_YIELD"    // a superseded client attaches again
+	FCopyList   Rule = "F_COPYLIST" // a copy counts though the source has writes in its list
 	FSilent     Rule = "R5.9"       // a member that restarted is a source before it was told a view
 	MDupMark    Rule = "M_DUPMARK"  // duplicates of MARK set bits again
 	FTwoViews   Rule = "F_TWOVIEWS" // reconcile demotes in the first view
@@ -74,7 +75,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		FOrder, FEpoch, FAttach, FPromo, FLease, FMissView, FVoid, FOvlMiss, FHold, FPullAll, FWView, FFullMap, FPromoClr,
-		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FTwoViews, FSrcBits, FRepull, FPullAdd, FMarkAll, FSilent, MDupMark,
+		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FTwoViews, FSrcBits, FRepull, FPullAdd, FMarkAll, FSilent, FCopyList, MDupMark,
 		MNoDrain, MNoIntent, MNoMark, MNoMask, MAckEarly, MViewGate, MMapLate, MFlushOne, MReady, MOneU, MNoOverlay, MClrAll,
 		MTrustY, MNoFence, MNoRec, MPromoteAny, MRetNoUnc, MDiscard, MBoundary, MPartial, MNoMaj, MFineKeep,
 	}

@@ -4,16 +4,11 @@
  */
 #include "view.h"
 
-static unsigned int members(u8 mask)
-{
-	return __builtin_popcount(mask);
-}
-
 bool rmr_majority(const struct rmr_voters *voters, u8 got)
 {
 	u8 all = voters->data | voters->witnesses;
 
-	return !voters->quorum || 2 * members(got & all) > members(all);
+	return !voters->quorum || 2 * hweight8(got & all) > hweight8(all);
 }
 
 bool rmr_view_established(const struct rmr_voters *voters, const struct rmr_view *view,
