@@ -126,6 +126,9 @@ func model(losses bool) porcupine.Model {
 	return m.ToModel()
 }
 
+// Undecided is the promise of a violation that is none: the checker gave up.
+const Undecided = "checker"
+
 const never = int64(1) << 60
 
 func (h *history) losses() bool {
@@ -229,7 +232,7 @@ func (w *World) checkHistory() {
 			w.fail("I1-I3", "block %d is not linearizable: %s", b, w.hist.show(b))
 			return
 		case porcupine.Unknown:
-			w.fail("checker", "block %d: history of %d operations not decided", b, len(ops))
+			w.fail(Undecided, "block %d: history of %d operations not decided", b, len(ops))
 			return
 		}
 	}
