@@ -106,9 +106,22 @@ static enum blk_eh_timer_return brmr_timeout(struct request *rq)
 	return BLK_EH_RESET_TIMER;
 }
 
+/*
+ * A flush of ours may end inside the end of a flush of a store in the same kernel (transport loop):
+ * another queue's lock of the same class otherwise.
+ */
+static struct lock_class_key brmr_fq_lock_key;
+
+static int brmr_init_hctx(struct blk_mq_hw_ctx *hctx, void *driver_data, unsigned int index)
+{
+	blk_mq_hctx_set_fq_lock_class(hctx, &brmr_fq_lock_key);
+	return 0;
+}
+
 static const struct blk_mq_ops brmr_mq_ops = {
 	.queue_rq	= brmr_queue_rq,
 	.complete	= brmr_complete,
+	.init_hctx	= brmr_init_hctx,
 	.init_request	= brmr_init_request,
 	.timeout	= brmr_timeout,
 };

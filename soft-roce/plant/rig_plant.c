@@ -89,13 +89,19 @@ static void plant_ubsan(void)
 	value <<= shift;
 }
 
-static void *leaked;
-
-/* Only the last reference is lost; kmemleak finds it at its next scan. */
+/* Several: a stale pointer somewhere on a stack may hide one. kmemleak finds them at its next scan. */
 static void plant_leak(void)
 {
-	leaked = kmalloc(333, GFP_KERNEL);
-	leaked = NULL;
+	static void *leaked;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		WRITE_ONCE(leaked, kmalloc(333, GFP_KERNEL));
+	WRITE_ONCE(leaked, NULL);
+}
+
+static void expired(struct timer_list *timer)
+{
 }
 
 static void plant_odebug(void)
@@ -104,7 +110,7 @@ static void plant_odebug(void)
 	struct timer_list *timer = kmalloc(sizeof(*timer), GFP_KERNEL);
 
 	if (work && timer) {
-		timer_setup(timer, NULL, 0);
+		timer_setup(timer, expired, 0);
 		mod_timer(timer, jiffies + 3600 * HZ);
 	}
 	kfree(timer);

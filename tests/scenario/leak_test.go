@@ -42,18 +42,21 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	})
 	t.Run("load and unload", func(t *testing.T) {
 		leavesNothing(t, c, func(n int) {
+			jobs := []*job{background(t, c.Client(0), fmt.Sprintf(`for i in $(seq %d); do
+				modprobe -r brmr_client rmr_rtrs_client rmr && ! lsmod | grep rmr && modprobe brmr_client || exit 1
+			done`, n))}
 			for i := range 2 {
-				c.Storage(i).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
-					rmrctl pool stop loop && modprobe -r brmr_server rmr_rtrs_server rmr_rtrs_client && ! lsmod | grep rmr &&
+				jobs = append(jobs, background(t, c.Storage(i), fmt.Sprintf(`for i in $(seq %d); do
+					rmrctl pool stop loop && modprobe -r brmr_server rmr_rtrs_server rmr_rtrs_client rmr && ! lsmod | grep rmr &&
 					modprobe brmr_server && rmrctl pool assemble %s || exit 1
-				done`, n, c.Storage(i).DiskDevice(0)))
+				done`, n, c.Storage(i).DiskDevice(0))))
 			}
-			c.Client(0).MustSh(t, fmt.Sprintf(`for i in $(seq %d); do
-				modprobe -r brmr_client rmr_rtrs_client && ! lsmod | grep rmr && modprobe brmr_client || exit 1
-			done`, n))
+			for _, j := range jobs {
+				j.wait(t, 10*time.Minute)
+			}
 		})
 	})
-	p.attach(t)
+	c.Client(0).MustSh(t, "dd if=/dev/urandom of="+p.attach(t)+" bs=1M count=4 oflag=direct status=none")
 	p.detach(t)
 	p.requireEqualLegs(t)
 }
