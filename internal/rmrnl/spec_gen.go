@@ -375,7 +375,7 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 			v.Addr = append(v.Addr, ad.String())
 		}
 	}
-	return ad.Err()
+	return named(ad, SetMember)
 }
 
 // Attributes of pool: A pool on a storage node.
@@ -689,7 +689,7 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.ResyncPause = ad.Uint8()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetPool)
 }
 
 // Attributes of device: A pool mapped on a client.
@@ -865,7 +865,7 @@ func (v *Device) decode(ad *netlink.AttributeDecoder) error {
 			v.SuspendMs = ad.Uint32()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetDevice)
 }
 
 // Attributes of leg: A client's view of one member of a mapped pool.
@@ -998,5 +998,5 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.Force = ad.Flag()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetLeg)
 }

@@ -111,8 +111,6 @@ EXPORT_SYMBOL_GPL(rmr_plan_fail);
 EXPORT_SYMBOL_GPL(rmr_plan_run);
 EXPORT_SYMBOL_GPL(rmr_plan_missed);
 
-EXPORT_SYMBOL_GPL(rmr_may_promise);
-EXPORT_SYMBOL_GPL(rmr_epoch_next);
 EXPORT_SYMBOL_GPL(rmr_majority);
 EXPORT_SYMBOL_GPL(rmr_view_established);
 EXPORT_SYMBOL_GPL(rmr_lease_holds);
@@ -125,20 +123,18 @@ EXPORT_SYMBOL_GPL(rmr_viewmaker_targets);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_lose);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_grow);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_persisted);
-
+EXPORT_SYMBOL_GPL(rmr_may_promise);
+EXPORT_SYMBOL_GPL(rmr_epoch_next);
 EXPORT_SYMBOL_GPL(rmr_attach_decide);
-
 EXPORT_SYMBOL_GPL(rmr_leg_next);
-EXPORT_SYMBOL_GPL(rmr_leg_name);
+EXPORT_SYMBOL_GPL(rmr_leg_state_name);
 EXPORT_SYMBOL_GPL(rmr_leg_event_name);
-
+EXPORT_SYMBOL_GPL(rmr_may_promote);
 EXPORT_SYMBOL_GPL(rmr_read_legs);
 EXPORT_SYMBOL_GPL(rmr_resync_sources);
 EXPORT_SYMBOL_GPL(rmr_may_serve);
-EXPORT_SYMBOL_GPL(rmr_may_promote);
 EXPORT_SYMBOL_GPL(rmr_read_cost);
 EXPORT_SYMBOL_GPL(rmr_read_choose);
 EXPORT_SYMBOL_GPL(rmr_latency_note);
 EXPORT_SYMBOL_GPL(rmr_latency_forget);
-
 EXPORT_SYMBOL_GPL(rmr_limits_narrow);

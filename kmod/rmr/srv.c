@@ -55,6 +55,8 @@ static int hello_msg(struct rmr_srv_sess *sess, const void *data, void *out)
 	memset(rsp, 0, sizeof(*rsp));
 	rsp->major = cpu_to_le16(RMR_PROTO_MAJOR);
 	rsp->minor = cpu_to_le16(min_t(u8, msg->hdr.minor, RMR_PROTO_MINOR));
+	/* No limit of its own: what fits beside a message is the transport's to say. */
+	rsp->max_io = cpu_to_le32(round_down(U32_MAX, RMR_BLOCK_SIZE));
 	rsp->responder = cpu_to_le64(rmr_boot_id());
 	strscpy(rsp->node, rmr_srv_node, sizeof(rsp->node));
 	return 0;

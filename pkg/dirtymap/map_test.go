@@ -244,3 +244,18 @@ func TestSettingWhatAWholeSectorHasChangesNothing(t *testing.T) {
 		t.Error("want the first set of all chunks to change the map, the second not")
 	}
 }
+
+func TestLateReportAfterTheSectorWasForgotten(t *testing.T) {
+	m := New(10, 9)
+	m.Set(1, 1, 2)
+	_, old := m.Image(0)
+	m.Clear(1, 1, 2)
+	_, gen := m.Image(0)
+	m.Persisted(0, gen) // all clear: forgotten
+	m.Set(2, 2, 2)
+	m.Persisted(0, old)
+	m.Persisted(0, gen)
+	if m.Stable(2, 2) {
+		t.Error("a bit that was never written counts as persisted")
+	}
+}

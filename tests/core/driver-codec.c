@@ -8,7 +8,7 @@
 #include "codec.h"
 #include "driver.h"
 
-#define BUF_SIZE	8192
+#define BUF_SIZE	16384
 
 /* The exact length, so that a sanitizer sees any byte read behind it. */
 static void *load(const char *text, size_t *len)
@@ -114,6 +114,43 @@ static void rsp_pool(const struct driver_args *a)
 	free(m);
 }
 
+/* The checks of answers that repeat what was asked. */
+static void paged(const struct driver_args *a,
+		  int (*check)(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault))
+{
+	struct rmr_fault fault = { 0 };
+	size_t len;
+	void *m = load(a->text[1], &len);
+
+	answer(check(m, len, a->num[0], &fault), &fault, m, len);
+	free(m);
+}
+
+static void rsp_map_pull(const struct driver_args *a)
+{
+	paged(a, rmr_rsp_map_pull_check);
+}
+
+static void rsp_list(const struct driver_args *a)
+{
+	paged(a, rmr_rsp_list_check);
+}
+
+static void rsp_fine(const struct driver_args *a)
+{
+	paged(a, rmr_rsp_fine_check);
+}
+
+static void rsp_keepalive(const struct driver_args *a)
+{
+	struct rmr_fault fault = { 0 };
+	size_t len;
+	void *m = load(a->text[0], &len);
+
+	answer(rmr_rsp_keepalive_check(m, len, &fault), &fault, m, len);
+	free(m);
+}
+
 static void layout(const struct driver_args *a)
 {
 	u64 store = a->num[0], size = rmr_pool_size_max(store, a->num[1]);
@@ -130,6 +167,10 @@ const struct driver_op driver_codec_ops[] = {
 	{ "msg", 1, msg },
 	{ "rsp_hello", 1, rsp_hello },
 	{ "rsp_pool", 1, rsp_pool },
+	{ "rsp_map_pull", 2, rsp_map_pull },
+	{ "rsp_list", 2, rsp_list },
+	{ "rsp_fine", 2, rsp_fine },
+	{ "rsp_keepalive", 1, rsp_keepalive },
 	{ "layout", 2, layout },
 	{ 0 }
 };

@@ -63,11 +63,6 @@ static inline unsigned int __ffs64(u64 word)
 	return __builtin_ctzll(word);
 }
 
-static inline unsigned int hweight8(unsigned int word)
-{
-	return __builtin_popcount(word & 0xff);
-}
-
 /* Seed and result as they are; callers invert. */
 u32 crc32c(u32 crc, const void *data, size_t len);
 /* First byte that is not c, or NULL. */
@@ -106,5 +101,10 @@ extern struct rmr_memory rmr_memory;
 
 void *rmr_zalloc(size_t size, gfp_t gfp);
 void rmr_free(const void *p);
+
+static inline unsigned int hweight8(u8 w)
+{
+	return __builtin_popcount(w);
+}
 
 #endif /* RMR_PORT_USER_H */

@@ -1,59 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the promises of an attach allow; see attach.h. Pure, any context.
+ * Attach and reconcile; see attach.h. No locks here.
  */
 #include "attach.h"
 
-/* V, who promised, and who of them lost its memory. */
-static int gather(struct rmr_attachment *a, const struct rmr_promise *promises,
-		  unsigned int count, u8 *restarted, bool *uncertain)
+bool rmr_may_promise(const struct rmr_epoch *promised, const struct rmr_epoch *asked)
 {
-	const struct rmr_promise *p;
-
-	for (p = promises; p < promises + count; p++) {
-		if (p->member >= RMR_MAX_MEMBERS || rmr_mask_has(a->promised, p->member))
-			return -EINVAL;
-		a->promised |= 1u << p->member;
-		if (!a->highest.up_to_date || rmr_view_cmp(&p->view, &a->highest) > 0)
-			a->highest = p->view;
-		if (p->restarted)
-			*restarted |= 1u << p->member;
-		*uncertain |= p->uncertain;
-	}
-	for (p = promises; p < promises + count; p++)
-		if (memcmp(p->view.lineage, a->highest.lineage, RMR_UUID_LEN))
-			return -EMEDIUMTYPE;
-	return 0;
+	return rmr_epoch_cmp(asked, promised) > 0;
 }
 
-/* R2.11: the last client ended its reads itself. A clean record of another epoch says nothing. */
-static bool left_clean(const struct rmr_attachment *a, const struct rmr_promise *promises,
-		       unsigned int count)
+struct rmr_epoch rmr_epoch_next(const struct rmr_epoch *highest, u64 client)
 {
-	static const struct rmr_epoch none;
-	const struct rmr_promise *p;
-
-	for (p = promises; p < promises + count; p++)
-		if (rmr_epoch_cmp(&p->clean, &none) &&
-		    !rmr_epoch_cmp(&p->clean, &a->highest.epoch))
-			return true;
-	return false;
+	return (struct rmr_epoch){ .seq = highest->seq + 1, .client = client };
 }
 
 /*
- * Picks the one source: a member of U(V) (F_SRCU) that promised, one that did not restart before one
- * that did (M_LOWID), then the lowest id. Bits that others hold against it do not count (F_SRCBITS).
- * One for all chunks, because two would leave nobody in U.
+ * One source for all chunks, because two would leave nobody in U: a member of U(V) (F_SRCU), one
+ * that did not restart before one that did, then the lowest id. Bits that others hold against it do
+ * not count (F_SRCBITS).
  */
-static void reconcile(struct rmr_attachment *a, const struct rmr_voters *voters, u8 restarted)
+static void reconcile(const struct rmr_voters *voters, u8 restarted, struct rmr_attachment *a)
 {
 	u8 candidates = a->first.up_to_date;
 
 	if (candidates & ~restarted)
 		candidates &= ~restarted;
-	a->source = rmr_mask_lowest(candidates);
-	a->marked = voters->data & ~(1u << a->source);
-	a->demoted = a->first.up_to_date & ~(1u << a->source);
+	a->source = __ffs64(candidates);
+	a->marked = voters->data & ~rmr_mask_of(a->source);
+	a->demoted = a->first.up_to_date & ~rmr_mask_of(a->source);
+	if (!a->demoted)
+		return;
+	a->live.number++;
+	a->live.up_to_date &= ~a->demoted;
+	a->live.syncing |= a->demoted;
+}
+
+/* R2.11: the last client ended its reads itself. A clean record of another epoch means nothing. */
+static bool left_clean(const struct rmr_promise *promises, unsigned int count,
+		       const struct rmr_epoch *epoch)
+{
+	unsigned int i;
+
+	if (!epoch->seq)
+		return false;
+	for (i = 0; i < count; i++)
+		if (!rmr_epoch_cmp(&promises[i].clean, epoch))
+			return true;
+	return false;
+}
+
+/* V is the highest view of the answers (R2.5). */
+static int find_highest(const struct rmr_promise *promises, unsigned int count,
+			 struct rmr_attachment *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		u8 bit = rmr_mask_of(promises[i].member);
+
+		if (!bit || (a->promised & bit))
+			return -EINVAL;
+		a->promised |= bit;
+		if (!a->highest.up_to_date || rmr_view_cmp(&promises[i].view, &a->highest) > 0)
+			a->highest = promises[i].view;
+	}
+	return 0;
 }
 
 int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
@@ -61,35 +72,37 @@ int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *e
 		      struct rmr_attachment *a)
 {
 	bool uncertain = false, enough;
-	u8 restarted = 0, u;
-	int err;
+	u8 restarted = 0, up;
+	unsigned int i;
 
 	memset(a, 0, sizeof(*a));
 	a->source = -1;
-	err = gather(a, promises, count, &restarted, &uncertain);
-	if (err)
-		return err;
-	u = a->highest.up_to_date & a->promised;
+	if (find_highest(promises, count, a))
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		if (memcmp(promises[i].view.lineage, a->highest.lineage, RMR_UUID_LEN))
+			return -EMEDIUMTYPE;
+		if (promises[i].restarted)
+			restarted |= rmr_mask_of(promises[i].member);
+		uncertain = uncertain || promises[i].uncertain;
+	}
+	up = a->highest.up_to_date & a->promised;
 	enough = voters->quorum ? rmr_majority(voters, a->promised) :
 				  rmr_mask_within(a->highest.up_to_date, a->promised);
-	if (!enough || !u)
+	if (!enough || !up)
 		return -ENOTCONN;
+	/* The first view and perhaps one that demotes. */
 	if (a->highest.number > U64_MAX - 2)
 		return -ERANGE;
 	a->must_wait = !rmr_mask_within(rmr_view_active(&a->highest), a->promised) &&
-		       !left_clean(a, promises, count);
+		       !left_clean(promises, count, &a->highest.epoch);
 	a->first = a->highest;
 	a->first.epoch = *epoch;
-	a->first.number++;
-	a->first.up_to_date = u;
-	a->first.syncing &= a->promised;
-	if (uncertain)
-		reconcile(a, voters, restarted);
+	a->first.number = a->highest.number + 1;
+	a->first.up_to_date = up;
+	a->first.syncing = a->highest.syncing & a->promised;
 	a->live = a->first;
-	if (a->demoted) {
-		a->live.number++;
-		a->live.up_to_date &= ~a->demoted;
-		a->live.syncing |= a->demoted;
-	}
+	if (uncertain)
+		reconcile(voters, restarted, a);
 	return 0;
 }

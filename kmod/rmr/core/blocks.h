@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sets of 4 KiB blocks inside chunks, in memory only, bounded. A fine map is such a set: blocks of a
- * dirty chunk that really differ; a dirty chunk without bits in it differs anywhere. An overlay too:
- * blocks of a lacked chunk that were written since; a block without a bit is not written.
+ * Sets of 4 KiB blocks inside chunks, in memory only, bounded. A fine map is such a set: blocks of
+ * a dirty chunk that really differ; a dirty chunk without bits in it differs anywhere. An overlay
+ * too: blocks of a lacked chunk that were written since; a block without a bit is not written.
  *
  * No locks: the owner serialises the calls. Nothing sleeps unless the gfp says so.
  */

@@ -4,8 +4,14 @@
  */
 #include "codec.h"
 
-#define REFUSE(err, f, w, v) \
-	do { fault->field = (f); fault->why = (w); fault->value = (v); return (err); } while (0)
+/* Says what was refused and why. Returns err. */
+static int refuse(struct rmr_fault *fault, int err, const char *field, const char *why, u64 value)
+{
+	fault->field = field;
+	fault->why = why;
+	fault->value = value;
+	return err;
+}
 
 /* Bytes; offsets and lengths of requests are multiples of it. */
 #define IO_GRAIN	512u
@@ -122,14 +128,14 @@ static int name_check(const char *name, size_t size, const char *field, struct r
 	int i, n = str_len(name, size);
 
 	if (n < 1 || n >= (int)RMR_NAME_LEN)
-		REFUSE(-EINVAL, field, "empty, too long or not terminated", 0);
+		return refuse(fault, -EINVAL, field, "empty, too long or not terminated", 0);
 	for (i = 0; i < n; i++) {
 		char c = name[i];
 		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			  (c >= '0' && c <= '9') || c == '_' || (i && (c == '.' || c == '-'));
 
 		if (!ok)
-			REFUSE(-EINVAL, field, "odd character", (u8)c);
+			return refuse(fault, -EINVAL, field, "odd character", (u8)c);
 	}
 	return 0;
 }
@@ -156,8 +162,8 @@ int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault)
 {
 	if (chunk_size < RMR_CHUNK_SIZE_MIN || chunk_size > RMR_CHUNK_SIZE_MAX ||
 	    !is_power_of_2(chunk_size))
-		REFUSE(-EINVAL, "chunk_size", "not a power of two from 64 KiB to 16 MiB",
-		       chunk_size);
+		return refuse(fault, -EINVAL, "chunk_size",
+			      "not a power of two from 64 KiB to 16 MiB", chunk_size);
 	return 0;
 }
 
@@ -175,28 +181,29 @@ int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
 	unsigned int i;
 
 	if (!all_zero(m->reserved0, sizeof(m->reserved0)))
-		REFUSE(-EINVAL, "member.reserved0", "not zero", 0);
+		return refuse(fault, -EINVAL, "member.reserved0", "not zero", 0);
 	if (!all_zero(m->reserved1, sizeof(m->reserved1)))
-		REFUSE(-EINVAL, "member.reserved1", "not zero", 0);
+		return refuse(fault, -EINVAL, "member.reserved1", "not zero", 0);
 	if (str_len(m->node, sizeof(m->node)) < 0)
-		REFUSE(-EINVAL, "member.node", "not terminated or not padded", 0);
+		return refuse(fault, -EINVAL, "member.node", "not terminated or not padded", 0);
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
 		if (str_len(m->addr[i], sizeof(m->addr[i])) < 0)
-			REFUSE(-EINVAL, "member.addr", "not terminated or not padded", i);
+			return refuse(fault, -EINVAL, "member.addr", "not terminated or not padded",
+				      i);
 	if (m->state > RMR_MEMBER_WITNESS)
-		REFUSE(-EINVAL, "member.state", "unknown", m->state);
+		return refuse(fault, -EINVAL, "member.state", "unknown", m->state);
 	if (m->state == RMR_MEMBER_NONE) {
 		if (!all_zero(m, sizeof(*m)))
-			REFUSE(-EINVAL, "member.state", "free slot not zero", 0);
+			return refuse(fault, -EINVAL, "member.state", "free slot not zero", 0);
 		return 0;
 	}
 	if (all_zero(m->store_uuid, sizeof(m->store_uuid)))
-		REFUSE(-EINVAL, "member.store_uuid", "zero", 0);
+		return refuse(fault, -EINVAL, "member.store_uuid", "zero", 0);
 	if (name_check(m->node, sizeof(m->node), "member.node", fault))
 		return -EINVAL;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
 		if (!printable(m->addr[i]))
-			REFUSE(-EINVAL, "member.addr", "not printable", i);
+			return refuse(fault, -EINVAL, "member.addr", "not printable", i);
 	return 0;
 }
 
@@ -204,11 +211,11 @@ int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
 static int view_fields_check(const struct rmr_view_le *view, struct rmr_fault *fault)
 {
 	if (!all_zero(view->reserved, sizeof(view->reserved)))
-		REFUSE(-EINVAL, "view.reserved", "not zero", 0);
+		return refuse(fault, -EINVAL, "view.reserved", "not zero", 0);
 	if (view->up_to_date & view->syncing)
-		REFUSE(-EINVAL, "view.syncing", "overlaps up_to_date", view->syncing);
+		return refuse(fault, -EINVAL, "view.syncing", "overlaps up_to_date", view->syncing);
 	if (view->number && !view->up_to_date)
-		REFUSE(-EINVAL, "view.up_to_date", "empty in a numbered view", 0);
+		return refuse(fault, -EINVAL, "view.up_to_date", "empty in a numbered view", 0);
 	return 0;
 }
 
@@ -230,13 +237,16 @@ static int members_check(const struct rmr_sb_member *member, const struct rmr_vi
 	if (err)
 		return err;
 	if (view->up_to_date & ~data)
-		REFUSE(-EINVAL, "view.up_to_date", "names no data member", view->up_to_date);
+		return refuse(fault, -EINVAL, "view.up_to_date", "names no data member",
+			      view->up_to_date);
 	if (view->syncing & ~data)
-		REFUSE(-EINVAL, "view.syncing", "names no data member", view->syncing);
+		return refuse(fault, -EINVAL, "view.syncing", "names no data member",
+			      view->syncing);
 	rmr_epoch_get(&made, &view->epoch);
 	rmr_epoch_get(&most, promised);
 	if (rmr_epoch_cmp(&made, &most) > 0)
-		REFUSE(-EINVAL, "view.epoch", "newer than the promised one", made.seq);
+		return refuse(fault, -EINVAL, "view.epoch", "newer than the promised one",
+			      made.seq);
 	return 0;
 }
 
@@ -244,20 +254,21 @@ static int self_check(const struct rmr_sb_member *member, u8 id, const u8 *store
 		      struct rmr_fault *fault)
 {
 	if (all_zero(store_uuid, RMR_UUID_LEN))
-		REFUSE(-EINVAL, "store_uuid", "zero", 0);
+		return refuse(fault, -EINVAL, "store_uuid", "zero", 0);
 	if (id >= RMR_MAX_MEMBERS)
-		REFUSE(-EINVAL, "member_id", "out of range", id);
+		return refuse(fault, -EINVAL, "member_id", "out of range", id);
 	if (member[id].state == RMR_MEMBER_NONE)
-		REFUSE(-EINVAL, "member_id", "own slot is free", id);
+		return refuse(fault, -EINVAL, "member_id", "own slot is free", id);
 	if (memcmp(member[id].store_uuid, store_uuid, RMR_UUID_LEN))
-		REFUSE(-EINVAL, "store_uuid", "differs from the own slot", id);
+		return refuse(fault, -EINVAL, "store_uuid", "differs from the own slot", id);
 	return 0;
 }
 
 static int pool_size_check(u64 size, struct rmr_fault *fault)
 {
 	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
-		REFUSE(-EINVAL, "pool_size", "out of range or not in 4 KiB blocks", size);
+		return refuse(fault, -EINVAL, "pool_size", "out of range or not in 4 KiB blocks",
+			      size);
 	return 0;
 }
 
@@ -266,16 +277,17 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 	u64 size = le64_to_cpu(sb->pool_size), map_len = le64_to_cpu(sb->map_len);
 	u64 mine = le64_to_cpu(sb->store_size), map_off = le64_to_cpu(sb->map_off);
 
-	if (pool_size_check(size, fault) || rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault))
+	if (pool_size_check(size, fault) ||
+	    rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault))
 		return -EINVAL;
 	if (mine != (store_size & ~(u64)(RMR_MD_BLOCK - 1)))
-		REFUSE(-EINVAL, "store_size", "not the size of this store", mine);
+		return refuse(fault, -EINVAL, "store_size", "not the size of this store", mine);
 	if (map_len != rmr_map_len(rmr_chunks(size, le32_to_cpu(sb->chunk_size))))
-		REFUSE(-EINVAL, "map_len", "does not match the pool", map_len);
+		return refuse(fault, -EINVAL, "map_len", "does not match the pool", map_len);
 	if ((map_off & (RMR_MD_BLOCK - 1)) || map_off < size ||
 	    mine < RMR_MD_TAIL || map_len > mine - RMR_MD_TAIL ||
 	    map_off > mine - RMR_MD_TAIL - map_len)
-		REFUSE(-EINVAL, "map_off", "overlaps data or superblocks", map_off);
+		return refuse(fault, -EINVAL, "map_off", "overlaps data or superblocks", map_off);
 	return 0;
 }
 
@@ -284,26 +296,27 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 	int err;
 
 	if (memcmp(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic)))
-		REFUSE(-ENODATA, "magic", "not a store", 0);
+		return refuse(fault, -ENODATA, "magic", "not a store", 0);
 	if (~crc32c(~0u, sb, offsetof(struct rmr_sb, crc32c)) != le32_to_cpu(sb->crc32c))
-		REFUSE(-EBADMSG, "crc32c", "does not match", le32_to_cpu(sb->crc32c));
+		return refuse(fault, -EBADMSG, "crc32c", "does not match", le32_to_cpu(sb->crc32c));
 	if (le32_to_cpu(sb->version) != RMR_SB_VERSION)
-		REFUSE(-EPROTONOSUPPORT, "version", "unknown", le32_to_cpu(sb->version));
+		return refuse(fault, -EPROTONOSUPPORT, "version", "unknown",
+			      le32_to_cpu(sb->version));
 	if (le64_to_cpu(sb->feat_incompat) & ~RMR_FEAT_INCOMPAT_KNOWN)
-		REFUSE(-EPROTONOSUPPORT, "feat_incompat", "unknown bits",
-		       le64_to_cpu(sb->feat_incompat));
+		return refuse(fault, -EPROTONOSUPPORT, "feat_incompat", "unknown bits",
+			      le64_to_cpu(sb->feat_incompat));
 	if (le32_to_cpu(sb->flags) & ~RMR_SB_F_ALL)
-		REFUSE(-EINVAL, "flags", "unknown bits", le32_to_cpu(sb->flags));
+		return refuse(fault, -EINVAL, "flags", "unknown bits", le32_to_cpu(sb->flags));
 	if (!all_zero(sb->reserved0, sizeof(sb->reserved0)))
-		REFUSE(-EINVAL, "reserved0", "not zero", 0);
+		return refuse(fault, -EINVAL, "reserved0", "not zero", 0);
 	if (!all_zero(sb->reserved1, sizeof(sb->reserved1)))
-		REFUSE(-EINVAL, "reserved1", "not zero", 0);
+		return refuse(fault, -EINVAL, "reserved1", "not zero", 0);
 	if (!all_zero(sb->reserved2, sizeof(sb->reserved2)))
-		REFUSE(-EINVAL, "reserved2", "not zero", 0);
+		return refuse(fault, -EINVAL, "reserved2", "not zero", 0);
 	if (!sb->write_seq)
-		REFUSE(-EINVAL, "write_seq", "zero", 0);
+		return refuse(fault, -EINVAL, "write_seq", "zero", 0);
 	if (all_zero(sb->pool_uuid, sizeof(sb->pool_uuid)))
-		REFUSE(-EINVAL, "pool_uuid", "zero", 0);
+		return refuse(fault, -EINVAL, "pool_uuid", "zero", 0);
 	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
 	if (!err)
 		err = sb_layout_check(sb, store_size, fault);
@@ -368,13 +381,16 @@ int rmr_map_sector_check(const struct rmr_map_sector *sector, u32 index, u32 tag
 			 struct rmr_fault *fault)
 {
 	if (le32_to_cpu(sector->magic) != RMR_MAP_MAGIC)
-		REFUSE(-ENODATA, "magic", "not a map sector", le32_to_cpu(sector->magic));
+		return refuse(fault, -ENODATA, "magic", "not a map sector",
+			      le32_to_cpu(sector->magic));
 	if (le32_to_cpu(sector->crc32c) != sector_crc(sector))
-		REFUSE(-EBADMSG, "crc32c", "does not match", le32_to_cpu(sector->crc32c));
+		return refuse(fault, -EBADMSG, "crc32c", "does not match",
+			      le32_to_cpu(sector->crc32c));
 	if (le32_to_cpu(sector->index) != index)
-		REFUSE(-EINVAL, "index", "misplaced", le32_to_cpu(sector->index));
+		return refuse(fault, -EINVAL, "index", "misplaced", le32_to_cpu(sector->index));
 	if (le32_to_cpu(sector->pool_tag) != tag)
-		REFUSE(-EINVAL, "pool_tag", "of another store", le32_to_cpu(sector->pool_tag));
+		return refuse(fault, -EINVAL, "pool_tag", "of another store",
+			      le32_to_cpu(sector->pool_tag));
 	return 0;
 }
 
@@ -388,20 +404,21 @@ static int io_range_check(const struct rmr_msg_io *m, struct rmr_fault *fault)
 	u32 length = le32_to_cpu(m->length);
 
 	if (flush && offset)
-		REFUSE(-EPROTO, "offset", "not zero in FLUSH", offset);
+		return refuse(fault, -EPROTO, "offset", "not zero in FLUSH", offset);
 	if (flush ? length : !length || length % IO_GRAIN)
-		REFUSE(-EPROTO, "length", "does not fit the op or not in sectors", length);
+		return refuse(fault, -EPROTO, "length", "does not fit the op or not in sectors",
+			      length);
 	if (offset & (IO_GRAIN - 1))
-		REFUSE(-EPROTO, "offset", "not in sectors", offset);
+		return refuse(fault, -EPROTO, "offset", "not in sectors", offset);
 	if (offset > RMR_POOL_SIZE_MAX - length)
-		REFUSE(-EPROTO, "offset", "beyond the largest pool", offset);
+		return refuse(fault, -EPROTO, "offset", "beyond the largest pool", offset);
 	if (write != !!seq)
-		REFUSE(-EPROTO, "seq", "missing or not wanted", seq);
+		return refuse(fault, -EPROTO, "seq", "missing or not wanted", seq);
 	if (write && le64_to_cpu(m->completed_below) > seq)
-		REFUSE(-EPROTO, "completed_below", "above the number of this write",
-		       le64_to_cpu(m->completed_below));
+		return refuse(fault, -EPROTO, "completed_below", "above the number of this write",
+			      le64_to_cpu(m->completed_below));
 	if (!write && m->missing)
-		REFUSE(-EPROTO, "missing", "not zero in a read or flush", m->missing);
+		return refuse(fault, -EPROTO, "missing", "not zero in a read or flush", m->missing);
 	return 0;
 }
 
@@ -411,17 +428,18 @@ static int io_check(const void *data, struct rmr_fault *fault)
 	u16 flags = le16_to_cpu(m->flags);
 
 	if (m->data_crc32c)
-		REFUSE(-EPROTO, "data_crc32c", "not agreed", le32_to_cpu(m->data_crc32c));
+		return refuse(fault, -EPROTO, "data_crc32c", "not agreed",
+			      le32_to_cpu(m->data_crc32c));
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	if (m->op > RMR_OP_MAX)
-		REFUSE(-EPROTO, "op", "unknown", m->op);
+		return refuse(fault, -EPROTO, "op", "unknown", m->op);
 	if (flags & ~RMR_IO_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", flags);
+		return refuse(fault, -EPROTO, "flags", "unknown bits", flags);
 	if ((flags & RMR_IO_F_FUA) && m->op != RMR_OP_WRITE && m->op != RMR_OP_WRITE_ZEROES)
-		REFUSE(-EPROTO, "flags", "FUA on this op", m->op);
+		return refuse(fault, -EPROTO, "flags", "FUA on this op", m->op);
 	if ((flags & RMR_IO_F_NOUNMAP) && m->op != RMR_OP_WRITE_ZEROES)
-		REFUSE(-EPROTO, "flags", "NOUNMAP on this op", m->op);
+		return refuse(fault, -EPROTO, "flags", "NOUNMAP on this op", m->op);
 	return io_range_check(m, fault);
 }
 
@@ -432,7 +450,7 @@ static int hello_check(const void *data, struct rmr_fault *fault)
 	if (name_check(m->node, sizeof(m->node), "node", fault))
 		return -EPROTO;
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -441,13 +459,13 @@ static int pool_info_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_pool_info *m = data;
 
 	if (str_len(m->name, sizeof(m->name)) < 0)
-		REFUSE(-EPROTO, "name", "not terminated or not padded", 0);
+		return refuse(fault, -EPROTO, "name", "not terminated or not padded", 0);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	if (m->name[0])
 		return name_check(m->name, sizeof(m->name), "name", fault) ? -EPROTO : 0;
 	if (all_zero(m->uuid, sizeof(m->uuid)))
-		REFUSE(-EPROTO, "name", "neither name nor UUID", 0);
+		return refuse(fault, -EPROTO, "name", "neither name nor UUID", 0);
 	return 0;
 }
 
@@ -456,17 +474,17 @@ static int attach_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_attach *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	if (name_check(m->node, sizeof(m->node), "node", fault))
 		return -EPROTO;
 	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
-		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+		return refuse(fault, -EPROTO, "pool_uuid", "zero", 0);
 	if (!m->epoch.seq)
-		REFUSE(-EPROTO, "epoch.seq", "zero", 0);
+		return refuse(fault, -EPROTO, "epoch.seq", "zero", 0);
 	if (le32_to_cpu(m->flags) & ~RMR_ATTACH_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
+		return refuse(fault, -EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	if (m->member_id >= RMR_MAX_MEMBERS)
-		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
+		return refuse(fault, -EPROTO, "member_id", "out of range", m->member_id);
 	return 0;
 }
 
@@ -477,11 +495,11 @@ static int view_check(const void *data, struct rmr_fault *fault)
 	if (view_fields_check(&m->view, fault))
 		return -EPROTO;
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	if (!m->view.number)
-		REFUSE(-EPROTO, "view.number", "zero", 0);
+		return refuse(fault, -EPROTO, "view.number", "zero", 0);
 	if (!m->view.epoch.seq)
-		REFUSE(-EPROTO, "view.epoch.seq", "zero", 0);
+		return refuse(fault, -EPROTO, "view.epoch.seq", "zero", 0);
 	return 0;
 }
 
@@ -490,9 +508,9 @@ static int detach_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_detach *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	if (le32_to_cpu(m->flags) & ~RMR_DETACH_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
+		return refuse(fault, -EPROTO, "flags", "unknown bits", le32_to_cpu(m->flags));
 	return 0;
 }
 
@@ -501,7 +519,7 @@ static int keepalive_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_keepalive *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -510,13 +528,13 @@ static int member_set_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_member_set *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	if (rmr_sb_member_check(&m->member, fault))
 		return -EPROTO;
 	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
-		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+		return refuse(fault, -EPROTO, "pool_uuid", "zero", 0);
 	if (m->member_id >= RMR_MAX_MEMBERS)
-		REFUSE(-EPROTO, "member_id", "out of range", m->member_id);
+		return refuse(fault, -EPROTO, "member_id", "out of range", m->member_id);
 	return 0;
 }
 
@@ -529,15 +547,16 @@ static int ranges_check(const struct rmr_range_le *range, u32 count, struct rmr_
 	u32 i;
 
 	if (!count || count > RMR_MSG_RANGES)
-		REFUSE(-EPROTO, "count", "out of range", count);
+		return refuse(fault, -EPROTO, "count", "out of range", count);
 	for (i = 0; i < count; i++) {
 		u64 first = le64_to_cpu(range[i].first), n = le64_to_cpu(range[i].count);
 
 		if (!n || n > most || first > most - n)
-			REFUSE(-EPROTO, "range", "empty or beyond the largest pool", first);
+			return refuse(fault, -EPROTO, "range", "empty or beyond the largest pool",
+				      first);
 	}
 	if (!all_zero(&range[count], (RMR_MSG_RANGES - count) * sizeof(*range)))
-		REFUSE(-EPROTO, "range", "unused one is not zero", count);
+		return refuse(fault, -EPROTO, "range", "unused one is not zero", count);
 	return 0;
 }
 
@@ -546,15 +565,15 @@ static int mark_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_mark *m = data;
 
 	if (!m->number)
-		REFUSE(-EPROTO, "number", "zero", 0);
+		return refuse(fault, -EPROTO, "number", "zero", 0);
 	if (!m->bits && !m->source)
-		REFUSE(-EPROTO, "bits", "nothing to do", 0);
+		return refuse(fault, -EPROTO, "bits", "nothing to do", 0);
 	if (m->bits & m->source)
-		REFUSE(-EPROTO, "source", "is marked itself", m->source);
+		return refuse(fault, -EPROTO, "source", "is marked itself", m->source);
 	if (m->source & (m->source - 1))
-		REFUSE(-EPROTO, "source", "more than one member", m->source);
+		return refuse(fault, -EPROTO, "source", "more than one member", m->source);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return ranges_check(m->range, le16_to_cpu(m->count), fault);
 }
 
@@ -563,11 +582,11 @@ static int peer_check(const u8 *uuid, const struct rmr_epoch_le *epoch, u8 from,
 		      struct rmr_fault *fault)
 {
 	if (all_zero(uuid, RMR_UUID_LEN))
-		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+		return refuse(fault, -EPROTO, "pool_uuid", "zero", 0);
 	if (!epoch->seq)
-		REFUSE(-EPROTO, "epoch.seq", "zero", 0);
+		return refuse(fault, -EPROTO, "epoch.seq", "zero", 0);
 	if (from >= RMR_MAX_MEMBERS)
-		REFUSE(-EPROTO, "from", "out of range", from);
+		return refuse(fault, -EPROTO, "from", "out of range", from);
 	return 0;
 }
 
@@ -579,10 +598,10 @@ static int clear_check(const void *data, struct rmr_fault *fault)
 	if (err)
 		return err;
 	if (!m->view)
-		REFUSE(-EPROTO, "view", "zero", 0);
+		return refuse(fault, -EPROTO, "view", "zero", 0);
 	if (!all_zero(m->reserved0, sizeof(m->reserved0)) ||
 	    !all_zero(m->reserved1, sizeof(m->reserved1)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return ranges_check(m->range, le16_to_cpu(m->count), fault);
 }
 
@@ -591,7 +610,7 @@ static int map_pull_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_map_pull *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
@@ -600,7 +619,7 @@ static int list_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_list *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -611,11 +630,12 @@ static int resync_read_check(const void *data, struct rmr_fault *fault)
 	u32 length = le32_to_cpu(m->length);
 
 	if (!length || length > RMR_CHUNK_SIZE_MAX || (length & (RMR_BLOCK_SIZE - 1)))
-		REFUSE(-EPROTO, "length", "zero, too long or not in 4 KiB blocks", length);
+		return refuse(fault, -EPROTO, "length", "zero, too long or not in 4 KiB blocks",
+			      length);
 	if ((offset & (RMR_BLOCK_SIZE - 1)) || offset > RMR_POOL_SIZE_MAX - length)
-		REFUSE(-EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
+		return refuse(fault, -EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
@@ -624,9 +644,9 @@ static int step_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_step *m = data;
 
 	if (!m->view)
-		REFUSE(-EPROTO, "view", "zero", 0);
+		return refuse(fault, -EPROTO, "view", "zero", 0);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -635,7 +655,7 @@ static int fine_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_fine *m = data;
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
@@ -672,21 +692,24 @@ static const struct {
 int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
 {
 	const struct rmr_msg_hdr *hdr = msg;
+	bool with_handle;
 	u16 type;
 
 	if (len < sizeof(*hdr))
-		REFUSE(-EPROTO, "length", "shorter than a header", len);
+		return refuse(fault, -EPROTO, "length", "shorter than a header", len);
 	type = le16_to_cpu(hdr->type);
 	if (hdr->major != RMR_PROTO_MAJOR)
-		REFUSE(-EPROTONOSUPPORT, "hdr.major", "unknown", hdr->major);
+		return refuse(fault, -EPROTONOSUPPORT, "hdr.major", "unknown", hdr->major);
 	if (type > RMR_MSG_TYPE_MAX || !msg_table[type].check)
-		REFUSE(-EPROTO, "hdr.type", "unknown", type);
+		return refuse(fault, -EPROTO, "hdr.type", "unknown", type);
 	if (hdr->minor > RMR_PROTO_MINOR && type != RMR_MSG_HELLO)
-		REFUSE(-EPROTONOSUPPORT, "hdr.minor", "not agreed", hdr->minor);
+		return refuse(fault, -EPROTONOSUPPORT, "hdr.minor", "not agreed", hdr->minor);
 	if (len != msg_table[type].len)
-		REFUSE(-EPROTO, "length", "wrong", len);
-	if (msg_table[type].handle == (hdr->handle == cpu_to_le32(RMR_NO_HANDLE)))
-		REFUSE(-EPROTO, "hdr.handle", "missing or not wanted", le32_to_cpu(hdr->handle));
+		return refuse(fault, -EPROTO, "length", "wrong", len);
+	with_handle = hdr->handle != cpu_to_le32(RMR_NO_HANDLE);
+	if (msg_table[type].handle != with_handle)
+		return refuse(fault, -EPROTO, "hdr.handle", "missing or not wanted",
+			      le32_to_cpu(hdr->handle));
 	return msg_table[type].check(msg, fault);
 }
 
@@ -695,17 +718,19 @@ int rmr_rsp_hello_check(const void *data, size_t len, struct rmr_fault *fault)
 	const struct rmr_rsp_hello *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "length", "wrong", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (le16_to_cpu(r->major) != RMR_PROTO_MAJOR)
-		REFUSE(-EPROTONOSUPPORT, "major", "unknown", le16_to_cpu(r->major));
+		return refuse(fault, -EPROTONOSUPPORT, "major", "unknown", le16_to_cpu(r->major));
 	if (le16_to_cpu(r->minor) > RMR_PROTO_MINOR)
-		REFUSE(-EPROTONOSUPPORT, "minor", "newer than offered", le16_to_cpu(r->minor));
+		return refuse(fault, -EPROTONOSUPPORT, "minor", "newer than offered",
+			      le16_to_cpu(r->minor));
 	if (name_check(r->node, sizeof(r->node), "node", fault))
 		return -EPROTO;
 	if (le32_to_cpu(r->max_io) < RMR_BLOCK_SIZE)
-		REFUSE(-EPROTO, "max_io", "smaller than a block", le32_to_cpu(r->max_io));
+		return refuse(fault, -EPROTO, "max_io", "smaller than a block",
+			      le32_to_cpu(r->max_io));
 	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -714,15 +739,15 @@ static int limits_check(const struct rmr_limits_le *l, struct rmr_fault *fault)
 	u32 block = le32_to_cpu(l->logical_block);
 
 	if (block < 512 || block > RMR_BLOCK_SIZE || !is_power_of_2(block))
-		REFUSE(-EPROTO, "limits.logical_block", "out of range", block);
+		return refuse(fault, -EPROTO, "limits.logical_block", "out of range", block);
 	if (l->write_cache > 1)
-		REFUSE(-EPROTO, "limits.write_cache", "not 0 or 1", l->write_cache);
+		return refuse(fault, -EPROTO, "limits.write_cache", "not 0 or 1", l->write_cache);
 	if (l->fua > 1)
-		REFUSE(-EPROTO, "limits.fua", "not 0 or 1", l->fua);
+		return refuse(fault, -EPROTO, "limits.fua", "not 0 or 1", l->fua);
 	if (l->rotational > 1)
-		REFUSE(-EPROTO, "limits.rotational", "not 0 or 1", l->rotational);
+		return refuse(fault, -EPROTO, "limits.rotational", "not 0 or 1", l->rotational);
 	if (!all_zero(l->reserved, sizeof(l->reserved)))
-		REFUSE(-EPROTO, "limits.reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "limits.reserved", "not zero", 0);
 	return 0;
 }
 
@@ -731,17 +756,17 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 	const struct rmr_rsp_pool *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "length", "wrong", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (all_zero(r->pool_uuid, sizeof(r->pool_uuid)))
-		REFUSE(-EPROTO, "pool_uuid", "zero", 0);
+		return refuse(fault, -EPROTO, "pool_uuid", "zero", 0);
 	if (r->busy > 1)
-		REFUSE(-EPROTO, "busy", "not 0 or 1", r->busy);
+		return refuse(fault, -EPROTO, "busy", "not 0 or 1", r->busy);
 	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
-		REFUSE(-EPROTO, "reserved0", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
 	if (le32_to_cpu(r->sb_flags) & ~RMR_SB_F_ALL)
-		REFUSE(-EPROTO, "sb_flags", "unknown bits", le32_to_cpu(r->sb_flags));
+		return refuse(fault, -EPROTO, "sb_flags", "unknown bits", le32_to_cpu(r->sb_flags));
 	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
-		REFUSE(-EPROTO, "reserved1", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
 	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
 	    pool_size_check(le64_to_cpu(r->pool_size), fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
@@ -756,11 +781,11 @@ int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *faul
 	const struct rmr_rsp_keepalive *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (r->flags & ~RMR_ALIVE_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", r->flags);
+		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
 	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
 }
 
@@ -768,65 +793,69 @@ int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *faul
 static int page_check(__le64 first, __le64 next, u64 asked, u64 end, struct rmr_fault *fault)
 {
 	if (le64_to_cpu(first) != asked)
-		REFUSE(-EPROTO, "first", "not as asked", le64_to_cpu(first));
+		return refuse(fault, -EPROTO, "first", "not as asked", le64_to_cpu(first));
 	if (le64_to_cpu(next) < end || le64_to_cpu(next) <= asked)
-		REFUSE(-EPROTO, "next", "does not move on", le64_to_cpu(next));
+		return refuse(fault, -EPROTO, "next", "does not move on", le64_to_cpu(next));
 	return 0;
 }
 
 int rmr_rsp_map_pull_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_map_pull *r = data;
-	u64 chunks, end = asked;
+	u64 chunks, end;
 	u32 i, count;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	chunks = le64_to_cpu(r->chunks);
 	count = le16_to_cpu(r->count);
 	if (chunks > RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN)
-		REFUSE(-EPROTO, "chunks", "more than any pool has", chunks);
+		return refuse(fault, -EPROTO, "chunks", "more than any pool has", chunks);
 	if (count > RMR_MAP_RUNS)
-		REFUSE(-EPROTO, "count", "out of range", count);
+		return refuse(fault, -EPROTO, "count", "out of range", count);
+	end = le64_to_cpu(r->first);
 	for (i = 0; i < count; i++) {
 		const struct rmr_map_run_le *run = &r->run[i];
 		u64 first = le64_to_cpu(run->first);
 
 		if (!run->count || !run->bits || !all_zero(run->reserved, sizeof(run->reserved)))
-			REFUSE(-EPROTO, "run", "empty or reserved field not zero", i);
+			return refuse(fault, -EPROTO, "run", "empty or reserved field not zero", i);
 		if (first < end || first >= chunks || le32_to_cpu(run->count) > chunks - first)
-			REFUSE(-EPROTO, "run", "out of order or range", first);
+			return refuse(fault, -EPROTO, "run", "out of order or range", first);
 		end = first + le32_to_cpu(run->count);
 	}
-	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
-	    !all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
+		return refuse(fault, -EPROTO, "run", "unused one is not zero", count);
 	return page_check(r->first, r->next, asked, end, fault);
 }
 
 int rmr_rsp_list_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_list *r = data;
-	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN, end = asked;
+	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN, end;
 	u32 i, count;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	count = le16_to_cpu(r->count);
 	if (count > RMR_LIST_RANGES)
-		REFUSE(-EPROTO, "count", "out of range", count);
+		return refuse(fault, -EPROTO, "count", "out of range", count);
 	if (r->flags & ~RMR_LIST_F_ALL)
-		REFUSE(-EPROTO, "flags", "unknown bits", r->flags);
+		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
+	end = le64_to_cpu(r->first);
 	for (i = 0; i < count; i++) {
 		u64 first = le64_to_cpu(r->range[i].first), n = le64_to_cpu(r->range[i].count);
 
 		if (first < end || !n || n > most || first > most - n)
-			REFUSE(-EPROTO, "range", "out of order or range", first);
+			return refuse(fault, -EPROTO, "range", "out of order or range", first);
 		end = first + n;
 	}
-	if (!all_zero(r->reserved, sizeof(r->reserved)) ||
-	    !all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
+		return refuse(fault, -EPROTO, "range", "unused one is not zero", count);
 	return page_check(r->first, r->next, asked, end, fault);
 }
 
@@ -835,15 +864,17 @@ int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault
 	const struct rmr_rsp_fine *r = data;
 
 	if (len != sizeof(*r))
-		REFUSE(-EPROTO, "rsp", "wrong length", len);
+		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (le64_to_cpu(r->chunk) != asked)
-		REFUSE(-EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
+		return refuse(fault, -EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
 	if (r->known > 1)
-		REFUSE(-EPROTO, "known", "not 0 or 1", r->known);
+		return refuse(fault, -EPROTO, "known", "not 0 or 1", r->known);
 	if (!r->known && !all_zero(r->block, sizeof(r->block)))
-		REFUSE(-EPROTO, "block", "not zero", 0);
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		REFUSE(-EPROTO, "reserved", "not zero", 0);
+		return refuse(fault, -EPROTO, "block", "not zero", 0);
+	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
+		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
+	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
+		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
 	return 0;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the formats: whatever a correct writer makes passes, each spoiled field is refused by name, the
- * newest valid superblock is found, and the largest pool of a store is one that fits.
+ * Guards the formats: what a correct writer makes passes, each spoiled field is refused by name,
+ * the newest valid superblock is found, and the largest pool of a store is one that fits.
  */
 #include <kunit/test.h>
 
 #include "codec.h"
 
-#define STORE		(1ull << 30)
+#define STORE		0x40000000ull
 #define CHUNK		RMR_CHUNK_SIZE_DEFAULT
 #define AT(type, field)	offsetof(type, field)
 
@@ -201,7 +201,7 @@ static const struct {
 	u16	type;
 	struct spoil s;
 } msg_spoils[] = {
-	{ RMR_MSG_IO, { AT(struct rmr_msg_io, hdr.type), 9, -EPROTO, "hdr.type" } },
+	{ RMR_MSG_IO, { AT(struct rmr_msg_io, hdr.type), 0xff, -EPROTO, "hdr.type" } },
 	{ RMR_MSG_IO, { AT(struct rmr_msg_io, hdr.type), 0, -EPROTO, "hdr.type" } },
 	{ RMR_MSG_IO, { AT(struct rmr_msg_io, hdr.major), 2, -EPROTONOSUPPORT, "hdr.major" } },
 	{ RMR_MSG_IO, { AT(struct rmr_msg_io, hdr.minor), 1, -EPROTONOSUPPORT, "hdr.minor" } },
@@ -256,7 +256,7 @@ static void a_spoiled_request_is_refused_by_field(struct kunit *test)
 	u16 type;
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	for (type = 1; type <= RMR_MSG_TYPE_MAX; type++) {
+	for (type = 1; type <= RMR_MSG_MEMBER_SET; type++) {
 		len = fill_msg(buf, type);
 		KUNIT_EXPECT_EQ_MSG(test, rmr_msg_check(buf, len, &fault), 0, "type %u", type);
 		KUNIT_EXPECT_EQ(test, rmr_msg_check(buf, len + 1, &fault), -EPROTO);

@@ -1,72 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of a leg's states; see leg.h. Pure, any context.
+ * The table of leg states and who may be asked for data; see leg.h. No locks here.
  */
 #include "leg.h"
 
-/* The state after an event, one up; zero: illegal. */
-#define TO(state)	(RMR_LEG_##state + 1)
+#define ILLEGAL 0
 
+/* [state][event]: the next state plus one; 0 is illegal. */
 static const u8 table[RMR_LEG_STATES][RMR_LEG_EVENTS] = {
 	[RMR_LEG_ABSENT] = {
-		[RMR_LEG_EV_CONNECTED]		= TO(PROMISED),
-		[RMR_LEG_EV_LOST]		= TO(ABSENT),
+		[RMR_LEG_CONNECTED]	= RMR_LEG_PROMISED + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_PROMISED] = {
-		[RMR_LEG_EV_LIVE_UP_TO_DATE]	= TO(UP_TO_DATE),
-		[RMR_LEG_EV_LIVE_SYNCING]	= TO(SYNCING),
-		[RMR_LEG_EV_MARKED]		= TO(JOINING),
-		[RMR_LEG_EV_LOST]		= TO(ABSENT),
+		[RMR_LEG_MARKED]	= RMR_LEG_JOINING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_JOINING] = {
-		[RMR_LEG_EV_ESTABLISHED]	= TO(SYNCING),
-		[RMR_LEG_EV_GIVEN_UP]		= TO(PROMISED),
-		[RMR_LEG_EV_LOST]		= TO(ABSENT),
+		[RMR_LEG_ESTABLISHED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_SYNCING] = {
-		[RMR_LEG_EV_PROMOTED]		= TO(UP_TO_DATE),
-		[RMR_LEG_EV_MISSED]		= TO(SYNCING),
-		[RMR_LEG_EV_LOST]		= TO(ABSENT),
+		[RMR_LEG_PROMOTED]	= RMR_LEG_UP_TO_DATE + 1,
+		[RMR_LEG_MISSED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_UP_TO_DATE] = {
-		[RMR_LEG_EV_MISSED]		= TO(SYNCING),
-		[RMR_LEG_EV_LOST]		= TO(ABSENT),
+		[RMR_LEG_MISSED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
-};
-
-static const char * const names[RMR_LEG_STATES] = {
-	[RMR_LEG_ABSENT]	= "ABSENT",
-	[RMR_LEG_PROMISED]	= "PROMISED",
-	[RMR_LEG_JOINING]	= "JOINING",
-	[RMR_LEG_SYNCING]	= "SYNCING",
-	[RMR_LEG_UP_TO_DATE]	= "UP_TO_DATE",
-};
-
-static const char * const event_names[RMR_LEG_EVENTS] = {
-	[RMR_LEG_EV_CONNECTED]		= "connected",
-	[RMR_LEG_EV_LIVE_UP_TO_DATE]	= "live-up-to-date",
-	[RMR_LEG_EV_LIVE_SYNCING]	= "live-syncing",
-	[RMR_LEG_EV_MARKED]		= "marked",
-	[RMR_LEG_EV_ESTABLISHED]	= "established",
-	[RMR_LEG_EV_GIVEN_UP]		= "given-up",
-	[RMR_LEG_EV_PROMOTED]		= "promoted",
-	[RMR_LEG_EV_MISSED]		= "missed",
-	[RMR_LEG_EV_LOST]		= "lost",
 };
 
 int rmr_leg_next(unsigned int state, unsigned int event)
 {
-	if (state >= RMR_LEG_STATES || event >= RMR_LEG_EVENTS || !table[state][event])
+	if (state >= RMR_LEG_STATES || event >= RMR_LEG_EVENTS || table[state][event] == ILLEGAL)
 		return -EINVAL;
 	return table[state][event] - 1;
 }
 
-const char *rmr_leg_name(unsigned int state)
+const char *rmr_leg_state_name(unsigned int state)
 {
-	return state < RMR_LEG_STATES ? names[state] : "unknown";
+	static const char * const names[] = {
+		"ABSENT", "PROMISED", "JOINING", "SYNCING", "UP_TO_DATE",
+	};
+
+	return state < RMR_LEG_STATES ? names[state] : "?";
 }
 
 const char *rmr_leg_event_name(unsigned int event)
 {
-	return event < RMR_LEG_EVENTS ? event_names[event] : "unknown";
+	static const char * const names[] = {
+		"connected", "marked", "established", "promoted", "missed", "lost",
+	};
+
+	return event < RMR_LEG_EVENTS ? names[event] : "?";
+}
+
+bool rmr_may_promote(const struct rmr_promotion *f, const char **why)
+{
+	const char *text = NULL;
+
+	if (!f->syncing)
+		text = "not syncing";
+	else if (!f->map_complete)
+		text = "map not complete";
+	else if (f->lacking)
+		text = "chunks left to copy";
+	else if (f->missed_pending)
+		text = "a missed write is not settled";
+	else if (!rmr_mask_within(f->others, f->cleared_on))
+		text = "bits left on another member";
+	else if (!f->flushed)
+		text = "not flushed";
+	if (why)
+		*why = text;
+	return !text;
+}
+
+u8 rmr_read_legs(const struct rmr_view *view, u8 known_clean, u8 dirty)
+{
+	return view->up_to_date | (view->syncing & known_clean & ~dirty);
+}
+
+u8 rmr_resync_sources(const struct rmr_view *view, u8 self, u8 dirty)
+{
+	return rmr_view_active(view) & ~rmr_mask_of(self) & ~dirty;
+}
+
+bool rmr_may_serve(const struct rmr_view *view, u8 self, bool map_complete, bool lacks)
+{
+	if (rmr_mask_has(view->up_to_date, self))
+		return !lacks;
+	return rmr_mask_has(view->syncing, self) && map_complete && !lacks;
 }

@@ -37,7 +37,7 @@ struct rmr_map {
 	u64	clock;			/* last generation given */
 	u64	memory;			/* bytes held beside this structure */
 	u32	tag;			/* of the store, first four bytes of its UUID */
-	bool	transient;		/* never written: every change counts as persisted at once */
+	bool	transient;		/* never written: each change counts as persisted at once */
 	struct rmr_map_page **page;
 };
 

@@ -195,8 +195,8 @@ static void a_bit_is_persisted_only_by_its_own_image(struct kunit *test)
 }
 
 /*
- * A sector whose bits were all cleared and persisted is forgotten. Its generations began again at 1,
- * so the late report of an old image made a new bit count as persisted that was never written.
+ * A sector whose bits were all cleared and persisted is forgotten. Its generations began again at
+ * 1, so the late report of an old image made a new bit count as persisted that was never written.
  */
 static void late_report_after_the_sector_was_forgotten(struct kunit *test)
 {
@@ -266,7 +266,8 @@ static void a_block_survives_the_disk(struct kunit *test)
 	rmr_map_block_image(&map, 0, sector, &gen);
 	rmr_map_block_persisted(&map, 0, &gen);
 	KUNIT_EXPECT_EQ(test, map.pending, 0);
-	KUNIT_EXPECT_EQ(test, rmr_map_block_load(&back, 0, sector, &refused, &fault, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_block_load(&back, 0, sector, &refused, &fault, GFP_KERNEL),
+			0);
 	KUNIT_EXPECT_EQ(test, refused, 0);
 	KUNIT_EXPECT_EQ(test, back.pending, 0);
 	for (c = 0; c < 600; c++)
@@ -322,7 +323,8 @@ static void a_damaged_sector_counts_as_all_dirty(struct kunit *test)
 		((u8 *)&sector[1])[d->at] ^= 0x10;
 		if (d->seal)
 			rmr_map_sector_seal(&sector[1]);
-		KUNIT_EXPECT_EQ(test, rmr_map_load(&map, 1, &sector[1], &fault, GFP_KERNEL), d->err);
+		KUNIT_EXPECT_EQ(test, rmr_map_load(&map, 1, &sector[1], &fault, GFP_KERNEL),
+				d->err);
 		KUNIT_EXPECT_STREQ(test, fault.field, d->field);
 		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 0x80), 104);
 		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 599), 0xff);

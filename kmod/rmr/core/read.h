@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may be asked for data, whom to ask, and who may be promoted (protocol sections 4 and 5). Pure:
- * no locks, no clock, no I/O, no allocation; any context. Masks are of member ids.
+ * Which of the legs that may be read is asked (R4.1). Pure: no locks, no clock, no I/O, no
+ * allocation; any context. Legs are the bits of a mask and the indices of costs, in any order the
+ * caller likes.
  */
 #ifndef RMR_READ_H
 #define RMR_READ_H
 
-#include "view.h"
-
-/*
- * R4.1: members that a read may be sent to: U, and those of Y that the reader takes for clean there.
- * dirty: members that the reader knows to lack the chunk.
- */
-u8 rmr_read_legs(const struct rmr_view *view, u8 known_clean, u8 dirty);
-/* Members that a syncing member may copy a chunk from; a dirty one is never a source (M_SRC). */
-u8 rmr_resync_sources(const struct rmr_view *view, unsigned int self, u8 dirty);
-/*
- * Whether a member may serve a chunk. told: it was told a view under a promise of its present life
- * (R5.9). Of Y only with a complete map (M_TRUSTY).
- */
-bool rmr_may_serve(const struct rmr_view *view, unsigned int self, bool told, bool map_complete,
-		   bool lacks);
-
-/* What a promotion from Y to U rests on. */
-struct rmr_promotion {
-	bool	syncing;		/* in Y of the established view */
-	bool	map_complete;		/* pulled a complete map (F_FULLMAP) */
-	u64	lacking;		/* chunks it still lacks */
-	u8	cleared_on;		/* members that confirmed its clear bits under this view */
-	u8	others;			/* all other active members (F_PROMOCLR) */
-	bool	flushed;		/* it flushed after that (F_RETFLUSH) */
-	bool	missed_pending;		/* a MISSED of it waits for its view */
-};
-
-/* Whether a member may move from Y to U; if not, *why says why not. why may be NULL. */
-bool rmr_may_promote(const struct rmr_promotion *facts, const char **why);
+#include "leg.h"
 
 /*
  * Cost of one more read on a leg with so many in flight, whose answers take latency_ns: the time

@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules of epochs and views, and the view maker; see view.h. Pure, any context.
+ * Views and their succession; see view.h. No locks here.
  */
 #include "view.h"
-
-static unsigned int count(u8 mask)
-{
-	return hweight8(mask);
-}
-
-bool rmr_may_promise(const struct rmr_epoch *promised, const struct rmr_epoch *asked)
-{
-	return rmr_epoch_cmp(asked, promised) > 0;
-}
-
-int rmr_epoch_next(struct rmr_epoch *next, const struct rmr_epoch *highest, u64 client)
-{
-	if (highest->seq == U64_MAX)
-		return -ERANGE;
-	next->seq = highest->seq + 1;
-	next->client = client;
-	return 0;
-}
 
 bool rmr_majority(const struct rmr_voters *voters, u8 got)
 {
 	u8 all = voters->data | voters->witnesses;
 
-	return !voters->quorum || 2 * count(got & all) > count(all);
+	return !voters->quorum || 2 * hweight8(got & all) > hweight8(all);
 }
 
 bool rmr_view_established(const struct rmr_voters *voters, const struct rmr_view *view,
@@ -44,27 +25,25 @@ bool rmr_lease_holds(const struct rmr_voters *voters, const struct rmr_view *vie
 	return view->up_to_date && rmr_mask_within(view->up_to_date, fresh);
 }
 
-int rmr_view_next(struct rmr_view *next, const struct rmr_view *established, u64 number,
-		  const struct rmr_change *change)
+int rmr_view_next(const struct rmr_view *view, u64 number, const struct rmr_view_change *change,
+		  struct rmr_view *next)
 {
-	u8 lost = change->ejected | change->demoted;
-	u8 grown = change->joined | change->promoted;
-	u8 u = established->up_to_date & ~lost;
-	u8 y = (established->syncing | (established->up_to_date & change->demoted)) &
-	       ~change->ejected;
+	u8 grow = change->joined | change->promoted, lost = change->ejected | change->demoted;
+	u64 used = max(number, view->number);
+	u8 up = view->up_to_date & ~lost, syncing;
 
-	if ((grown & lost) || (change->joined & rmr_view_active(established)) ||
-	    !rmr_mask_within(change->promoted, established->syncing))
+	if ((grow & lost) || (change->joined & rmr_view_active(view)) ||
+	    !rmr_mask_within(change->promoted, view->syncing))
 		return -EINVAL;
-	if (!u)
-		return -ENOTCONN;
-	number = max(number, established->number);
-	if (number == U64_MAX)
+	if (!up)
+		return -ENODATA;
+	if (used == U64_MAX)
 		return -ERANGE;
-	*next = *established;
-	next->number = number + 1;
-	next->up_to_date = u | change->promoted;
-	next->syncing = (y | change->joined) & ~change->promoted;
+	syncing = (view->syncing | (view->up_to_date & change->demoted)) & ~change->ejected;
+	*next = *view;
+	next->number = used + 1;
+	next->syncing = (syncing | change->joined) & ~change->promoted;
+	next->up_to_date = up | change->promoted;
 	return 0;
 }
 
@@ -89,8 +68,6 @@ int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
 	return same_content(told, mine) ? 1 : RMR_ST_FENCED;
 }
 
-/* ---- view maker ---- */
-
 void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,
 			const struct rmr_view *established)
 {
@@ -104,7 +81,7 @@ void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voter
 
 bool rmr_viewmaker_settled(const struct rmr_viewmaker *vm)
 {
-	return !vm->broken && !rmr_view_cmp(&vm->proposed, &vm->established);
+	return vm->proposed.number == vm->established.number && !vm->broken;
 }
 
 u8 rmr_viewmaker_sending(const struct rmr_viewmaker *vm)
@@ -118,9 +95,9 @@ u8 rmr_viewmaker_targets(const struct rmr_viewmaker *vm)
 	       ~vm->persisted;
 }
 
-static bool make_view(struct rmr_viewmaker *vm)
+static bool propose(struct rmr_viewmaker *vm)
 {
-	if (rmr_view_next(&vm->proposed, &vm->established, vm->number, &vm->change)) {
+	if (rmr_view_next(&vm->established, vm->number, &vm->change, &vm->proposed)) {
 		vm->broken = true;
 		return false;
 	}
@@ -131,39 +108,42 @@ static bool make_view(struct rmr_viewmaker *vm)
 
 bool rmr_viewmaker_lose(struct rmr_viewmaker *vm, u8 ejected, u8 demoted)
 {
-	struct rmr_change *c = &vm->change, was = *c;
+	struct rmr_view_change was = vm->change;
 	u8 active = rmr_view_active(&vm->established);
-	u8 missed;
+	bool grown = was.joined || was.promoted, repeated;
 
-	c->joined = 0;
-	c->promoted = 0;
-	c->ejected |= ejected & active;
-	c->demoted = (c->demoted | (demoted & active)) & ~c->ejected;
-	missed = demoted & active & ~c->ejected;
-	if (!missed && !memcmp(c, &was, sizeof(was)))
+	vm->change.joined = 0;
+	vm->change.promoted = 0;
+	vm->change.ejected |= ejected & active;
+	vm->change.demoted = (was.demoted | (demoted & active)) & ~vm->change.ejected;
+	/* Each MISSED makes a view of its own. */
+	repeated = demoted & active & ~vm->change.ejected;
+	if (vm->change.ejected == was.ejected && vm->change.demoted == was.demoted && !grown &&
+	    !repeated)
 		return false;
-	return make_view(vm);
+	return propose(vm);
 }
 
 bool rmr_viewmaker_grow(struct rmr_viewmaker *vm, u8 joined, u8 promoted)
 {
+	if (!rmr_viewmaker_settled(vm))
+		return false;
 	joined &= ~rmr_view_active(&vm->established);
 	promoted &= vm->established.syncing;
-	if (!rmr_viewmaker_settled(vm) || !(joined | promoted))
+	vm->change = (struct rmr_view_change){ .joined = joined, .promoted = promoted };
+	if (!joined && !promoted)
 		return false;
-	vm->change = (struct rmr_change){ .joined = joined, .promoted = promoted };
-	return make_view(vm);
+	return propose(vm);
 }
 
-bool rmr_viewmaker_persisted(struct rmr_viewmaker *vm, unsigned int member, u64 number)
+bool rmr_viewmaker_persisted(struct rmr_viewmaker *vm, u8 member, u64 number)
 {
-	if (member >= RMR_MAX_MEMBERS || number != vm->proposed.number || vm->broken ||
-	    rmr_viewmaker_settled(vm))
+	if (number != vm->proposed.number || rmr_viewmaker_settled(vm) || vm->broken)
 		return false;
-	vm->persisted |= 1u << member;
+	vm->persisted |= rmr_mask_of(member);
 	if (!rmr_view_established(&vm->voters, &vm->proposed, vm->persisted))
 		return false;
 	vm->established = vm->proposed;
-	memset(&vm->change, 0, sizeof(vm->change));
+	vm->change = (struct rmr_view_change){ 0 };
 	return true;
 }

@@ -37,6 +37,9 @@ type fixture struct {
 // errnos are the errors of the C core's checks, by the names of the fixtures.
 var errnos = map[string]int{"ENODATA": -61, "EBADMSG": -74, "EPROTO": -71, "EPROTONOSUPPORT": -93, "EINVAL": -22}
 
+// asked is the chunk that the request of a fixture named.
+var asked = map[string]uint64{"rmr_rsp_map_pull": 5000, "rmr_rsp_list": 300, "rmr_rsp_fine": 4095}
+
 func readFixtures(t *testing.T) []fixture {
 	t.Helper()
 	files, err := filepath.Glob(repo + "/testdata/*.hex")
@@ -75,10 +78,10 @@ func (f *fixture) operation(b []byte) (string, []any) {
 		return "sb", []any{f.StoreSize, text}
 	case "rmr_map_sector":
 		return "sector", []any{f.Index, f.Tag, text}
-	case "rmr_rsp_hello":
-		return "rsp_hello", []any{text}
-	case "rmr_rsp_pool":
-		return "rsp_pool", []any{text}
+	case "rmr_rsp_hello", "rmr_rsp_pool", "rmr_rsp_keepalive":
+		return strings.TrimPrefix(f.Kind, "rmr_"), []any{text}
+	case "rmr_rsp_map_pull", "rmr_rsp_list", "rmr_rsp_fine":
+		return strings.TrimPrefix(f.Kind, "rmr_"), []any{asked[f.Kind], text}
 	}
 	return "msg", []any{text}
 }
@@ -113,24 +116,41 @@ func (f *fixture) recode(b []byte) ([]byte, error) {
 			return nil, err
 		}
 		return s.Encode(), nil
-	case "rmr_rsp_hello":
-		r, err := pool.DecodeHelloReply(b)
-		if err != nil {
-			return nil, err
-		}
-		return r.Encode()
-	case "rmr_rsp_pool":
-		r, err := pool.DecodePoolReply(b)
-		if err != nil {
-			return nil, err
-		}
-		return r.Encode()
+	}
+	if r, err := f.recodeReply(b); r != nil || err != nil {
+		return r, err
 	}
 	m, err := pool.DecodeMessage(b)
 	if err != nil {
 		return nil, err
 	}
 	return pool.EncodeMessage(m)
+}
+
+// recodeReply is recode for answers; nothing and no error for other kinds.
+func (f *fixture) recodeReply(b []byte) ([]byte, error) {
+	var r interface{ Encode() ([]byte, error) }
+	var err error
+	switch f.Kind {
+	case "rmr_rsp_hello":
+		r, err = pool.DecodeHelloReply(b)
+	case "rmr_rsp_pool":
+		r, err = pool.DecodePoolReply(b)
+	case "rmr_rsp_keepalive":
+		r, err = pool.DecodeKeepaliveReply(b)
+	case "rmr_rsp_map_pull":
+		r, err = pool.DecodeMapReply(b, asked[f.Kind])
+	case "rmr_rsp_list":
+		r, err = pool.DecodeListReply(b, asked[f.Kind])
+	case "rmr_rsp_fine":
+		r, err = pool.DecodeFineReply(b, asked[f.Kind])
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.Encode()
 }
 
 // errno is the C core's error for a refusal.
@@ -191,6 +211,13 @@ func spoil(r *rand.Rand, b []byte) (spoilt []byte, oneByte bool) {
 	return b, what <= 6
 }
 
+// sameOrder tells whether both codecs look at the fields of b in the same order. The lists of the recovery
+// messages let one byte spoil many entries.
+func (f *fixture) sameOrder(b []byte) bool {
+	_, list := asked[f.Kind]
+	return !list && (!strings.HasPrefix(f.Kind, "rmr_msg_") || b[0] <= byte(pool.MsgMemberSet))
+}
+
 // TestCodecsAgree spoils good fixtures in up to three places. Both codecs accept the same bytes and write
 // them the same; of a single changed byte also the refused field agrees.
 func TestCodecsAgree(t *testing.T) {
@@ -212,9 +239,9 @@ func TestCodecsAgree(t *testing.T) {
 			answer := hex.EncodeToString(again)
 			if err != nil {
 				refused++
-				answer = refusal // of several bad fields each side may name another
+				answer = refusal // of several bad fields each side may name another one
 			}
-			if err != nil && changes == 1 && oneByte {
+			if err != nil && changes == 1 && oneByte && f.sameOrder(b) {
 				answer = fmt.Sprintf("%d %s", f.errno(err), fieldOf(err))
 			} else if err == nil {
 				accepted++
