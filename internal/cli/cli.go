@@ -107,7 +107,7 @@ func (a *app) rmrctl() *cobra.Command {
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
 		a.poolAssemble(), a.poolStop(), a.poolDelete()))
-	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow()))
+	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),
 		a.deviceMap(), a.deviceUnmap()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),

@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,8 @@ type deviceMapOptions struct {
 	port      uint16
 	transport string
 	timeout   time.Duration
+	stall     time.Duration
+	onNoLeg   string
 }
 
 func (a *app) deviceMap() *cobra.Command {
@@ -43,6 +46,8 @@ with commas), else from /etc/rmr/nodes.yaml.`,
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` the pool must have")
 	fs.BoolVar(&o.takeover, "takeover", false, "attach although another client is connected, which loses the pool")
 	fs.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long to wait for the device node")
+	fs.DurationVar(&o.stall, "stall", 0, "eject a leg that does not answer for so long (1s to 60s; default 5s)")
+	fs.StringVar(&o.onNoLeg, "on-no-leg", "", "what I/O does without any up-to-date leg: `error`, wait, or wait so long (default 10m)")
 	addPort(fs, &o.port, &o.transport)
 	return a.verb(cmd, func(ctx context.Context, args []string) error { return o.attach(ctx, a, args[0]) })
 }
@@ -79,7 +84,31 @@ func (o *deviceMapOptions) request(a *app, name string) (*rmrnl.Request, error) 
 	addTransport(req, rmrnl.DeviceAttrPort, rmrnl.DeviceAttrTransport, o.port, o.transport)
 	req.AddString(rmrnl.DeviceAttrNode, host).
 		Add(rmrnl.DeviceAttrTakeover, o.takeover)
-	return req, nil
+	return req, o.addTimes(req)
+}
+
+// addTimes adds the deadline of legs and what happens without any; those not given are the kernel's.
+func (o *deviceMapOptions) addTimes(req *rmrnl.Request) error {
+	if o.stall != 0 {
+		if o.stall < time.Second || o.stall > time.Minute {
+			return &usageError{fmt.Sprintf("--stall %v: must be from 1s to 60s", o.stall)}
+		}
+		req.Add(rmrnl.DeviceAttrStallMs, uint32(o.stall.Milliseconds()))
+	}
+	switch o.onNoLeg {
+	case "":
+	case "error":
+		req.Add(rmrnl.DeviceAttrSuspendMs, uint32(0))
+	case "wait":
+		req.Add(rmrnl.DeviceAttrSuspendMs, uint32(math.MaxUint32))
+	default:
+		d, err := time.ParseDuration(o.onNoLeg)
+		if err != nil || d <= 0 || d.Milliseconds() >= math.MaxUint32 {
+			return &usageError{fmt.Sprintf("--on-no-leg %q: must be error, wait or a time such as 5m", o.onNoLeg)}
+		}
+		req.Add(rmrnl.DeviceAttrSuspendMs, uint32(d.Milliseconds()))
+	}
+	return nil
 }
 
 func (o *deviceMapOptions) attach(ctx context.Context, a *app, name string) error {

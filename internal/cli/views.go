@@ -198,6 +198,10 @@ type legView struct {
 	Reason    rmrnl.Reason   `json:"reason"`
 	LatencyNS uint64         `json:"latency_ns"`
 	MaxIO     uint32         `json:"max_io"`
+	Lacking   uint64         `json:"lacking_chunks"`
+	AgeMS     uint64         `json:"age_ms"`
+	Ejections uint32         `json:"ejections"`
+	Returns   uint32         `json:"returns"`
 	Counters  legCounters    `json:"counters"`
 }
 
@@ -216,6 +220,7 @@ func viewLeg(l rmrnl.Leg) legView {
 	return legView{
 		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
 		Addr: l.Addr, State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
+		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
 		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
 	}
 }
@@ -227,6 +232,10 @@ var legColumns = []column[legView]{
 	{"addr", true, false, func(l legView) string { return l.Addr }},
 	{"state", true, false, func(l legView) string { return l.State.String() }},
 	{"reason", true, false, func(l legView) string { return l.Reason.String() }},
+	{"lacking", false, true, func(l legView) string { return num(l.Lacking) }},
+	{"age", false, true, func(l legView) string { return fmt.Sprintf("%ds", l.AgeMS/1000) }},
+	{"ejections", false, true, func(l legView) string { return num(uint64(l.Ejections)) }},
+	{"returns", false, true, func(l legView) string { return num(uint64(l.Returns)) }},
 	{"latency", true, true, func(l legView) string { return micro(l.LatencyNS) }},
 	{"reads", true, true, func(l legView) string { return num(l.Counters.Reads) }},
 	{"writes", true, true, func(l legView) string { return num(l.Counters.Writes) }},

@@ -61,7 +61,7 @@ const (
 	DeviceStateAttaching DeviceState = 0
 	// DeviceStateLive: I/O is served.
 	DeviceStateLive DeviceState = 1
-	// DeviceStateSuspended: A leg has failed; I/O waits until every leg is back or the device is unmapped.
+	// DeviceStateSuspended: No up-to-date leg is left; I/O waits for one to return.
 	DeviceStateSuspended DeviceState = 2
 	DeviceStateDetaching DeviceState = 3
 )
@@ -96,12 +96,21 @@ const (
 	LegStateUpToDate LegState = 1
 	// LegStateFailed: Not connected or refused; see reason.
 	LegStateFailed LegState = 2
+	// LegStatePromised: Connected again; chunks it may lack are being marked on the others.
+	LegStatePromised LegState = 3
+	// LegStateJoining: The view that takes it in is being established.
+	LegStateJoining LegState = 4
+	// LegStateSyncing: Gets every write and copies what it lacks from other members; not read.
+	LegStateSyncing LegState = 5
 )
 
 var namesLegState = []string{
 	"connecting",
 	"up-to-date",
 	"failed",
+	"promised",
+	"joining",
+	"syncing",
 }
 
 // String returns the name in the specification.
@@ -175,6 +184,8 @@ const (
 	ReasonStoreError        Reason = 10
 	ReasonDamagedSuperblock Reason = 11
 	ReasonUnclean           Reason = 12
+	ReasonNoLeg             Reason = 13
+	ReasonSplitBrain        Reason = 14
 )
 
 var namesReason = []string{
@@ -191,6 +202,8 @@ var namesReason = []string{
 	"store-error",
 	"damaged-superblock",
 	"unclean",
+	"no-leg",
+	"split-brain",
 }
 
 // String returns the name in the specification.
@@ -234,6 +247,10 @@ const (
 	CmdLegNtf uint8 = 12
 	// CmdPoolResync: Pause, resume or bound the resync of this node's member.
 	CmdPoolResync uint8 = 13
+	// CmdLegEject: Take a leg out of its mapped pool until leg-return.
+	CmdLegEject uint8 = 14
+	// CmdLegReturn: Let a leg return that was ejected, now.
+	CmdLegReturn uint8 = 15
 )
 
 // Ops describes the requests of every command, by command number.
@@ -284,6 +301,8 @@ var Ops = map[uint8]Op{
 		DeviceAttrTransport,
 		DeviceAttrNode,
 		DeviceAttrTakeover,
+		DeviceAttrStallMs,
+		DeviceAttrSuspendMs,
 	}},
 	CmdDeviceUnmap: {Name: "device-unmap", Set: SetDevice, Reply: false, Request: []uint16{
 		DeviceAttrIndex,
@@ -300,6 +319,15 @@ var Ops = map[uint8]Op{
 		PoolAttrUUID,
 		PoolAttrResyncPause,
 		PoolAttrResyncLimit,
+	}},
+	CmdLegEject: {Name: "leg-eject", Set: SetLeg, Reply: false, Request: []uint16{
+		LegAttrPoolName,
+		LegAttrMemberID,
+		LegAttrForce,
+	}},
+	CmdLegReturn: {Name: "leg-return", Set: SetLeg, Reply: false, Request: []uint16{
+		LegAttrPoolName,
+		LegAttrMemberID,
 	}},
 }
 
@@ -347,7 +375,7 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 			v.Addr = append(v.Addr, ad.String())
 		}
 	}
-	return ad.Err()
+	return named(ad, SetMember)
 }
 
 // Attributes of pool: A pool on a storage node.
@@ -661,7 +689,7 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.ResyncPause = ad.Uint8()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetPool)
 }
 
 // Attributes of device: A pool mapped on a client.
@@ -694,6 +722,8 @@ const (
 	DeviceAttrHeld        uint16 = 26
 	DeviceAttrInflight    uint16 = 27
 	DeviceAttrPad         uint16 = 28
+	DeviceAttrStallMs     uint16 = 29
+	DeviceAttrSuspendMs   uint16 = 30
 )
 
 // SetDevice describes the attributes of device.
@@ -725,6 +755,8 @@ var SetDevice = AttrSet{
 	DeviceAttrErrors:      {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	DeviceAttrHeld:        {Name: "held", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	DeviceAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DeviceAttrStallMs:     {Name: "stall-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 60000},
+	DeviceAttrSuspendMs:   {Name: "suspend-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Device: A pool mapped on a client.
@@ -764,6 +796,10 @@ type Device struct {
 	// Requests that waited for an overlapping one.
 	Held     uint64 `json:"held"`
 	Inflight uint32 `json:"inflight"`
+	// A leg that does not answer for so long is ejected; default 5000.
+	StallMs uint32 `json:"stall_ms"`
+	// How long I/O waits when no up-to-date leg is left, before it fails; 0 is at once, 4294967295 for ever; default 600000.
+	SuspendMs uint32 `json:"suspend_ms"`
 }
 
 func (v *Device) decode(ad *netlink.AttributeDecoder) error {
@@ -823,9 +859,13 @@ func (v *Device) decode(ad *netlink.AttributeDecoder) error {
 			v.Held = ad.Uint64()
 		case DeviceAttrInflight:
 			v.Inflight = ad.Uint32()
+		case DeviceAttrStallMs:
+			v.StallMs = ad.Uint32()
+		case DeviceAttrSuspendMs:
+			v.SuspendMs = ad.Uint32()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetDevice)
 }
 
 // Attributes of leg: A client's view of one member of a mapped pool.
@@ -847,13 +887,18 @@ const (
 	LegAttrLatencyNS   uint16 = 15
 	LegAttrMaxIO       uint16 = 16
 	LegAttrPad         uint16 = 17
+	LegAttrLacking     uint16 = 18
+	LegAttrAgeMs       uint16 = 19
+	LegAttrEjections   uint16 = 20
+	LegAttrReturns     uint16 = 21
+	LegAttrForce       uint16 = 22
 )
 
 // SetLeg describes the attributes of leg.
 var SetLeg = AttrSet{
 	LegAttrDeviceIndex: {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	LegAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
 	LegAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
 	LegAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrAddr:        {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
@@ -867,6 +912,11 @@ var SetLeg = AttrSet{
 	LegAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrLatencyNS:   {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrMaxIO:       {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLacking:     {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAgeMs:       {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrEjections:   {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReturns:     {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -889,6 +939,16 @@ type Leg struct {
 	LatencyNS uint64 `json:"latency_ns"`
 	// Bytes of the largest request the leg's session takes.
 	MaxIO uint32 `json:"max_io"`
+	// Chunks the member still has to copy, as it said last.
+	Lacking uint64 `json:"lacking"`
+	// Time in the present state.
+	AgeMs uint64 `json:"age_ms"`
+	// Times the leg was taken out of the view.
+	Ejections uint32 `json:"ejections"`
+	// Times the leg came back into the view.
+	Returns uint32 `json:"returns"`
+	// Eject even the last up-to-date leg; I/O then waits.
+	Force bool `json:"force"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -926,7 +986,17 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.LatencyNS = ad.Uint64()
 		case LegAttrMaxIO:
 			v.MaxIO = ad.Uint32()
+		case LegAttrLacking:
+			v.Lacking = ad.Uint64()
+		case LegAttrAgeMs:
+			v.AgeMs = ad.Uint64()
+		case LegAttrEjections:
+			v.Ejections = ad.Uint32()
+		case LegAttrReturns:
+			v.Returns = ad.Uint32()
+		case LegAttrForce:
+			v.Force = ad.Flag()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetLeg)
 }

@@ -19,6 +19,7 @@ struct brmr_dev {
 	bool			mapped;		/* the disk is there */
 	bool			unmapping;
 	bool			closed;		/* the pool is going or gone */
+	unsigned int		users;		/* commands on its legs */
 	char			name[RMR_NAME_LEN];
 };
 

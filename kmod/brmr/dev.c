@@ -19,6 +19,7 @@
 static DEFINE_MUTEX(dev_lock);
 static LIST_HEAD(dev_list);
 static DEFINE_IDA(dev_ida);
+static DECLARE_WAIT_QUEUE_HEAD(dev_idle);	/* a command on a leg has ended */
 
 const struct block_device_operations brmr_fops = {
 	.owner	= THIS_MODULE,
@@ -255,6 +256,7 @@ static int brmr_unmap(const struct rmr_device_spec *spec, struct netlink_ext_ack
 	mutex_lock(&dev_lock);
 	dev->closed = true;
 	mutex_unlock(&dev_lock);
+	wait_event(dev_idle, !READ_ONCE(dev->users));
 	info_fill(dev, &info);
 	info.state = RMR_DEVICE_STATE_DETACHING;
 	rmr_notify_device(&info);
@@ -310,12 +312,64 @@ static int brmr_leg_info(unsigned long *cursor, struct rmr_leg_info *info)
 	return err;
 }
 
+/* The mapped device of a pool, with a reference, so that it does not go meanwhile. */
+static struct brmr_dev *dev_get(const char *name, struct netlink_ext_ack *extack)
+{
+	struct rmr_device_spec by_name = { .name = name, .index = -1 };
+	struct brmr_dev *dev;
+
+	mutex_lock(&dev_lock);
+	dev = dev_find(&by_name);
+	if (dev && dev->mapped && !dev->closed)
+		dev->users++;
+	else
+		dev = NULL;
+	mutex_unlock(&dev_lock);
+	if (!dev)
+		NL_SET_ERR_MSG(extack, "no such device or pool is mapped here");
+	return dev;
+}
+
+static void dev_done(struct brmr_dev *dev)
+{
+	mutex_lock(&dev_lock);
+	if (!--dev->users)
+		wake_up(&dev_idle);
+	mutex_unlock(&dev_lock);
+}
+
+static int brmr_leg_eject(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct brmr_dev *dev = dev_get(spec->name, extack);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = rmr_clt_leg_eject(dev->pool, spec->member_id, spec->force, extack);
+	dev_done(dev);
+	return err;
+}
+
+static int brmr_leg_return(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct brmr_dev *dev = dev_get(spec->name, extack);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = rmr_clt_leg_return(dev->pool, spec->member_id, extack);
+	dev_done(dev);
+	return err;
+}
+
 static struct rmr_clt_ctl brmr_commands = {
 	.owner		= THIS_MODULE,
 	.map		= brmr_map,
 	.unmap		= brmr_unmap,
 	.device_info	= brmr_device_info,
 	.leg_info	= brmr_leg_info,
+	.leg_eject	= brmr_leg_eject,
+	.leg_return	= brmr_leg_return,
 };
 
 static int __init brmr_client_init(void)

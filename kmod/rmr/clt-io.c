@@ -3,11 +3,12 @@
  * Requests of a client to the legs of a pool: order, fan-out, choice of the read leg, answers.
  * The hot path; allocates nothing.
  *
- * A write goes to every leg at once and ends when all have answered. It waits while it overlaps a
- * running write (F_WSER), and so does a read (F_RSER), so that all legs apply overlapping writes
- * in one order and no read sees a write that is not everywhere. A write that a leg failed is held
- * and sent again to every leg once the pool is live again; the caller sees no error, because the
- * write may already be on some leg. A read that a leg failed goes to the next leg.
+ * Of overlapping requests only the oldest runs, unless all are reads (F_WSER, F_RSER, F_RWSER), so
+ * that all legs apply overlapping writes in one order and no read sees a write that is not
+ * everywhere. A write goes to every sending leg at once. It ends when all have answered, if none
+ * missed it and the view is settled; else it goes to pool->acks, and the controller ends it when
+ * the view and the marks allow (R3.4). A read that a leg failed goes to the next leg; with no leg
+ * to go to, or without lease, it is held until the controller starts it again.
  *
  * Contexts: submit from any that may take pool->lock, answers from softirq or process context.
  * Locks: pool->lock guards order and state, never held while sending or completing.
@@ -23,14 +24,6 @@
 
 INTERVAL_TREE_DEFINE(struct rmr_clt_req, rb, u64, subtree_last, RANGE_START, RANGE_LAST,
 		     static __maybe_unused, range)
-
-/* Errors of the link or of the protocol; any other one is the store's. */
-static bool status_is_link(int status)
-{
-	return status == -ECONNABORTED || status == -ECONNRESET || status == -ENOTCONN ||
-	       status == -ETIMEDOUT || status == RMR_ST_FENCED || status == RMR_ST_MALFORMED ||
-	       status == RMR_ST_NOPOOL || status == RMR_ST_VERSION;
-}
 
 static bool op_changes_data(u8 op)
 {
@@ -58,6 +51,18 @@ static void count(struct rmr_io_stats __percpu *s, const struct rmr_clt_req *req
 
 /* ---- order ---- */
 
+/* Does a started request stand in the way? */
+static bool overlaps_running(struct rmr_clt_pool *pool, const struct rmr_clt_req *req)
+{
+	struct rmr_clt_req *r;
+
+	for (r = range_iter_first(&pool->ranges, req->offset, req->last); r;
+	     r = range_iter_next(r, req->offset, req->last))
+		if (req->op != RMR_OP_READ || r->op != RMR_OP_READ)
+			return true;
+	return false;
+}
+
 static bool overlaps_waiting(struct rmr_clt_pool *pool, const struct rmr_clt_req *req)
 {
 	struct rmr_clt_req *w;
@@ -71,79 +76,111 @@ static bool overlaps_waiting(struct rmr_clt_pool *pool, const struct rmr_clt_req
 	return false;
 }
 
-/* What the messages of a request carry. Caller: pool->lock. */
+/* What the messages of a request carry, and to whom they go. Caller: pool->lock. */
 static void stamp(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 {
 	struct rmr_clt_req *first;
+	unsigned int i;
 
 	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
 	req->below = first ? first->seq : pool->next_seq;
 	req->epoch = pool->epoch_le;
 	req->view = pool->view_le;
+	req->miss = 0;
+	req->marked = false;
+	req->unreadable = false;
+	for (i = 0; i < pool->nr_legs; i++)
+		req->leg[i].gen = pool->leg[i].gen;
+	if (req->op == RMR_OP_READ)
+		return;
+	req->was_sent = true;
+	req->sent = pool->sending;
+	req->missing = op_changes_data(req->op) ? pool->voters.data & ~pool->sending : 0;
+	atomic_set(&req->pending, hweight8(req->sent));
 }
 
 /*
- * May the request start now? If so a write takes its number and its range. Requests that wait go
- * first, so that a stream of overlapping ones starves nobody. Caller: pool->lock.
+ * May the request start now? If so a write takes its number, and it and a read their range.
+ * Requests that wait go first, so that a stream of overlapping ones starves nobody. Caller:
+ * pool->lock.
  */
 static bool admit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 {
 	lockdep_assert_held(&pool->lock);
-	if (!req->ranged && req->op != RMR_OP_FLUSH) {
-		if (range_iter_first(&pool->ranges, req->offset, req->last) ||
-		    overlaps_waiting(pool, req))
+	if (req->op == RMR_OP_FLUSH) {
+		if (list_empty(&req->entry))
+			list_add_tail(&req->entry, &pool->others);
+	} else if (!req->ranged) {
+		if (overlaps_running(pool, req) || overlaps_waiting(pool, req))
 			return false;
+		req->ranged = true;
+		range_insert(req, &pool->ranges);
 		if (op_changes_data(req->op)) {
 			req->seq = pool->next_seq++;
-			req->ranged = true;
-			range_insert(req, &pool->ranges);
 			list_add_tail(&req->entry, &pool->writes);
+		} else {
+			list_add_tail(&req->entry, &pool->others);
 		}
 	}
 	stamp(pool, req);
 	return true;
 }
 
-static void finish(struct rmr_clt_req *req, int status)
+/* Ends a request: off the order, onto *done for rmr_clt_end_list(). Caller: pool->lock. */
+void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *done)
 {
 	struct rmr_clt_pool *pool = req->pool;
-	unsigned long flags;
 
-	spin_lock_irqsave(&pool->lock, flags);
+	lockdep_assert_held(&pool->lock);
+	req->status = status;
 	if (req->ranged) {
 		range_remove(req, &pool->ranges);
-		list_del_init(&req->entry);
 		req->ranged = false;
 		if (!list_empty(&pool->waiting))
 			queue_work(rmr_clt_wq, &pool->kick);
 	}
+	list_del_init(&req->entry);
+	list_add_tail(&req->queue, done);
 	if (status)
 		this_cpu_inc(pool->stats->errors);
 	WRITE_ONCE(pool->inflight, pool->inflight - 1);
 	if (!pool->inflight)
 		wake_up(&pool->idle);
+}
+
+/* Tells the owners. The pool may be gone when this returns. */
+void rmr_clt_end_list(struct list_head *done)
+{
+	struct rmr_clt_req *req;
+
+	while ((req = list_first_entry_or_null(done, struct rmr_clt_req, queue))) {
+		list_del_init(&req->queue);
+		req->done(req, req->status);
+	}
+}
+
+static void finish(struct rmr_clt_req *req, int status)
+{
+	struct rmr_clt_pool *pool = req->pool;
+	unsigned long flags;
+	LIST_HEAD(done);
+
+	spin_lock_irqsave(&pool->lock, flags);
+	rmr_clt_end_locked(req, status, &done);
 	spin_unlock_irqrestore(&pool->lock, flags);
-	/* The pool may be gone from here on. */
-	req->done(req, status);
+	rmr_clt_end_list(&done);
 }
 
 /* ---- sending ---- */
 
-/* Caller: rcu_read_lock. */
-static void put_permit(struct rmr_clt_sess *sess, void *permit)
-{
-	sess->conn.tp->put_permit(sess->conn.sess, permit);
-	/* Pairs with the list_add in leg_send(): either it gets the permit or we see it wait. */
-	smp_mb();
-	if (!list_empty_careful(&sess->waiters))
-		queue_work(rmr_clt_wq, &sess->waiters_work);
-}
+static void leg_done(void *priv, int status);
 
-static void fill_msg(struct rmr_clt_leg *leg, const struct rmr_clt_req *req,
-		     struct rmr_msg_io *msg)
+static void fill_msg(const struct rmr_clt_leg_req *lr, struct rmr_msg_io *msg)
 {
+	const struct rmr_clt_req *req = lr->req;
+
 	memset(msg, 0, sizeof(*msg));
-	rmr_msg_init(&msg->hdr, RMR_MSG_IO, leg->handle);
+	rmr_msg_init(&msg->hdr, RMR_MSG_IO, lr->handle);
 	msg->epoch = req->epoch;
 	msg->view = req->view;
 	msg->seq = op_changes_data(req->op) ? cpu_to_le64(req->seq) : 0;
@@ -151,25 +188,31 @@ static void fill_msg(struct rmr_clt_leg *leg, const struct rmr_clt_req *req,
 	msg->offset = cpu_to_le64(req->offset);
 	msg->length = cpu_to_le32(req->length);
 	msg->op = req->op;
+	msg->missing = req->op == RMR_OP_READ ? 0 : req->missing;
 	msg->flags = cpu_to_le16(req->flags);
 }
 
-/* Sends one leg's part; it has its permit. */
-void rmr_clt_transmit(struct rmr_clt_leg_req *lr)
+/* Sends one leg's part; permit is NULL if the session has ended. */
+static void transmit(struct rmr_clt_waiter *waiter, void *permit)
 {
+	struct rmr_clt_leg_req *lr = container_of(waiter, struct rmr_clt_leg_req, waiter);
 	struct rmr_clt_req *req = lr->req;
-	struct rmr_clt_leg *leg = &req->pool->leg[lr - req->leg];
 	struct rmr_clt_sess *sess = lr->sess;
 	struct rmr_msg_io msg;
 	struct rmr_tp_req tp = {
 		.write = req->op != RMR_OP_READ,
 		.msg = &msg, .msg_len = sizeof(msg),
-		.done = rmr_clt_leg_done, .priv = lr,
+		.done = leg_done, .priv = lr,
 	};
 	unsigned int i;
 	int err;
 
-	fill_msg(leg, req, &msg);
+	lr->permit = permit;
+	if (!permit) {
+		leg_done(lr, -ECONNABORTED);
+		return;
+	}
+	fill_msg(lr, &msg);
 	if (req->nents) {
 		tp.len = req->length;
 		tp.sg_cnt = req->nents;
@@ -183,236 +226,257 @@ void rmr_clt_transmit(struct rmr_clt_leg_req *lr)
 			tp.sg = lr->sgl;
 		}
 	}
-	lr->sent_ns = ktime_get_ns();
-	err = sess->conn.tp->request(sess->conn.sess, lr->permit, &tp);
+	err = sess->conn.tp->request(sess->conn.sess, permit, &tp);
 	if (err)
-		rmr_clt_leg_done(lr, err);
+		leg_done(lr, err);
 }
 
-/* Gets a permit or waits for one without blocking. */
+/* Sends over the leg's link, unless it is another one than when the request was admitted. */
 static void leg_send(struct rmr_clt_req *req, unsigned int slot)
 {
 	struct rmr_clt_leg_req *lr = &req->leg[slot];
 	struct rmr_clt_leg *leg = &req->pool->leg[slot];
-	struct rmr_clt_sess *sess;
-	unsigned long flags;
+	struct rmr_clt_link *link;
+	void *permit = NULL;
 
 	atomic_inc(&leg->inflight);
+	WRITE_ONCE(lr->sent_ns, ktime_get_ns());
 	lr->permit = NULL;
 	rcu_read_lock();
-	sess = rcu_dereference(leg->sess);
-	lr->sess = sess;
-	if (!sess) {
-		rcu_read_unlock();
-		rmr_clt_leg_done(lr, -ECONNABORTED);
-		return;
-	}
-	if (list_empty_careful(&sess->waiters))
-		lr->permit = sess->conn.tp->get_permit(sess->conn.sess, false);
-	if (!lr->permit) {
-		spin_lock_irqsave(&sess->waiters_lock, flags);
-		list_add_tail(&lr->entry, &sess->waiters);
-		spin_unlock_irqrestore(&sess->waiters_lock, flags);
-		/* A permit may have come back before it could see us wait. */
-		queue_work(rmr_clt_wq, &sess->waiters_work);
+	link = rcu_dereference(leg->link);
+	if (link && link->gen == lr->gen) {
+		lr->handle = link->handle;
+		lr->sess = link->sess;
+		permit = rmr_clt_sess_permit(link->sess, &lr->waiter);
 	} else {
-		rmr_clt_transmit(lr);
+		lr->sess = NULL;
+		permit = ERR_PTR(-ECONNABORTED);
 	}
+	if (permit)
+		transmit(&lr->waiter, IS_ERR(permit) ? NULL : permit);
 	rcu_read_unlock();
 }
 
 /* ---- choice of the read leg ---- */
 
-/*
- * Load times latency. The average of a leg that is passed over decays, so that one slow answer
- * does not keep it out for ever.
- */
 static int choose_read_leg(struct rmr_clt_pool *pool, u8 tried)
 {
-	unsigned int i, slot, first = READ_ONCE(pool->rr);
-	u64 cost, best_cost = 0;
-	int best = -1;
+	u8 may = 0, readable = READ_ONCE(pool->readable) & ~tried;
+	unsigned int i, first = READ_ONCE(pool->rr);
+	u64 cost[RMR_MAX_MEMBERS] = {};
+	int best;
 
-	WRITE_ONCE(pool->rr, first + 1);
+	WRITE_ONCE(pool->rr, (first + 1) % pool->nr_legs);
 	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_leg *leg;
-		u64 lat;
+		struct rmr_clt_leg *leg = &pool->leg[i];
 
-		slot = (first + i) % pool->nr_legs;
-		leg = &pool->leg[slot];
-		if ((tried & BIT(slot)) || READ_ONCE(leg->state) != RMR_LEG_STATE_UP_TO_DATE)
+		if (!(readable & BIT(leg->id)))
 			continue;
-		lat = READ_ONCE(leg->latency_ns);
-		cost = (atomic_read(&leg->inflight) + 1) * (lat | 1);
-		if (best < 0 || cost < best_cost) {
-			best = slot;
-			best_cost = cost;
-		}
-		WRITE_ONCE(leg->latency_ns, lat - (lat >> 6));
+		may |= BIT(i);
+		cost[i] = rmr_read_cost(atomic_read(&leg->inflight), READ_ONCE(leg->latency_ns));
 	}
+	best = rmr_read_choose(cost, may, 0, first);
+	for (i = 0; i < pool->nr_legs; i++)
+		if (i != best && (may & BIT(i)))
+			WRITE_ONCE(pool->leg[i].latency_ns,
+				   rmr_latency_forget(READ_ONCE(pool->leg[i].latency_ns)));
 	return best;
 }
 
-static void hold(struct rmr_clt_req *req);
+/* Keeps a request until the controller starts it again. Its range stays taken. */
+static void hold(struct rmr_clt_req *req)
+{
+	struct rmr_clt_pool *pool = req->pool;
+	unsigned long flags;
+	LIST_HEAD(done);
+
+	spin_lock_irqsave(&pool->lock, flags);
+	if (pool->aborted || pool->failing) {
+		rmr_clt_end_locked(req, -EIO, &done);
+	} else {
+		req->tried = 0;
+		list_add_tail(&req->queue, &pool->held);
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	rmr_clt_end_list(&done);
+	/* The next tick looks at what is held, if nothing happens before. */
+}
+
+static void start_read(struct rmr_clt_req *req)
+{
+	int slot = choose_read_leg(req->pool, req->tried);
+
+	if (slot >= 0) {
+		req->sent = BIT(req->pool->leg[slot].id);
+		atomic_set(&req->pending, 1);
+		leg_send(req, slot);
+	} else if (req->unreadable) {
+		finish(req, -EIO);
+	} else {
+		hold(req);
+	}
+}
 
 /* Sends an admitted request. It may be over before this returns. */
 static void start(struct rmr_clt_req *req)
 {
 	struct rmr_clt_pool *pool = req->pool;
 	unsigned int i, n = pool->nr_legs;
-	int slot;
+	u8 sent = req->sent;
 
 	if (req->op == RMR_OP_READ) {
-		slot = choose_read_leg(pool, req->tried);
-		if (slot < 0) {
-			hold(req);
-			return;
-		}
-		req->sent = BIT(slot);
-		atomic_set(&req->pending, 1);
-		leg_send(req, slot);
+		start_read(req);
 		return;
 	}
-	req->sent = GENMASK(n - 1, 0);
-	atomic_set(&req->pending, n);
+	if (!sent) {
+		hold(req);
+		return;
+	}
 	for (i = 0; i < n; i++)
-		leg_send(req, i);
+		if (sent & BIT(pool->leg[i].id))
+			leg_send(req, i);
 }
 
-/* ---- suspend, hold, resume ---- */
+/* ---- answers ---- */
 
-static const char * const leg_state_names[] = {
-	[RMR_LEG_STATE_CONNECTING]	= "connecting",
-	[RMR_LEG_STATE_UP_TO_DATE]	= "up-to-date",
-	[RMR_LEG_STATE_FAILED]		= "failed",
-};
-
-/* A leg cannot be used: the pool is suspended until recovery has made all legs work. */
-void rmr_clt_leg_failed(struct rmr_clt_leg *leg, u8 reason)
+/*
+ * The leg's link is no good any more. The leg gets nothing from now on; its session is closed, so
+ * that nothing can touch request pages; the controller makes a view without it. Any context.
+ */
+void rmr_clt_leg_failed(struct rmr_clt_leg *leg, u32 gen, u8 reason)
 {
 	struct rmr_clt_pool *pool = leg->pool;
+	struct rmr_clt_link *link;
 	unsigned long flags;
-	bool first = false;
+	bool first;
 
+	rcu_read_lock();
 	spin_lock_irqsave(&pool->lock, flags);
-	if (!leg->failed) {
-		first = true;
+	link = rcu_dereference(leg->link);
+	first = link && link->gen == gen && leg->gen == gen;
+	if (first) {
+		leg->gen++;
 		leg->failed = true;
 		leg->reason = reason;
-		rmr_clt_info(pool, "leg %u: %s -> failed reason %u\n", leg->id,
-			     leg_state_names[leg->state], reason);
-		WRITE_ONCE(leg->state, RMR_LEG_STATE_FAILED);
-	}
-	if (pool->state == RMR_DEVICE_STATE_LIVE) {
-		WRITE_ONCE(pool->state, RMR_DEVICE_STATE_SUSPENDED);
-		pool->reason = reason;
+		/* What is settled stays so if the leg was not active. */
+		if (pool->sending & BIT(leg->id))
+			pool->settled = false;
+		WRITE_ONCE(pool->sending, pool->sending & ~BIT(leg->id));
+		WRITE_ONCE(pool->readable, pool->readable & ~BIT(leg->id));
 	}
 	spin_unlock_irqrestore(&pool->lock, flags);
-	if (first)
-		mod_delayed_work(rmr_clt_recover_wq, &pool->recover, 0);
-}
-
-/* Keeps a request until the pool is live again. Its range stays taken. */
-static void hold(struct rmr_clt_req *req)
-{
-	struct rmr_clt_pool *pool = req->pool;
-	unsigned long flags;
-	bool aborted, live;
-
-	spin_lock_irqsave(&pool->lock, flags);
-	aborted = pool->aborted;
-	live = pool->state == RMR_DEVICE_STATE_LIVE;
-	if (!aborted) {
-		req->tried = 0;
-		list_add_tail(&req->queue, &pool->held);
+	if (first) {
+		rmr_clt_sess_kill(link->sess, reason);
+		rmr_clt_ctl_kick(pool);
 	}
-	spin_unlock_irqrestore(&pool->lock, flags);
-	if (aborted)
-		finish(req, -EIO);
-	else if (live)
-		/* Resumed in between: nobody else would look at the list again. */
-		queue_work(rmr_clt_wq, &pool->kick);
+	rcu_read_unlock();
 }
 
-static u8 status_reason(int status)
+u8 rmr_clt_status_reason(int status)
 {
-	if (status == RMR_ST_FENCED)
+	switch (status) {
+	case RMR_ST_FENCED:
 		return RMR_REASON_FENCED;
-	if (status == -ETIMEDOUT)
+	case -ETIMEDOUT:
 		return RMR_REASON_TIMEOUT;
-	if (status == RMR_ST_MALFORMED || status == RMR_ST_VERSION)
+	case RMR_ST_VERSION:
+		return RMR_REASON_VERSION;
+	case RMR_ST_MALFORMED:
+	case RMR_ST_NOPOOL:
 		return RMR_REASON_REFUSED;
-	return status_is_link(status) ? RMR_REASON_LINK_LOST : RMR_REASON_IO_ERROR;
+	case -ECONNABORTED:
+	case -ECONNRESET:
+	case -ENOTCONN:
+		return RMR_REASON_LINK_LOST;
+	}
+	return RMR_REASON_IO_ERROR;
 }
 
 static void read_done(struct rmr_clt_req *req, unsigned int slot, int status)
 {
 	struct rmr_clt_pool *pool = req->pool;
-	u8 all = GENMASK(pool->nr_legs - 1, 0);
 
-	if (!status) {
+	if (!status && ktime_get_ns() < READ_ONCE(pool->lease_ns)) {
 		finish(req, 0);
-		return;
-	}
-	req->tried |= BIT(slot);
-	if (status_is_link(status)) {
-		rmr_clt_leg_failed(&pool->leg[slot], status_reason(status));
+	} else if (!status) {
 		hold(req);
-	} else if (req->tried != all) {
-		start(req);
 	} else {
-		finish(req, -EIO);
+		req->tried |= BIT(pool->leg[slot].id);
+		if (status != RMR_ST_STALE && rmr_clt_status_reason(status) == RMR_REASON_IO_ERROR)
+			req->unreadable = true;
+		start(req);
 	}
 }
 
+/* Every leg has answered a write or flush. */
 static void write_done(struct rmr_clt_req *req)
 {
 	struct rmr_clt_pool *pool = req->pool;
-	bool failed = false;
-	unsigned int i;
+	bool wait = false;
+	unsigned long flags;
+	LIST_HEAD(done);
 
-	for (i = 0; i < pool->nr_legs; i++) {
-		int status = req->leg[i].status;
-
-		if (status) {
-			failed = true;
-			rmr_clt_leg_failed(&pool->leg[i], status_reason(status));
-		}
+	spin_lock_irqsave(&pool->lock, flags);
+	if (pool->aborted || pool->failing) {
+		rmr_clt_end_locked(req, -EIO, &done);
+	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
+		list_add_tail(&req->queue, &pool->held);
+	} else if (!req->miss && pool->settled) {
+		rmr_clt_end_locked(req, 0, &done);
+	} else {
+		list_add_tail(&req->queue, &pool->acks);
+		wait = true;
 	}
-	if (failed)
-		hold(req);
-	else
-		finish(req, 0);
+	spin_unlock_irqrestore(&pool->lock, flags);
+	if (wait)
+		rmr_clt_ctl_kick(pool);
+	rmr_clt_end_list(&done);
 }
 
-static void update_latency(struct rmr_clt_leg *leg, u64 sent_ns)
+/* A leg did not apply a write: it missed it but lives on (R3.6), or it is lost. */
+static void write_missed(struct rmr_clt_leg_req *lr, struct rmr_clt_leg *leg, int status)
 {
-	u64 took = ktime_get_ns() - sent_ns, old = READ_ONCE(leg->latency_ns);
+	struct rmr_clt_req *req = lr->req;
+	struct rmr_clt_pool *pool = leg->pool;
+	unsigned long flags;
 
-	WRITE_ONCE(leg->latency_ns, old ? old - (old >> 3) + (took >> 3) : took);
+	spin_lock_irqsave(&pool->lock, flags);
+	if (op_changes_data(req->op))
+		req->miss |= BIT(leg->id);
+	if (status == RMR_ST_MISSED && leg->gen == lr->gen) {
+		pool->missed |= BIT(leg->id);
+		pool->settled = false;
+		WRITE_ONCE(pool->readable, pool->readable & ~BIT(leg->id));
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	if (status != RMR_ST_MISSED || !op_changes_data(req->op))
+		rmr_clt_leg_failed(leg, lr->gen, rmr_clt_status_reason(status));
 }
 
 /* One leg has answered, or will not. */
-void rmr_clt_leg_done(void *priv, int status)
+static void leg_done(void *priv, int status)
 {
 	struct rmr_clt_leg_req *lr = priv;
 	struct rmr_clt_req *req = lr->req;
 	unsigned int slot = lr - req->leg;
 	struct rmr_clt_leg *leg = &req->pool->leg[slot];
+	u64 sent_ns = lr->sent_ns;
 
-	if (lr->permit) {
-		rcu_read_lock();
-		put_permit(lr->sess, lr->permit);
-		rcu_read_unlock();
-	}
+	WRITE_ONCE(lr->sent_ns, 0);
+	if (lr->permit)
+		rmr_clt_sess_unpermit(lr->sess, lr->permit);
 	atomic_dec(&leg->inflight);
 	if (!status) {
-		update_latency(leg, lr->sent_ns);
+		WRITE_ONCE(leg->latency_ns, rmr_latency_note(READ_ONCE(leg->latency_ns),
+							     ktime_get_ns() - sent_ns));
 		count(leg->stats, req);
 	} else {
 		this_cpu_inc(leg->stats->errors);
+		if (req->op != RMR_OP_READ)
+			write_missed(lr, leg, status);
+		else if (rmr_clt_status_reason(status) != RMR_REASON_IO_ERROR)
+			rmr_clt_leg_failed(leg, lr->gen, rmr_clt_status_reason(status));
 	}
-	lr->status = status;
 	if (!atomic_dec_and_test(&req->pending))
 		return;
 	if (req->op == RMR_OP_READ)
@@ -425,31 +489,34 @@ void rmr_clt_leg_done(void *priv, int status)
 
 void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 {
-	enum { START, WAIT, FAIL } what = START;
+	bool begin = false;
 	unsigned long flags;
+	LIST_HEAD(done);
 
 	req->pool = pool;
 	req->last = req->offset + max(req->length, 1u) - 1;
 	req->tried = 0;
 	req->ranged = false;
+	req->was_sent = false;
+	req->in_marks = false;
+	atomic_set(&req->pending, 0);
 	count(pool->stats, req);
 	spin_lock_irqsave(&pool->lock, flags);
 	pool->inflight++;
-	if (pool->aborted) {
-		what = FAIL;
+	if (pool->aborted || pool->failing) {
+		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
 		list_add_tail(&req->queue, &pool->held);
-		what = WAIT;
 	} else if (!admit(pool, req)) {
 		list_add_tail(&req->queue, &pool->waiting);
 		pool->held_total++;
-		what = WAIT;
+	} else {
+		begin = true;
 	}
 	spin_unlock_irqrestore(&pool->lock, flags);
-	if (what == START)
+	if (begin)
 		start(req);
-	else if (what == FAIL)
-		finish(req, -EIO);
+	rmr_clt_end_list(&done);
 }
 EXPORT_SYMBOL_GPL(rmr_clt_submit);
 
@@ -479,33 +546,9 @@ static void kick_work(struct work_struct *work)
 	}
 }
 
-/* The pool is live under pool->epoch and pool->view. Caller: pool->ctl_lock. */
-void rmr_clt_resume(struct rmr_clt_pool *pool)
+void rmr_clt_kick(struct rmr_clt_pool *pool)
 {
-	spin_lock_irq(&pool->lock);
-	rmr_epoch_put(&pool->epoch_le, &pool->epoch);
-	pool->view_le = cpu_to_le64(pool->view.number);
-	WRITE_ONCE(pool->state, RMR_DEVICE_STATE_LIVE);
-	pool->reason = RMR_REASON_NONE;
-	spin_unlock_irq(&pool->lock);
 	queue_work(rmr_clt_wq, &pool->kick);
-}
-
-/* Fails whatever waits; what is under way fails when its legs answer. */
-void rmr_clt_fail_queued(struct rmr_clt_pool *pool)
-{
-	struct rmr_clt_req *req;
-	LIST_HEAD(failed);
-
-	spin_lock_irq(&pool->lock);
-	pool->aborted = true;
-	list_splice_init(&pool->held, &failed);
-	list_splice_tail_init(&pool->waiting, &failed);
-	spin_unlock_irq(&pool->lock);
-	while ((req = list_first_entry_or_null(&failed, struct rmr_clt_req, queue))) {
-		list_del_init(&req->queue);
-		finish(req, -EIO);
-	}
 }
 
 void rmr_clt_io_init(struct rmr_clt_pool *pool)
@@ -513,8 +556,10 @@ void rmr_clt_io_init(struct rmr_clt_pool *pool)
 	spin_lock_init(&pool->lock);
 	pool->ranges = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&pool->writes);
+	INIT_LIST_HEAD(&pool->others);
 	INIT_LIST_HEAD(&pool->waiting);
 	INIT_LIST_HEAD(&pool->held);
+	INIT_LIST_HEAD(&pool->acks);
 	init_waitqueue_head(&pool->idle);
 	INIT_WORK(&pool->kick, kick_work);
 	pool->next_seq = 1;
@@ -539,8 +584,8 @@ void rmr_clt_req_init(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 	INIT_LIST_HEAD(&req->queue);
 	for (i = 0; i < pool->nr_legs; i++) {
 		req->leg[i].req = req;
-		req->leg[i].member = pool->leg[i].id;
-		INIT_LIST_HEAD(&req->leg[i].entry);
+		req->leg[i].waiter.go = transmit;
+		INIT_LIST_HEAD(&req->leg[i].waiter.entry);
 		if (i)
 			req->leg[i].sgl = sgl + (i - 1) * pool->limits.max_segments;
 	}

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rmr_client.ko: attach, recovery and detach of a pool (protocol section 2).
+ * rmr_client.ko: pools of a client from open to close, what is shown of them, commands for legs.
  *
- * This version keeps the simplest correct rule: every data member of the pool must take part. A
- * leg that fails suspends the pool; recovery makes new sessions, attaches all legs with a new
- * epoch and a new view, and only then sends again what was under way.
+ * Locks: ctl_lock for everything that changes legs; pool->lock for what is shown.
  *
- * Locks: pool->ctl_lock serialises attach, recovery and detach; pool->lock (clt-io.c) is taken
- * inside it. Process context; recovery runs in rmr_clt_recover_wq.
- *
- * End of a pool: closing set, recovery cancelled -> wait until no request is left -> detach ->
- * legs off their sessions -> cancel kick -> free.
+ * End of a pool: no request is left -> closing set, which ends waits of attach -> controller and
+ * attach cancelled -> detach -> links dropped. The rest needs time if a node is dead, so it is left
+ * to a work item: legs' workers end -> the last link goes -> freed.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -19,368 +16,38 @@
 
 #include "clt-pri.h"
 
-/* Time between attempts to make a suspended pool live. */
-#define RECOVER_MS	1000
+#define OPEN_TRIES	3		/* a leg may fail while the pool is attached */
 
 struct workqueue_struct *rmr_clt_wq;
 /* Opens and closes sessions, which no memory reserve backs: not for WQ_MEM_RECLAIM. */
 struct workqueue_struct *rmr_clt_recover_wq;
 
-/* Why an attach was refused, for the user of the command or for the log. */
-struct refusal {
-	struct netlink_ext_ack *extack;		/* NULL in recovery */
-	u8	reason;
-};
-
-static const char *status_text(int err)
-{
-	switch (err) {
-	case RMR_ST_NOPOOL:	return "no such pool there";
-	case RMR_ST_BUSY:	return "in use by another client";
-	case RMR_ST_FENCED:	return "fenced by a newer client";
-	case RMR_ST_VERSION:	return "protocol version or transport";
-	case RMR_ST_MALFORMED:	return "malformed answer";
-	case -ECONNREFUSED:	return "connection refused";
-	case -ECONNABORTED:	return "connection lost";
-	case -ETIMEDOUT:	return "no answer";
-	case -EINVAL:		return "bad address";
-	}
-	return "not reachable";
-}
-
-static u8 err_reason(int err)
-{
-	switch (err) {
-	case RMR_ST_FENCED:	return RMR_REASON_FENCED;
-	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
-	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;
-	case RMR_ST_NOPOOL:
-	case RMR_ST_BUSY:
-	case RMR_ST_MALFORMED:	return RMR_REASON_REFUSED;
-	}
-	return RMR_REASON_CONNECT;
-}
-
-static int leg_refused(struct rmr_clt_leg *leg, struct refusal *why, int err)
-{
-	why->reason = err_reason(err);
-	leg->reason = why->reason;
-	if (why->extack)
-		NL_SET_ERR_MSG_FMT(why->extack, "member %u (%.20s): %s (%d)", leg->id,
-				   leg->member.addr[0], status_text(err), err);
-	return err;
-}
-
-static int leg_identity(struct rmr_clt_leg *leg, struct refusal *why, const char *text)
-{
-	why->reason = RMR_REASON_IDENTITY;
-	leg->reason = why->reason;
-	if (why->extack)
-		NL_SET_ERR_MSG_FMT(why->extack, "member %u (%.16s): %s", leg->id,
-				   leg->member.node, text);
-	return -EMEDIUMTYPE;
-}
-
-/* ---- one leg ---- */
-
-static struct rmr_clt_sess *leg_sess(struct rmr_clt_leg *leg)
-{
-	return rcu_dereference_protected(leg->sess, lockdep_is_held(&leg->pool->ctl_lock));
-}
-
-/* Connects the leg by the first of its addresses that works. */
-static int leg_connect(struct rmr_clt_leg *leg)
-{
-	struct rmr_clt_pool *pool = leg->pool;
-	struct rmr_clt_sess *sess;
-	int err = -EINVAL;
-	unsigned int i;
-
-	if (leg_sess(leg) && !READ_ONCE(leg->failed))
-		return 0;
-	rmr_clt_sess_del_leg(leg);
-	for (i = 0; i < RMR_MEMBER_ADDRS && leg->member.addr[i][0]; i++) {
-		sess = rmr_clt_sess_get(pool->transport, leg->member.addr[i], pool->port,
-					pool->node);
-		if (!IS_ERR(sess)) {
-			rmr_clt_sess_add_leg(sess, leg);
-			return 0;
-		}
-		err = PTR_ERR(sess);
-	}
-	return err;
-}
-
-/* Does the member that answered belong where the table says? */
-static int leg_check(struct rmr_clt_leg *leg, const struct rmr_rsp_pool *rsp,
-		     struct refusal *why)
-{
-	struct rmr_clt_pool *pool = leg->pool;
-	u64 boot = leg_sess(leg)->conn.peer_boot;
-
-	if (memcmp(rsp->pool_uuid, pool->uuid, RMR_UUID_LEN))
-		return leg_identity(leg, why, "pool with another UUID");
-	if (rsp->member_id != leg->id ||
-	    memcmp(rsp->store_uuid, leg->member.store_uuid, RMR_UUID_LEN))
-		return leg_identity(leg, why, "another store than the pool's table names");
-	if (le64_to_cpu(rsp->pool_size) != pool->limits.size ||
-	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size)
-		return leg_identity(leg, why, "size or chunk size differs");
-	if (le64_to_cpu(rsp->table_version) != pool->table_version)
-		return leg_identity(leg, why, "member table differs: repeat the join");
-	/* A restart may have lost what a volatile cache held; only a resync could tell. */
-	if (leg->known && leg->peer_boot != boot && leg->limits.write_cache) {
-		leg_identity(leg, why, "node restarted with a volatile cache");
-		return -EUCLEAN;
-	}
-	leg->known = true;
-	leg->peer_boot = boot;
-	return 0;
-}
-
-/* Learns what the member knows. */
-static int leg_ask(struct rmr_clt_leg *leg, struct rmr_rsp_pool *rsp, struct refusal *why)
-{
-	int err = leg_connect(leg);
-
-	if (!err)
-		err = rmr_conn_pool_info(&leg_sess(leg)->conn, NULL, leg->pool->uuid, rsp);
-	if (err)
-		return leg_refused(leg, why, err);
-	err = leg_check(leg, rsp, why);
-	if (err)
-		return err;
-	rmr_epoch_get(&leg->promised, &rsp->promised);
-	rmr_view_get(&leg->view, &rsp->view);
-	leg->busy = rsp->busy;
-	leg->limits = rsp->limits;
-	leg->max_io = leg_sess(leg)->conn.attrs.max_io;
-	return 0;
-}
-
-static int leg_attach(struct rmr_clt_leg *leg, bool takeover, struct refusal *why)
-{
-	struct rmr_clt_pool *pool = leg->pool;
-	struct rmr_msg_attach msg = {};
-	struct rmr_rsp_pool *rsp;
-	struct rmr_fault fault;
-	int err;
-
-	rsp = kzalloc(sizeof(*rsp), GFP_NOIO);
-	if (!rsp)
-		return -ENOMEM;
-	rmr_msg_init(&msg.hdr, RMR_MSG_ATTACH, RMR_NO_HANDLE);
-	memcpy(msg.pool_uuid, pool->uuid, RMR_UUID_LEN);
-	rmr_epoch_put(&msg.epoch, &pool->epoch);
-	msg.flags = cpu_to_le32(takeover ? RMR_ATTACH_F_TAKEOVER : 0);
-	msg.member_id = leg->id;
-	strscpy(msg.node, pool->node, sizeof(msg.node));
-	err = rmr_conn_call(&leg_sess(leg)->conn, &msg, sizeof(msg), rsp, sizeof(*rsp));
-	if (!err)
-		err = rmr_rsp_pool_check(rsp, sizeof(*rsp), &fault);
-	if (!err)
-		leg->handle = le32_to_cpu(rsp->handle);
-	kfree(rsp);
-	return err ? leg_refused(leg, why, err) : 0;
-}
-
-static int leg_view(struct rmr_clt_leg *leg, struct refusal *why)
-{
-	struct rmr_msg_view msg = {};
-	int err;
-
-	rmr_msg_init(&msg.hdr, RMR_MSG_VIEW, leg->handle);
-	rmr_view_put(&msg.view, &leg->pool->view);
-	err = rmr_conn_call(&leg_sess(leg)->conn, &msg, sizeof(msg), NULL, 0);
-	return err ? leg_refused(leg, why, err) : 0;
-}
-
-static void leg_set_up(struct rmr_clt_leg *leg)
-{
-	struct rmr_clt_pool *pool = leg->pool;
-
-	spin_lock_irq(&pool->lock);
-	leg->failed = false;
-	leg->reason = RMR_REASON_NONE;
-	WRITE_ONCE(leg->state, RMR_LEG_STATE_UP_TO_DATE);
-	spin_unlock_irq(&pool->lock);
-	rmr_clt_info(pool, "leg %u: connecting -> up-to-date reason 0\n", leg->id);
-}
-
-/* ---- all legs ---- */
-
-static void notify_all(struct rmr_clt_pool *pool)
-{
-	if (pool->ops)
-		pool->ops->changed(pool->priv);
-}
-
-/* The pool may be attached if all legs agree and the last client left cleanly or was us. */
-static int legs_agree(struct rmr_clt_pool *pool, u32 sb_flags, bool takeover,
-		      struct refusal *why)
-{
-	bool again = pool->epoch.client != 0;
-	unsigned int i;
-	u8 all = 0;
-
-	for (i = 0; i < pool->nr_legs; i++)
-		all |= BIT(pool->leg[i].id);
-	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_leg *leg = &pool->leg[i];
-
-		if (again && leg->promised.client != pool->client_id)
-			return leg_refused(leg, why, RMR_ST_FENCED);
-		/* While a client is attached the pool is unclean too: that is not the reason. */
-		if (!again && leg->busy && !takeover)
-			return leg_refused(leg, why, RMR_ST_BUSY);
-		if (leg->view.up_to_date != all)
-			return leg_identity(leg, why, "members are not all up to date");
-	}
-	if (again || (sb_flags & RMR_SB_F_CLEAN))
-		return 0;
-	why->reason = RMR_REASON_UNCLEAN;
-	if (why->extack)
-		NL_SET_ERR_MSG(why->extack,
-			       "last client did not unmap: legs may differ, reconcile not built yet");
-	return -EUCLEAN;
-}
-
-/* Picks the epoch and view of this attachment from what the legs told. */
-static void choose_epoch(struct rmr_clt_pool *pool)
-{
-	struct rmr_view newest = pool->leg[0].view;
-	u64 seq = pool->epoch.seq;
-	unsigned int i;
-
-	for (i = 0; i < pool->nr_legs; i++) {
-		seq = max(seq, pool->leg[i].promised.seq);
-		if (rmr_view_cmp(&pool->leg[i].view, &newest) > 0)
-			newest = pool->leg[i].view;
-	}
-	pool->epoch.seq = seq + 1;
-	pool->epoch.client = pool->client_id;
-	pool->view = newest;
-	pool->view.epoch = pool->epoch;
-	pool->view.number = newest.number + 1;
-}
-
-/* Ask all -> promise of all -> view on all. Caller: ctl_lock. */
-static int attach_legs(struct rmr_clt_pool *pool, bool takeover, struct refusal *why)
-{
-	struct rmr_rsp_pool *rsp = kzalloc(sizeof(*rsp), GFP_NOIO);
-	u32 flags = RMR_SB_F_CLEAN;
-	unsigned int i;
-	int err = 0;
-
-	if (!rsp)
-		return -ENOMEM;
-	for (i = 0; i < pool->nr_legs && !err; i++) {
-		err = leg_ask(&pool->leg[i], rsp, why);
-		flags &= le32_to_cpu(rsp->sb_flags);
-	}
-	kfree(rsp);
-	if (!err)
-		err = legs_agree(pool, flags, takeover, why);
-	if (err)
-		return err;
-	choose_epoch(pool);
-	for (i = 0; i < pool->nr_legs && !err; i++)
-		err = leg_attach(&pool->leg[i], takeover, why);
-	for (i = 0; i < pool->nr_legs && !err; i++)
-		err = leg_view(&pool->leg[i], why);
-	for (i = 0; i < pool->nr_legs && !err; i++)
-		leg_set_up(&pool->leg[i]);
-	return err;
-}
-
-/* Tells every attached leg; the members flush and note a clean end. Caller: ctl_lock. */
-static int detach_legs(struct rmr_clt_pool *pool)
-{
-	struct rmr_msg_detach msg = {};
-	unsigned int i;
-	int err = 0, e;
-
-	msg.flags = cpu_to_le32(RMR_DETACH_F_CLEAN);
-	rmr_epoch_put(&msg.epoch, &pool->epoch);
-	for (i = 0; i < pool->nr_legs; i++) {
-		if (!pool->leg[i].handle)
-			continue;
-		rmr_msg_init(&msg.hdr, RMR_MSG_DETACH, pool->leg[i].handle);
-		e = rmr_conn_call(&leg_sess(&pool->leg[i])->conn, &msg, sizeof(msg), NULL, 0);
-		if (e)
-			rmr_clt_warn(pool, "leg %u: detach failed: %d\n", pool->leg[i].id, e);
-		err = err ?: e;
-	}
-	return err;
-}
-
-static void recover_work(struct work_struct *work)
-{
-	struct rmr_clt_pool *pool = container_of(to_delayed_work(work), struct rmr_clt_pool,
-						 recover);
-	struct refusal why = {};
-	int err;
-
-	mutex_lock(&pool->ctl_lock);
-	if (pool->closing || READ_ONCE(pool->state) != RMR_DEVICE_STATE_SUSPENDED)
-		goto unlock;
-	notify_all(pool);
-	err = attach_legs(pool, false, &why);
-	if (!err) {
-		rmr_clt_info(pool, "suspended -> live epoch %llu view %llu\n", pool->epoch.seq,
-			     pool->view.number);
-		rmr_clt_resume(pool);
-		notify_all(pool);
-	} else {
-		pool->reason = why.reason;
-		queue_delayed_work(rmr_clt_recover_wq, &pool->recover,
-				   msecs_to_jiffies(RECOVER_MS));
-	}
-unlock:
-	mutex_unlock(&pool->ctl_lock);
-}
-
 /* ---- open ---- */
 
-static void le32_max(__le32 *a, __le32 b)
-{
-	*a = cpu_to_le32(max(le32_to_cpu(*a), le32_to_cpu(b)));
-}
-
-static void le32_min(__le32 *a, __le32 b)
-{
-	*a = cpu_to_le32(min(le32_to_cpu(*a), le32_to_cpu(b)));
-}
-
-/* Every limit that holds on all legs. */
-static void common_limits(struct rmr_clt_pool *pool)
+/* Every limit that holds on all legs that are there. */
+void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 {
 	struct rmr_clt_limits *l = &pool->limits;
 	struct rmr_limits_le *s = &l->store;
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_leg *leg = &pool->leg[i];
-		const struct rmr_tp_attrs *a = &leg_sess(leg)->conn.attrs;
-		const struct rmr_limits_le *m = &leg->limits;
+		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
+		const struct rmr_limits_le *m;
+		const struct rmr_tp_attrs *a;
 
-		if (!i) {
+		if (!link)
+			continue;
+		a = &link->sess->conn.attrs;
+		m = &link->limits;
+		if (!l->max_io) {
 			*s = *m;
 			l->max_io = a->max_io;
 			l->max_segments = a->max_segments;
 			l->queue_depth = a->queue_depth;
 			continue;
 		}
-		le32_max(&s->logical_block, m->logical_block);
-		le32_max(&s->physical_block, m->physical_block);
-		le32_max(&s->io_min, m->io_min);
-		le32_max(&s->io_opt, m->io_opt);
-		le32_min(&s->discard_max, m->discard_max);
-		le32_max(&s->discard_granularity, m->discard_granularity);
-		le32_min(&s->zeroes_max, m->zeroes_max);
-		s->write_cache |= m->write_cache;
-		s->fua &= m->fua;
-		s->rotational |= m->rotational;
+		rmr_limits_narrow(s, m);
 		l->max_io = min(l->max_io, a->max_io);
 		l->max_segments = min(l->max_segments, a->max_segments);
 		l->queue_depth = min(l->queue_depth, a->queue_depth);
@@ -404,7 +71,7 @@ static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *s
 		}
 		if (!err)
 			break;
-		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i], status_text(err), err);
+		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i], rmr_clt_status_text(err), err);
 	}
 	if (err)
 		return err;
@@ -427,6 +94,7 @@ static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *s
 		memcpy(leg->member.store_uuid, m->store_uuid, RMR_UUID_LEN);
 		strscpy(leg->member.node, m->node, RMR_NAME_LEN);
 		memcpy(leg->member.addr, m->addr, sizeof(m->addr));
+		pool->voters.data |= BIT(i);
 		pool->nr_legs++;
 	}
 	return 0;
@@ -436,17 +104,41 @@ static void pool_free(struct rmr_clt_pool *pool)
 {
 	unsigned int i;
 
-	mutex_lock(&pool->ctl_lock);
-	for (i = 0; i < pool->nr_legs; i++)
-		rmr_clt_sess_del_leg(&pool->leg[i]);
-	mutex_unlock(&pool->ctl_lock);
-	cancel_work_sync(&pool->kick);
-	cancel_delayed_work_sync(&pool->recover);
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		free_percpu(pool->leg[i].stats);
 	free_percpu(pool->stats);
 	mutex_destroy(&pool->ctl_lock);
 	kvfree(pool);
+}
+
+/* Waits for what needs time when a node is dead: connecting, closing of sessions. */
+static void free_work(struct work_struct *work)
+{
+	struct rmr_clt_pool *pool = container_of(work, struct rmr_clt_pool, free);
+
+	rmr_clt_legs_stop(pool);
+	/* Answers of calls whose session is being closed; the last touch of a link is this count. */
+	while (atomic_read(&pool->links))
+		msleep(20);
+	cancel_delayed_work_sync(&pool->ctl);
+	cancel_work_sync(&pool->kick);
+	cancel_work_sync(&pool->notify);
+	pool_free(pool);
+}
+
+/* Ends a pool that serves nothing any more. It is freed later. */
+static void pool_end(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+
+	WRITE_ONCE(pool->closing, true);
+	wake_up(&pool->ctl_wait);
+	mutex_lock(&pool->ctl_lock);
+	for (i = 0; i < pool->nr_legs; i++)
+		rmr_clt_drop_link(&pool->leg[i]);
+	mutex_unlock(&pool->ctl_lock);
+	cancel_work_sync(&pool->notify);
+	queue_work(rmr_clt_recover_wq, &pool->free);
 }
 
 static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
@@ -458,9 +150,12 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	if (!pool)
 		return NULL;
 	rmr_clt_io_init(pool);
-	mutex_init(&pool->ctl_lock);
-	INIT_DELAYED_WORK(&pool->recover, recover_work);
+	rmr_clt_ctl_init(pool);
+	INIT_DELAYED_WORK(&pool->attach, rmr_clt_attach_work);
+	INIT_WORK(&pool->free, free_work);
 	pool->state = RMR_DEVICE_STATE_ATTACHING;
+	pool->stall_ms = spec->stall_ms;
+	pool->suspend_ms = spec->suspend_ms;
 	pool->port = spec->port;
 	do {
 		pool->client_id = get_random_u64();
@@ -474,7 +169,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
 		leg->pool = pool;
-		INIT_LIST_HEAD(&leg->sess_entry);
+		rmr_clt_leg_init(leg);
 		leg->stats = alloc_percpu(struct rmr_io_stats);
 		ok = ok && leg->stats;
 	}
@@ -484,13 +179,32 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	return NULL;
 }
 
+/* Attaches; a leg that fails meanwhile is a reason to start over, without it (R2.7). */
+static int pool_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why)
+{
+	unsigned int i;
+	int err = 0;
+
+	mutex_lock(&pool->ctl_lock);
+	for (i = 0; i < OPEN_TRIES; i++) {
+		err = rmr_clt_attach(pool, takeover, why);
+		if (err != -ECONNABORTED && err != -ETIMEDOUT && err != RMR_ST_FENCED)
+			break;
+	}
+	/* Nothing was written: members that promised are free again, as clean as they were. */
+	if (err)
+		rmr_clt_detach(pool, false);
+	mutex_unlock(&pool->ctl_lock);
+	return err;
+}
+
 struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
 				  const struct rmr_clt_pool_ops *ops, void *priv,
 				  struct netlink_ext_ack *extack)
 {
 	struct rmr_clt_pool *pool = pool_alloc(spec);
 	struct rmr_rsp_pool *rsp = kzalloc(sizeof(*rsp), GFP_KERNEL);
-	struct refusal why = { .extack = extack };
+	struct rmr_clt_refusal why = { .extack = extack };
 	int err = -ENOMEM;
 
 	if (!pool || !rsp)
@@ -498,27 +212,16 @@ struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
 	err = pool_learn(pool, spec, rsp, extack);
 	if (err)
 		goto fail;
-	mutex_lock(&pool->ctl_lock);
-	err = attach_legs(pool, spec->takeover, &why);
-	if (!err) {
-		common_limits(pool);
-		pool->ops = ops;
-		pool->priv = priv;
-		rmr_clt_info(pool, "attached, %u legs, epoch %llu view %llu\n", pool->nr_legs,
-			     pool->epoch.seq, pool->view.number);
-		rmr_clt_resume(pool);
-	} else {
-		/* Nothing was written, so a leg that had promised already is clean again. */
-		detach_legs(pool);
-	}
-	mutex_unlock(&pool->ctl_lock);
+	pool->ops = ops;
+	pool->priv = priv;
+	err = pool_attach(pool, spec->takeover, &why);
 	if (err)
 		goto fail;
 	kfree(rsp);
 	return pool;
 fail:
 	if (pool)
-		pool_free(pool);
+		pool_end(pool);
 	kfree(rsp);
 	return ERR_PTR(err);
 }
@@ -540,7 +243,7 @@ EXPORT_SYMBOL_GPL(rmr_clt_is_live);
 
 void rmr_clt_abort(struct rmr_clt_pool *pool)
 {
-	rmr_clt_fail_queued(pool);
+	rmr_clt_fail_queued(pool, true);
 }
 EXPORT_SYMBOL_GPL(rmr_clt_abort);
 
@@ -549,24 +252,80 @@ int rmr_clt_close(struct rmr_clt_pool *pool)
 	int err = -EUCLEAN;
 	bool live;
 
-	mutex_lock(&pool->ctl_lock);
-	pool->closing = true;
-	mutex_unlock(&pool->ctl_lock);
-	cancel_delayed_work_sync(&pool->recover);
 	wait_event(pool->idle, !READ_ONCE(pool->inflight));
+	WRITE_ONCE(pool->closing, true);
+	wake_up(&pool->ctl_wait);
+	cancel_delayed_work_sync(&pool->attach);
+	mutex_lock(&pool->ctl_lock);
 	spin_lock_irq(&pool->lock);
-	live = pool->state == RMR_DEVICE_STATE_LIVE && !pool->aborted;
+	live = pool->state == RMR_DEVICE_STATE_LIVE && !pool->aborted && pool->settled;
 	WRITE_ONCE(pool->state, RMR_DEVICE_STATE_DETACHING);
 	spin_unlock_irq(&pool->lock);
-	mutex_lock(&pool->ctl_lock);
+	cancel_delayed_work(&pool->ctl);
 	if (live)
-		err = detach_legs(pool);
+		err = rmr_clt_detach(pool, true);
 	mutex_unlock(&pool->ctl_lock);
 	rmr_clt_info(pool, "detached%s\n", err ? ", not cleanly" : "");
-	pool_free(pool);
+	pool_end(pool);
 	return err;
 }
 EXPORT_SYMBOL_GPL(rmr_clt_close);
+
+/* ---- commands for legs ---- */
+
+static struct rmr_clt_leg *leg_find(struct rmr_clt_pool *pool, unsigned int id,
+				    struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (pool->leg[i].id == id)
+			return &pool->leg[i];
+	NL_SET_ERR_MSG_FMT(extack, "pool %.40s has no member %u", pool->name, id);
+	return NULL;
+}
+
+int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
+		      struct netlink_ext_ack *extack)
+{
+	struct rmr_clt_leg *leg = leg_find(pool, id, extack);
+	struct rmr_clt_link *link;
+	int err = 0;
+
+	if (!leg)
+		return -ENOENT;
+	mutex_lock(&pool->ctl_lock);
+	link = rmr_clt_leg_link(leg);
+	if (!force && !(pool->vm.established.up_to_date & ~BIT(id))) {
+		NL_SET_ERR_MSG(extack, "last up-to-date leg: I/O would wait; use --force");
+		err = -EBUSY;
+	} else {
+		leg->out = true;
+		if (link)
+			rmr_clt_leg_failed(leg, link->gen, RMR_REASON_ADMIN);
+		else
+			rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, RMR_REASON_ADMIN);
+	}
+	mutex_unlock(&pool->ctl_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(rmr_clt_leg_eject);
+
+int rmr_clt_leg_return(struct rmr_clt_pool *pool, unsigned int id, struct netlink_ext_ack *extack)
+{
+	struct rmr_clt_leg *leg = leg_find(pool, id, extack);
+
+	if (!leg)
+		return -ENOENT;
+	mutex_lock(&pool->ctl_lock);
+	leg->out = false;
+	leg->flaps = 0;
+	leg->retry_ns = 0;
+	mutex_unlock(&pool->ctl_lock);
+	rmr_clt_ctl_kick(pool);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(rmr_clt_leg_return);
 
 /* ---- show ---- */
 
@@ -603,8 +362,8 @@ void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info
 	info->epoch_seq = le64_to_cpu(pool->epoch_le.seq);
 	info->epoch_client = le64_to_cpu(pool->epoch_le.client);
 	info->view = le64_to_cpu(pool->view_le);
-	info->up_to_date = pool->view.up_to_date;
-	info->syncing = pool->view.syncing;
+	info->up_to_date = pool->vm.established.up_to_date;
+	info->syncing = pool->vm.established.syncing;
 	spin_unlock_irq(&pool->lock);
 	sum_stats(pool->stats, &info->stats);
 }
@@ -613,7 +372,7 @@ EXPORT_SYMBOL_GPL(rmr_clt_device_info);
 int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info)
 {
 	struct rmr_clt_leg *leg = NULL;
-	struct rmr_clt_sess *sess;
+	struct rmr_clt_link *link;
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_legs; i++)
@@ -628,15 +387,20 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
 	strscpy(info->node, leg->member.node, sizeof(info->node));
 	strscpy(info->addr, leg->member.addr[0], sizeof(info->addr));
 	rcu_read_lock();
-	sess = rcu_dereference(leg->sess);
-	if (sess)
-		strscpy(info->addr, sess->addr, sizeof(info->addr));
+	link = rcu_dereference(leg->link);
+	if (link) {
+		strscpy(info->addr, link->sess->addr, sizeof(info->addr));
+		info->lacking = READ_ONCE(link->lacking);
+	}
 	rcu_read_unlock();
 	info->state = READ_ONCE(leg->state);
 	info->reason = READ_ONCE(leg->reason);
 	info->inflight = atomic_read(&leg->inflight);
 	info->latency_ns = READ_ONCE(leg->latency_ns);
 	info->max_io = leg->max_io;
+	info->age_ms = div_u64(ktime_get_ns() - leg->since_ns, NSEC_PER_MSEC);
+	info->ejections = leg->ejections;
+	info->returns = leg->returns;
 	sum_stats(leg->stats, &info->stats);
 	return 0;
 }

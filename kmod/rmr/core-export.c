@@ -3,11 +3,15 @@
 #include <linux/export.h>
 
 #include "core/attach.h"
+#include "core/blocks.h"
 #include "core/codec.h"
 #include "core/intent.h"
 #include "core/leg.h"
+#include "core/limits.h"
 #include "core/map.h"
 #include "core/plan.h"
+#include "core/read.h"
+#include "core/view.h"
 #include "core/window.h"
 
 EXPORT_SYMBOL_GPL(rmr_epoch_cmp);
@@ -39,6 +43,9 @@ EXPORT_SYMBOL_GPL(rmr_rsp_list_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_fine_check);
 EXPORT_SYMBOL_GPL(rmr_msg_name);
 EXPORT_SYMBOL_GPL(rmr_op_name);
+EXPORT_SYMBOL_GPL(rmr_tree_find);
+EXPORT_SYMBOL_GPL(rmr_tree_from);
+EXPORT_SYMBOL_GPL(rmr_tree_next);
 
 EXPORT_SYMBOL_GPL(rmr_map_init);
 EXPORT_SYMBOL_GPL(rmr_map_destroy);
@@ -87,8 +94,8 @@ EXPORT_SYMBOL_GPL(rmr_window_reset);
 EXPORT_SYMBOL_GPL(rmr_window_arrive);
 EXPORT_SYMBOL_GPL(rmr_window_answer);
 EXPORT_SYMBOL_GPL(rmr_window_completed);
-EXPORT_SYMBOL_GPL(rmr_window_touches);
 EXPORT_SYMBOL_GPL(rmr_window_next_uncertain);
+EXPORT_SYMBOL_GPL(rmr_window_touches);
 
 EXPORT_SYMBOL_GPL(rmr_plan_init);
 EXPORT_SYMBOL_GPL(rmr_plan_destroy);
@@ -106,7 +113,9 @@ EXPORT_SYMBOL_GPL(rmr_plan_missed);
 
 EXPORT_SYMBOL_GPL(rmr_majority);
 EXPORT_SYMBOL_GPL(rmr_view_established);
+EXPORT_SYMBOL_GPL(rmr_lease_holds);
 EXPORT_SYMBOL_GPL(rmr_view_next);
+EXPORT_SYMBOL_GPL(rmr_view_told);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_init);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_settled);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_sending);
@@ -120,11 +129,12 @@ EXPORT_SYMBOL_GPL(rmr_attach_decide);
 EXPORT_SYMBOL_GPL(rmr_leg_next);
 EXPORT_SYMBOL_GPL(rmr_leg_state_name);
 EXPORT_SYMBOL_GPL(rmr_leg_event_name);
-EXPORT_SYMBOL_GPL(rmr_promotion_refusal);
+EXPORT_SYMBOL_GPL(rmr_may_promote);
 EXPORT_SYMBOL_GPL(rmr_read_legs);
 EXPORT_SYMBOL_GPL(rmr_resync_sources);
 EXPORT_SYMBOL_GPL(rmr_may_serve);
-EXPORT_SYMBOL_GPL(rmr_choose_read_leg);
-
-EXPORT_SYMBOL_GPL(rmr_tree_from);
-EXPORT_SYMBOL_GPL(rmr_tree_next);
+EXPORT_SYMBOL_GPL(rmr_read_cost);
+EXPORT_SYMBOL_GPL(rmr_read_choose);
+EXPORT_SYMBOL_GPL(rmr_latency_note);
+EXPORT_SYMBOL_GPL(rmr_latency_forget);
+EXPORT_SYMBOL_GPL(rmr_limits_narrow);

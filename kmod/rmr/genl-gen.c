@@ -10,6 +10,12 @@
 
 #include <uapi/linux/rmr.h>
 
+/* Integer value ranges */
+static const struct netlink_range_validation rmr_a_device_stall_ms_range = {
+	.min	= 1000ULL,
+	.max	= 60000ULL,
+};
+
 /* RMR_CMD_POOL_CREATE - do */
 static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_FORCE + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
@@ -59,7 +65,7 @@ static const struct nla_policy rmr_pool_get_nl_policy[RMR_A_POOL_NAME + 1] = {
 };
 
 /* RMR_CMD_DEVICE_MAP - do */
-static const struct nla_policy rmr_device_map_nl_policy[RMR_A_DEVICE_TAKEOVER + 1] = {
+static const struct nla_policy rmr_device_map_nl_policy[RMR_A_DEVICE_SUSPEND_MS + 1] = {
 	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_DEVICE_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_DEVICE_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
@@ -67,6 +73,8 @@ static const struct nla_policy rmr_device_map_nl_policy[RMR_A_DEVICE_TAKEOVER + 
 	[RMR_A_DEVICE_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
 	[RMR_A_DEVICE_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_DEVICE_TAKEOVER] = { .type = NLA_FLAG, },
+	[RMR_A_DEVICE_STALL_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &rmr_a_device_stall_ms_range),
+	[RMR_A_DEVICE_SUSPEND_MS] = { .type = NLA_U32, },
 };
 
 /* RMR_CMD_DEVICE_UNMAP - do */
@@ -88,6 +96,19 @@ static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_RESYNC_PAUSE
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_RESYNC_PAUSE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RMR_A_POOL_RESYNC_LIMIT] = { .type = NLA_U64, },
+};
+
+/* RMR_CMD_LEG_EJECT - do */
+static const struct nla_policy rmr_leg_eject_nl_policy[RMR_A_LEG_FORCE + 1] = {
+	[RMR_A_LEG_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_LEG_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_LEG_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_LEG_RETURN - do */
+static const struct nla_policy rmr_leg_return_nl_policy[RMR_A_LEG_MEMBER_ID + 1] = {
+	[RMR_A_LEG_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_LEG_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
 };
 
 /* Ops table for rmr */
@@ -136,7 +157,7 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_DEVICE_MAP,
 		.doit		= rmr_nl_device_map_doit,
 		.policy		= rmr_device_map_nl_policy,
-		.maxattr	= RMR_A_DEVICE_TAKEOVER,
+		.maxattr	= RMR_A_DEVICE_SUSPEND_MS,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -168,6 +189,20 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.doit		= rmr_nl_pool_resync_doit,
 		.policy		= rmr_pool_resync_nl_policy,
 		.maxattr	= RMR_A_POOL_RESYNC_PAUSE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_LEG_EJECT,
+		.doit		= rmr_nl_leg_eject_doit,
+		.policy		= rmr_leg_eject_nl_policy,
+		.maxattr	= RMR_A_LEG_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_LEG_RETURN,
+		.doit		= rmr_nl_leg_return_doit,
+		.policy		= rmr_leg_return_nl_policy,
+		.maxattr	= RMR_A_LEG_MEMBER_ID,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -240,7 +240,11 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 	    nla_put_u64_64bit(skb, RMR_A_LEG_ERRORS, s->errors, RMR_A_LEG_PAD) ||
 	    nla_put_u32(skb, RMR_A_LEG_INFLIGHT, l->inflight) ||
 	    nla_put_u64_64bit(skb, RMR_A_LEG_LATENCY_NS, l->latency_ns, RMR_A_LEG_PAD) ||
-	    nla_put_u32(skb, RMR_A_LEG_MAX_IO, l->max_io))
+	    nla_put_u32(skb, RMR_A_LEG_MAX_IO, l->max_io) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_LACKING, l->lacking, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_AGE_MS, l->age_ms, RMR_A_LEG_PAD) ||
+	    nla_put_u32(skb, RMR_A_LEG_EJECTIONS, l->ejections) ||
+	    nla_put_u32(skb, RMR_A_LEG_RETURNS, l->returns))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -572,6 +576,10 @@ int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
 			nla_data(a[RMR_A_DEVICE_TRANSPORT]) : "rtrs";
 		spec->node = str_attr(a[RMR_A_DEVICE_NODE]);
 		spec->takeover = nla_get_flag(a[RMR_A_DEVICE_TAKEOVER]);
+		spec->stall_ms = a[RMR_A_DEVICE_STALL_MS] ?
+			nla_get_u32(a[RMR_A_DEVICE_STALL_MS]) : RMR_STALL_MS;
+		spec->suspend_ms = a[RMR_A_DEVICE_SUSPEND_MS] ?
+			nla_get_u32(a[RMR_A_DEVICE_SUSPEND_MS]) : RMR_SUSPEND_MS;
 		err = ctl->map(spec, &out, info->extack);
 	}
 	if (!err)
@@ -661,4 +669,44 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct rmr_leg_info out;
 
 	return dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
+}
+
+static int leg_command(struct genl_info *info,
+		       int (*run)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack))
+{
+	struct nlattr **a = info->attrs;
+	struct rmr_leg_spec spec = {};
+
+	if (!a[RMR_A_LEG_POOL_NAME])
+		return missing_attr(info->extack, "pool name");
+	if (!a[RMR_A_LEG_MEMBER_ID])
+		return missing_attr(info->extack, "member id");
+	spec.name = nla_data(a[RMR_A_LEG_POOL_NAME]);
+	spec.member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
+	spec.force = nla_get_flag(a[RMR_A_LEG_FORCE]);
+	return run(&spec, info->extack);
+}
+
+int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	err = leg_command(info, ctl->leg_eject);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	err = leg_command(info, ctl->leg_return);
+	module_put(ctl->owner);
+	return err;
 }

@@ -21,6 +21,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
+#define U32_MAX		UINT32_MAX
 #define U64_MAX		UINT64_MAX
 #define GFP_KERNEL	1u
 #define GFP_NOWAIT	2u
@@ -32,7 +33,6 @@ typedef unsigned int gfp_t;
 #define le32_to_cpu(v)	le32toh(v)
 #define le64_to_cpu(v)	le64toh(v)
 
-#define hweight8(v)	__builtin_popcount((u8)(v))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) \
 	((type *)((char *)(p) - offsetof(type, member)))
@@ -101,5 +101,10 @@ extern struct rmr_memory rmr_memory;
 
 void *rmr_zalloc(size_t size, gfp_t gfp);
 void rmr_free(const void *p);
+
+static inline unsigned int hweight8(u8 w)
+{
+	return __builtin_popcount(w);
+}
 
 #endif /* RMR_PORT_USER_H */

@@ -75,7 +75,13 @@ func makePool(t *testing.T, c *rig.Cluster, p pool) *pool {
 // attach maps the pool on the first client and returns the path of its block device.
 func (p *pool) attach(t *testing.T) string {
 	t.Helper()
-	out := p.c.Client(0).MustSh(t, p.mapCommand())
+	return p.attachOn(t, p.c.Client(0))
+}
+
+// attachOn maps the pool on any client.
+func (p *pool) attachOn(t *testing.T, client *rig.Node) string {
+	t.Helper()
+	out := client.MustSh(t, p.mapCommand())
 	require.Regexp(t, `^/dev/brmr\d+$`, out)
 	return out
 }
@@ -201,6 +207,31 @@ func (p *pool) waitDevice(t *testing.T, state string, limit time.Duration) devic
 		}
 		if time.Since(begin) > limit {
 			t.Fatalf("pool %s is %s (%s) and not %s after %v", p.name, d.State, d.Reason, state, limit)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// waitLeg waits for a state of a leg as the first client sees it.
+func (p *pool) waitLeg(t *testing.T, id int, state string, limit time.Duration) legStatus {
+	t.Helper()
+	return p.waitLegOn(t, p.c.Client(0), id, state, limit)
+}
+
+func (p *pool) waitLegOn(t *testing.T, client *rig.Node, id int, state string, limit time.Duration) legStatus {
+	t.Helper()
+	begin := time.Now()
+	for {
+		list := ask[deviceStatus](t, client, "brmr show "+p.name)
+		require.Len(t, list, 1)
+		for _, l := range list[0].Legs {
+			if l.ID == id && l.State == state {
+				t.Logf("leg %d is %s (%s) after %v", id, state, l.Reason, time.Since(begin).Round(time.Millisecond))
+				return l
+			}
+		}
+		if time.Since(begin) > limit {
+			t.Fatalf("leg %d of pool %s is not %s after %v: %+v", id, p.name, state, limit, list[0].Legs)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

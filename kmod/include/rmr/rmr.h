@@ -110,6 +110,10 @@ struct rmr_leg_info {
 	u32	inflight;
 	u32	max_io;
 	u64	latency_ns;
+	u64	lacking;
+	u64	age_ms;
+	u32	ejections;
+	u32	returns;
 	struct rmr_io_stats stats;
 };
 
@@ -136,6 +140,9 @@ struct rmr_pool_spec {
 	char		peer[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
 };
 
+#define RMR_STALL_MS	5000		/* a leg that does not answer for so long is ejected */
+#define RMR_SUSPEND_MS	600000		/* without a leg, I/O waits so long before it fails */
+
 struct rmr_device_spec {
 	const char	*name;
 	const char	*transport;
@@ -143,10 +150,19 @@ struct rmr_device_spec {
 	const u8	*uuid;
 	int		index;			/* -1: by name */
 	u16		port;
+	u32		stall_ms;
+	u32		suspend_ms;		/* 0: fail at once; U32_MAX: wait for ever */
 	bool		takeover;
 	bool		force;
 	unsigned int	addr_cnt;
 	char		addr[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
+};
+
+/* One leg of a mapped pool, to be ejected or let return. */
+struct rmr_leg_spec {
+	const char	*name;
+	u8		member_id;
+	bool		force;
 };
 
 /*
@@ -174,6 +190,8 @@ struct rmr_clt_ctl {
 	int	(*unmap)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
 	int	(*device_info)(unsigned long *cursor, struct rmr_device_info *info);
 	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
+	int	(*leg_eject)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
+	int	(*leg_return)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 };
 
 int rmr_srv_ctl_register(struct rmr_srv_ctl *ctl);
@@ -194,16 +212,23 @@ struct rmr_clt_pool;
 struct rmr_clt_req;
 struct rmr_clt_sess;
 
+/* Somebody who waits for a permit of a session. Owned by clt-sess.c. */
+struct rmr_clt_waiter {
+	struct list_head	entry;
+	/* Process context, under RCU; permit is NULL if the session has ended. */
+	void			(*go)(struct rmr_clt_waiter *waiter, void *permit);
+};
+
 /* The part of a request that goes to one leg. Owned by clt-io.c. */
 struct rmr_clt_leg_req {
 	struct rmr_clt_req	*req;
 	struct rmr_clt_sess	*sess;
+	struct rmr_clt_waiter	waiter;
 	void			*permit;
-	struct list_head	entry;		/* of sess->waiters */
 	struct scatterlist	*sgl;		/* own copy; NULL: the request's own */
-	u64			sent_ns;
-	int			status;
-	u8			member;
+	u64			sent_ns;	/* 0: not under way */
+	u32			gen;		/* of the leg when the request was admitted */
+	u32			handle;
 };
 
 /**
@@ -230,9 +255,9 @@ struct rmr_clt_req {
 
 	/* private: */
 	struct rmr_clt_pool	*pool;
-	struct list_head	entry;		/* of pool->writes */
-	struct list_head	queue;		/* of pool->waiting or ->held */
-	struct rb_node		rb;		/* of pool->ranges, writes only */
+	struct list_head	entry;		/* of pool->writes or ->others, once started */
+	struct list_head	queue;		/* of pool->waiting, ->held or ->acks */
+	struct rb_node		rb;		/* of pool->ranges, once started */
 	u64			last;		/* last byte of the range */
 	u64			subtree_last;
 	u64			seq;
@@ -240,9 +265,16 @@ struct rmr_clt_req {
 	struct rmr_epoch_le	epoch;		/* and view: in force when it was admitted */
 	__le64			view;
 	atomic_t		pending;	/* legs that have not answered */
-	u8			sent;		/* mask of members it was sent to, this time */
-	u8			tried;		/* mask of members that failed a read */
-	bool			ranged;		/* in pool->ranges and ->writes */
+	int			status;
+	u8			sent;		/* members it was sent to, this time */
+	u8			missing;	/* members that do not get it */
+	u8			miss;		/* members that were to get it and did not */
+	u8			tried;		/* members that failed a read */
+	bool			ranged;		/* in pool->ranges */
+	bool			was_sent;	/* at any time */
+	bool			unreadable;	/* a store failed the read */
+	bool			in_marks;	/* of pool->marks */
+	bool			marked;		/* who lacks it is persisted everywhere */
 	struct rmr_clt_leg_req	leg[];		/* by slot of pool->leg */
 };
 
@@ -274,6 +306,10 @@ bool rmr_clt_is_live(struct rmr_clt_pool *pool);
 /* Detaches, cleanly if the pool is live, and frees the pool. */
 int rmr_clt_close(struct rmr_clt_pool *pool);
 void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info);
+/* By command: takes a leg out until it is told to return. */
+int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
+		      struct netlink_ext_ack *extack);
+int rmr_clt_leg_return(struct rmr_clt_pool *pool, unsigned int id, struct netlink_ext_ack *extack);
 /* Fills *info for member id; -ENOENT if the pool has no such leg. */
 int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info);
 

@@ -27,8 +27,8 @@ enum rmr_pool_state {
 /**
  * enum rmr_device_state - State of a mapped device on a client.
  * @RMR_DEVICE_STATE_LIVE: I/O is served.
- * @RMR_DEVICE_STATE_SUSPENDED: A leg has failed; I/O waits until every leg is
- *   back or the device is unmapped.
+ * @RMR_DEVICE_STATE_SUSPENDED: No up-to-date leg is left; I/O waits for one to
+ *   return.
  */
 enum rmr_device_state {
 	RMR_DEVICE_STATE_ATTACHING,
@@ -42,11 +42,19 @@ enum rmr_device_state {
  * @RMR_LEG_STATE_UP_TO_DATE: Connected, in the view, serves reads and gets
  *   every write.
  * @RMR_LEG_STATE_FAILED: Not connected or refused; see reason.
+ * @RMR_LEG_STATE_PROMISED: Connected again; chunks it may lack are being
+ *   marked on the others.
+ * @RMR_LEG_STATE_JOINING: The view that takes it in is being established.
+ * @RMR_LEG_STATE_SYNCING: Gets every write and copies what it lacks from other
+ *   members; not read.
  */
 enum rmr_leg_state {
 	RMR_LEG_STATE_CONNECTING,
 	RMR_LEG_STATE_UP_TO_DATE,
 	RMR_LEG_STATE_FAILED,
+	RMR_LEG_STATE_PROMISED,
+	RMR_LEG_STATE_JOINING,
+	RMR_LEG_STATE_SYNCING,
 };
 
 /**
@@ -87,6 +95,8 @@ enum rmr_reason {
 	RMR_REASON_STORE_ERROR,
 	RMR_REASON_DAMAGED_SUPERBLOCK,
 	RMR_REASON_UNCLEAN,
+	RMR_REASON_NO_LEG,
+	RMR_REASON_SPLIT_BRAIN,
 };
 
 enum {
@@ -187,6 +197,8 @@ enum {
 	RMR_A_DEVICE_HELD,
 	RMR_A_DEVICE_INFLIGHT,
 	RMR_A_DEVICE_PAD,
+	RMR_A_DEVICE_STALL_MS,
+	RMR_A_DEVICE_SUSPEND_MS,
 
 	__RMR_A_DEVICE_MAX,
 	RMR_A_DEVICE_MAX = (__RMR_A_DEVICE_MAX - 1)
@@ -210,6 +222,11 @@ enum {
 	RMR_A_LEG_LATENCY_NS,
 	RMR_A_LEG_MAX_IO,
 	RMR_A_LEG_PAD,
+	RMR_A_LEG_LACKING,
+	RMR_A_LEG_AGE_MS,
+	RMR_A_LEG_EJECTIONS,
+	RMR_A_LEG_RETURNS,
+	RMR_A_LEG_FORCE,
 
 	__RMR_A_LEG_MAX,
 	RMR_A_LEG_MAX = (__RMR_A_LEG_MAX - 1)
@@ -229,6 +246,8 @@ enum {
 	RMR_CMD_LEG_GET,
 	RMR_CMD_LEG_NTF,
 	RMR_CMD_POOL_RESYNC,
+	RMR_CMD_LEG_EJECT,
+	RMR_CMD_LEG_RETURN,
 
 	__RMR_CMD_MAX,
 	RMR_CMD_MAX = (__RMR_CMD_MAX - 1)

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attach, reconcile and detach (protocol sections 2 and 6): connect every leg that can be reached,
+ * promises, first view, the view that demotes, marks, flush, live. Also what a suspended pool does
+ * to become live again, which is the same with a new epoch.
+ *
+ * Locks: the caller holds ctl_lock throughout; the controller stands still meanwhile. Process
+ * context, in rmr_clt_recover_wq or a command. Every wait is bounded and ends when the pool closes.
+ */
+#include <linux/delay.h>
+
+#include "clt-pri.h"
+
+#define CONNECT_MS	5000		/* for legs to connect; later ones return when live */
+#define PROMISE_MS	12000
+#define DRAIN_MS	30000
+
+/* Waits for the workers of the legs. */
+static void wait_legs(struct rmr_clt_pool *pool, unsigned int ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		wait_event_timeout(pool->ctl_wait,
+				   rmr_clt_leg_resting(&pool->leg[i]) || READ_ONCE(pool->closing),
+				   max_t(long, (long)(end - jiffies), 1));
+}
+
+static bool leg_connected(struct rmr_clt_leg *leg)
+{
+	return rmr_clt_leg_resting(leg) && leg->next && !leg->result;
+}
+
+static void forget_failed(struct rmr_clt_leg *leg)
+{
+	if (!rmr_clt_leg_resting(leg) || !leg->result)
+		return;
+	rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, rmr_clt_err_reason(leg->result));
+	if (leg->next)
+		rmr_clt_link_drop(leg->next);
+	leg->next = NULL;
+}
+
+static void connect_legs(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (!pool->leg[i].out)
+			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_CONNECT, 0);
+	wait_legs(pool, CONNECT_MS);
+}
+
+/* Picks the epoch of this attachment from what the legs told (R2.5). */
+static int choose_epoch(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why)
+{
+	struct rmr_epoch highest = pool->highest;
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+
+		if (!leg_connected(leg))
+			continue;
+		/* Courtesy only, and before anybody has promised anything. */
+		if (leg->next->busy && !pool->was_live && !takeover)
+			return rmr_clt_leg_refused(leg, why, RMR_ST_BUSY);
+		if (rmr_epoch_cmp(&leg->next->promised, &highest) > 0)
+			highest = leg->next->promised;
+	}
+	spin_lock_irq(&pool->lock);
+	pool->highest = highest;
+	pool->epoch.seq = highest.seq + 1;
+	pool->epoch.client = pool->client_id;
+	pool->highest.seq++;
+	pool->takeover = takeover;
+	spin_unlock_irq(&pool->lock);
+	return 0;
+}
+
+static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promise *promises)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (leg_connected(&pool->leg[i]))
+			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_PROMISE, 0);
+	wait_legs(pool, PROMISE_MS);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+		struct rmr_clt_link *link = leg->next;
+
+		forget_failed(leg);
+		if (!leg_connected(leg) || link->handle == RMR_NO_HANDLE ||
+		    rmr_epoch_cmp(&link->promised, &pool->epoch))
+			continue;
+		rmr_clt_take_link(leg);
+		promises[n].member = leg->id;
+		promises[n].view = link->view;
+		promises[n].restarted = link->restarted;
+		promises[n].uncertain = link->nr_uncertain;
+		/* The mark of a clean end is of the epoch of the view it lies beside (R2.11). */
+		if (link->sb_flags & RMR_SB_F_CLEAN)
+			promises[n].clean = link->view.epoch;
+		n++;
+	}
+	return n;
+}
+
+/* Why there are not enough promises: the first leg that did not give one. */
+static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_refusal *why)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+
+		if (promised & BIT(leg->id))
+			continue;
+		if (!rmr_clt_leg_resting(leg))
+			return rmr_clt_leg_refused(leg, why, -ETIMEDOUT);
+		return rmr_clt_leg_refused(leg, why, leg->result ?: -ENOTCONN);
+	}
+	return -ENOTCONN;
+}
+
+/* ---- messages to several legs at once ---- */
+
+typedef void (*fill_fn)(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg);
+
+/* Sends to the members of mask and waits for all; the error of one that failed. */
+static int call_all(struct rmr_clt_pool *pool, u8 mask, fill_fn fill, const void *arg,
+		    struct rmr_clt_refusal *why)
+{
+	unsigned int i;
+	int err = 0, e;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
+
+		if (!link || !(mask & BIT(pool->leg[i].id)))
+			continue;
+		/* An answer that nobody waited for any more. */
+		if (link->step.state == RMR_CALL_SENT)
+			rmr_clt_call_wait(&link->step, pool->stall_ms);
+		if (smp_load_acquire(&link->step.state) == RMR_CALL_SENT)
+			return rmr_clt_leg_refused(&pool->leg[i], why, -ETIMEDOUT);
+		fill(pool, &link->step, arg);
+		rmr_clt_call_send(&link->step);
+	}
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
+
+		if (!(mask & BIT(pool->leg[i].id)))
+			continue;
+		e = link ? rmr_clt_call_wait(&link->step, pool->stall_ms) : -ENOTCONN;
+		if (e)
+			err = rmr_clt_leg_refused(&pool->leg[i], why, e);
+		else
+			link->alive_ns = link->step.sent_ns;
+	}
+	return err;
+}
+
+static void fill_view(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
+{
+	struct rmr_msg_view *msg = rmr_clt_call_msg(call, RMR_MSG_VIEW, sizeof(*msg), 0);
+
+	rmr_view_put(&msg->view, arg);
+}
+
+struct mark_args {
+	const struct rmr_attachment *a;
+	const struct rmr_range *range;
+	unsigned int count;
+};
+
+static void fill_mark(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
+{
+	struct rmr_msg_mark *msg = rmr_clt_call_msg(call, RMR_MSG_MARK, sizeof(*msg), 0);
+	const struct mark_args *args = arg;
+	unsigned int i;
+
+	rmr_epoch_put(&msg->epoch, &pool->epoch);
+	msg->view = cpu_to_le64(args->a->live.number);
+	msg->number = cpu_to_le64(++call->link->marks);
+	msg->bits = args->a->marked;
+	msg->source = BIT(args->a->source);
+	msg->count = cpu_to_le16(args->count);
+	for (i = 0; i < args->count; i++) {
+		msg->range[i].first = cpu_to_le64(args->range[i].first);
+		msg->range[i].count = cpu_to_le64(args->range[i].count);
+	}
+}
+
+static void fill_prepare(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
+{
+	struct rmr_msg_step *msg = rmr_clt_call_msg(call, RMR_MSG_PREPARE, sizeof(*msg), 0);
+	const struct rmr_attachment *a = arg;
+
+	rmr_epoch_put(&msg->epoch, &pool->epoch);
+	msg->view = cpu_to_le64(a->live.number);
+}
+
+static void fill_keepalive(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
+{
+	struct rmr_msg_keepalive *msg;
+	const struct rmr_attachment *a = arg;
+
+	msg = rmr_clt_call_msg(call, RMR_MSG_KEEPALIVE, sizeof(*msg),
+			       sizeof(struct rmr_rsp_keepalive));
+	rmr_epoch_put(&msg->epoch, &pool->epoch);
+	msg->view = cpu_to_le64(a->live.number);
+	msg->completed_below = cpu_to_le64(1);
+}
+
+static void fill_detach(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
+{
+	struct rmr_msg_detach *msg = rmr_clt_call_msg(call, RMR_MSG_DETACH, sizeof(*msg), 0);
+	const bool *clean = arg;
+
+	rmr_epoch_put(&msg->epoch, &pool->epoch);
+	msg->flags = cpu_to_le32(*clean ? RMR_DETACH_F_CLEAN : 0);
+}
+
+/* ---- the procedure ---- */
+
+/* The uncertain chunks are marked for all but the source, on every active member (R6.4). */
+static int mark_uncertain(struct rmr_clt_pool *pool, const struct rmr_attachment *a,
+			  struct rmr_clt_refusal *why)
+{
+	u8 active = rmr_view_active(&a->live);
+	struct mark_args args = { .a = a };
+	unsigned int i, k;
+	int err = 0;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
+
+		for (k = 0; link && k < link->nr_uncertain && !err; k += args.count) {
+			args.range = link->uncertain + k;
+			args.count = min_t(unsigned int, link->nr_uncertain - k, RMR_MSG_RANGES);
+			err = call_all(pool, active, fill_mark, &args, why);
+		}
+	}
+	return err;
+}
+
+/* Own views, marks, flush (R6.3). Nothing is ejected: an error starts all over. */
+static int establish(struct rmr_clt_pool *pool, const struct rmr_attachment *a,
+		     struct rmr_clt_refusal *why)
+{
+	u8 active = rmr_view_active(&a->live);
+	int err;
+
+	err = call_all(pool, active, fill_view, &a->first, why);
+	if (!err && a->demoted)
+		err = call_all(pool, active, fill_view, &a->live, why);
+	if (!err && a->source >= 0)
+		err = mark_uncertain(pool, a, why);
+	if (!err)
+		err = call_all(pool, active, fill_prepare, a, why);
+	if (!err)
+		err = call_all(pool, active, fill_keepalive, a, why);
+	return err;
+}
+
+static int wait_drained(struct rmr_clt_pool *pool)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(DRAIN_MS);
+
+	while (!rmr_clt_drained(pool)) {
+		if (time_after(jiffies, end))
+			return -ETIMEDOUT;
+		rmr_clt_check_stalls(pool);
+		msleep(20);
+	}
+	return 0;
+}
+
+/* What the promises allow, and the wait of R2.10. */
+static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rmr_clt_refusal *why)
+{
+	struct rmr_promise promises[RMR_MAX_MEMBERS] = {};
+	unsigned int n = gather_promises(pool, promises);
+	int err;
+
+	err = rmr_attach_decide(&pool->voters, &pool->epoch, promises, n, a);
+	if (err == -ENOTCONN)
+		return not_enough(pool, a->promised, why);
+	if (err) {
+		why->reason = RMR_REASON_SPLIT_BRAIN;
+		if (why->extack)
+			NL_SET_ERR_MSG(why->extack, "members have different histories: split brain");
+		return err;
+	}
+	if (pool->was_live && rmr_epoch_cmp(&a->highest.epoch, &pool->before) &&
+	    a->highest.epoch.client != pool->client_id) {
+		pool->superseded = true;
+		why->reason = RMR_REASON_FENCED;
+		return RMR_ST_FENCED;
+	}
+	if (a->must_wait)
+		wait_event_timeout(pool->ctl_wait, READ_ONCE(pool->closing),
+				   msecs_to_jiffies(RMR_CLT_LEASE_MS + RMR_CLT_LEASE_MARGIN_MS));
+	return READ_ONCE(pool->closing) ? -ESHUTDOWN : 0;
+}
+
+/* Makes the pool live. Caller: ctl_lock; nothing was sent to a leg, or the pool is suspended. */
+int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why)
+{
+	struct rmr_attachment a;
+	unsigned int i;
+	bool alone;
+	int err;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		rmr_clt_drop_link(&pool->leg[i]);
+	err = wait_drained(pool);
+	if (err) {
+		why->reason = RMR_REASON_TIMEOUT;
+		return err;
+	}
+	connect_legs(pool);
+	err = choose_epoch(pool, takeover, why);
+	if (!err)
+		err = decide(pool, &a, why);
+	if (!err)
+		err = establish(pool, &a, why);
+	if (err)
+		return err;
+	if (a.source >= 0)
+		rmr_clt_info(pool, "reconciled from leg %d, demoted %#x\n", a.source, a.demoted);
+	alone = pool->was_live && !rmr_epoch_cmp(&a.highest.epoch, &pool->before);
+	pool->before = pool->epoch;
+	pool->was_live = true;
+	if (!pool->limits.max_io)
+		rmr_clt_common_limits(pool);
+	rmr_clt_golive(pool, &a.live, alone);
+	rmr_clt_info(pool, "live, epoch %llu view %llu up-to-date %#x syncing %#x\n",
+		     pool->epoch.seq, a.live.number, a.live.up_to_date, a.live.syncing);
+	return 0;
+}
+
+/* Tries to make a suspended pool live, again and again. */
+void rmr_clt_attach_work(struct work_struct *work)
+{
+	struct rmr_clt_pool *pool = container_of(to_delayed_work(work), struct rmr_clt_pool, attach);
+	struct rmr_clt_refusal why = {};
+	u64 since;
+
+	mutex_lock(&pool->ctl_lock);
+	if (READ_ONCE(pool->closing) || READ_ONCE(pool->state) != RMR_DEVICE_STATE_SUSPENDED)
+		goto unlock;
+	since = ktime_get_ns() - pool->suspended_ns;
+	if (pool->superseded || (pool->suspend_ms != U32_MAX &&
+				 since >= (u64)pool->suspend_ms * NSEC_PER_MSEC))
+		rmr_clt_fail_queued(pool, false);
+	if (!pool->superseded && rmr_clt_attach(pool, false, &why)) {
+		pool->reason = why.reason ?: RMR_REASON_NO_LEG;
+		rmr_clt_changed(pool);
+		queue_delayed_work(rmr_clt_recover_wq, &pool->attach,
+				   msecs_to_jiffies(RMR_CLT_RETRY_MS));
+	}
+unlock:
+	mutex_unlock(&pool->ctl_lock);
+}
+
+/* Tells every attached leg; with clean the members flush and note a clean end. Caller: ctl_lock. */
+int rmr_clt_detach(struct rmr_clt_pool *pool, bool clean)
+{
+	struct rmr_clt_refusal why = {};
+	unsigned int i;
+	u8 mask = 0;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (rmr_clt_leg_link(&pool->leg[i]))
+			mask |= BIT(pool->leg[i].id);
+	return call_all(pool, mask, fill_detach, &clean, &why);
+}

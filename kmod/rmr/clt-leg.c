@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Legs: each has a worker that connects it, checks who answers, asks for the promise and for the
+ * uncertain set, and leaves the result in leg->next. It may sleep for long (RTRS needs up to 30 s
+ * to find out that a node is dead), so it holds no lock meanwhile and nobody has to wait for it:
+ * attach does for a while, the controller takes what is there.
+ *
+ * Locks: pool->lock for goal, working and state. leg->next, leg->result: of the worker while
+ * working is set, else of who holds ctl_lock.
+ */
+#include <linux/slab.h>
+
+#include "clt-pri.h"
+
+#define PROMISE_MS	10000		/* a member drains older requests before it promises */
+
+const char *rmr_clt_status_text(int err)
+{
+	switch (err) {
+	case RMR_ST_NOPOOL:	return "no such pool there";
+	case RMR_ST_BUSY:	return "in use by another client";
+	case RMR_ST_FENCED:	return "fenced by a newer client";
+	case RMR_ST_VERSION:	return "protocol version or transport";
+	case RMR_ST_MALFORMED:	return "malformed answer";
+	case -ECONNREFUSED:	return "connection refused";
+	case -ECONNABORTED:	return "connection lost";
+	case -ETIMEDOUT:	return "no answer";
+	case -EMEDIUMTYPE:	return "another pool, store, size or member table than expected";
+	case -EINVAL:		return "bad address";
+	}
+	return "not reachable";
+}
+
+u8 rmr_clt_err_reason(int err)
+{
+	switch (err) {
+	case RMR_ST_FENCED:	return RMR_REASON_FENCED;
+	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
+	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;
+	case -EMEDIUMTYPE:	return RMR_REASON_IDENTITY;
+	case RMR_ST_NOPOOL:
+	case RMR_ST_BUSY:
+	case RMR_ST_MALFORMED:	return RMR_REASON_REFUSED;
+	}
+	return RMR_REASON_CONNECT;
+}
+
+/* Notes why an attach cannot use the leg. */
+int rmr_clt_leg_refused(struct rmr_clt_leg *leg, struct rmr_clt_refusal *why, int err)
+{
+	why->reason = rmr_clt_err_reason(err);
+	if (why->extack)
+		NL_SET_ERR_MSG_FMT(why->extack, "member %u (%.20s): %s (%d)", leg->id,
+				   leg->member.addr[0], rmr_clt_status_text(err), err);
+	return err;
+}
+
+static const char * const state_names[] = {
+	[RMR_LEG_STATE_CONNECTING]	= "connecting",
+	[RMR_LEG_STATE_UP_TO_DATE]	= "up-to-date",
+	[RMR_LEG_STATE_FAILED]		= "failed",
+	[RMR_LEG_STATE_PROMISED]	= "promised",
+	[RMR_LEG_STATE_JOINING]		= "joining",
+	[RMR_LEG_STATE_SYNCING]		= "syncing",
+};
+
+/* The one place where the state of a leg changes. One line for each change of state. */
+void rmr_clt_leg_state(struct rmr_clt_leg *leg, u8 state, u8 reason)
+{
+	struct rmr_clt_pool *pool = leg->pool;
+	u8 old;
+
+	spin_lock_irq(&pool->lock);
+	old = leg->state;
+	WRITE_ONCE(leg->state, state);
+	leg->reason = reason;
+	spin_unlock_irq(&pool->lock);
+	if (old == state)
+		return;
+	leg->since_ns = ktime_get_ns();
+	rmr_clt_info(pool, "leg %u: %s -> %s reason %u\n", leg->id, state_names[old],
+		     state_names[state], reason);
+}
+
+/* ---- the worker ---- */
+
+static int leg_connect(struct rmr_clt_leg *leg)
+{
+	struct rmr_clt_pool *pool = leg->pool;
+	struct rmr_clt_sess *sess;
+	int err = -EINVAL;
+	unsigned int i;
+
+	for (i = 0; i < RMR_MEMBER_ADDRS && leg->member.addr[i][0]; i++) {
+		sess = rmr_clt_sess_get(pool->transport, leg->member.addr[i], pool->port,
+					pool->node);
+		err = PTR_ERR_OR_ZERO(sess);
+		if (err)
+			continue;
+		leg->next = rmr_clt_link_new(leg, sess);
+		if (leg->next)
+			return 0;
+		rmr_clt_sess_put(sess);
+		return -ENOMEM;
+	}
+	return err;
+}
+
+/* Can the pool's device, made with other legs, be served by this one too? */
+static bool limits_fit(const struct rmr_clt_pool *pool, const struct rmr_limits_le *leg,
+		       const struct rmr_tp_attrs *attrs)
+{
+	const struct rmr_limits_le *all = &pool->limits.store;
+
+	return attrs->max_io >= pool->limits.max_io &&
+	       attrs->max_segments >= pool->limits.max_segments &&
+	       le32_to_cpu(leg->logical_block) <= le32_to_cpu(all->logical_block) &&
+	       le32_to_cpu(leg->discard_max) >= le32_to_cpu(all->discard_max);
+}
+
+/* Does the member that answered belong where the table says? Takes over what it told. */
+static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
+{
+	const struct rmr_rsp_pool *rsp = (void *)call->rsp;
+	struct rmr_clt_link *link = leg->next;
+	struct rmr_clt_pool *pool = leg->pool;
+	struct rmr_fault fault;
+
+	if (rmr_rsp_pool_check(rsp, sizeof(*rsp), &fault)) {
+		rmr_clt_warn(pool, "leg %u: answer refused: %s %s\n", leg->id, fault.field,
+			     fault.why);
+		return RMR_ST_MALFORMED;
+	}
+	if (memcmp(rsp->pool_uuid, pool->uuid, RMR_UUID_LEN) || rsp->member_id != leg->id ||
+	    memcmp(rsp->store_uuid, leg->member.store_uuid, RMR_UUID_LEN) ||
+	    le64_to_cpu(rsp->pool_size) != pool->limits.size ||
+	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
+	    le64_to_cpu(rsp->table_version) != pool->table_version)
+		return -EMEDIUMTYPE;
+	if (pool->limits.max_io && !limits_fit(pool, &rsp->limits, &link->sess->conn.attrs))
+		return -EMEDIUMTYPE;
+	rmr_epoch_get(&link->promised, &rsp->promised);
+	rmr_view_get(&link->view, &rsp->view);
+	link->limits = rsp->limits;
+	link->sb_flags = le32_to_cpu(rsp->sb_flags);
+	link->busy = rsp->busy;
+	link->handle = le32_to_cpu(rsp->handle);
+	leg->max_io = link->sess->conn.attrs.max_io;
+	return 0;
+}
+
+static int leg_ask(struct rmr_clt_leg *leg)
+{
+	struct rmr_clt_call *call = &leg->next->step;
+	struct rmr_msg_pool_info *msg;
+	int err;
+
+	msg = rmr_clt_call_msg(call, RMR_MSG_POOL_INFO, sizeof(*msg), sizeof(struct rmr_rsp_pool));
+	memcpy(msg->uuid, leg->pool->uuid, RMR_UUID_LEN);
+	rmr_clt_call_send(call);
+	err = rmr_clt_call_wait(call, leg->pool->stall_ms);
+	return err ?: leg_learn(leg, call);
+}
+
+static int leg_promise(struct rmr_clt_leg *leg)
+{
+	struct rmr_clt_call *call = &leg->next->step;
+	struct rmr_clt_pool *pool = leg->pool;
+	struct rmr_msg_attach *msg;
+	int err;
+
+	leg->next->handle = RMR_NO_HANDLE;
+	msg = rmr_clt_call_msg(call, RMR_MSG_ATTACH, sizeof(*msg), sizeof(struct rmr_rsp_pool));
+	memcpy(msg->pool_uuid, pool->uuid, RMR_UUID_LEN);
+	spin_lock_irq(&pool->lock);
+	rmr_epoch_put(&msg->epoch, &pool->epoch);
+	msg->flags = cpu_to_le32(pool->takeover ? RMR_ATTACH_F_TAKEOVER : 0);
+	spin_unlock_irq(&pool->lock);
+	msg->member_id = leg->id;
+	strscpy(msg->node, pool->node, sizeof(msg->node));
+	rmr_clt_call_send(call);
+	err = rmr_clt_call_wait(call, PROMISE_MS);
+	return err ?: leg_learn(leg, call);
+}
+
+static int uncertain_add(struct rmr_clt_link *link, const struct rmr_rsp_list *rsp, u64 chunks)
+{
+	unsigned int n = le16_to_cpu(rsp->count), i;
+	struct rmr_range *ranges;
+
+	ranges = kvmalloc_array(link->nr_uncertain + n + 1, sizeof(*ranges), GFP_NOIO);
+	if (!ranges)
+		return -ENOMEM;
+	if (link->nr_uncertain)
+		memcpy(ranges, link->uncertain, link->nr_uncertain * sizeof(*ranges));
+	for (i = 0; i < n; i++) {
+		struct rmr_range *r = &ranges[link->nr_uncertain + i];
+
+		r->first = le64_to_cpu(rsp->range[i].first);
+		r->count = le64_to_cpu(rsp->range[i].count);
+		if (r->first >= chunks || r->count > chunks - r->first) {
+			kvfree(ranges);
+			return RMR_ST_MALFORMED;
+		}
+	}
+	kvfree(link->uncertain);
+	link->uncertain = ranges;
+	link->nr_uncertain += n;
+	return 0;
+}
+
+/* Asks for the chunks whose writes the member does not know complete (R5.1, R6.1). */
+static int leg_list(struct rmr_clt_leg *leg)
+{
+	struct rmr_clt_link *link = leg->next;
+	struct rmr_clt_pool *pool = leg->pool;
+	struct rmr_clt_call *call = &link->step;
+	struct rmr_rsp_list *rsp = (void *)call->rsp;
+	struct rmr_msg_list *msg;
+	struct rmr_fault fault;
+	u64 first = 0, chunks;
+	int err;
+
+	chunks = rmr_chunks(pool->limits.size, pool->limits.chunk_size);
+	link->nr_uncertain = 0;
+	do {
+		msg = rmr_clt_call_msg(call, RMR_MSG_LIST, sizeof(*msg), sizeof(*rsp));
+		spin_lock_irq(&pool->lock);
+		rmr_epoch_put(&msg->epoch, &pool->epoch);
+		spin_unlock_irq(&pool->lock);
+		msg->first = cpu_to_le64(first);
+		rmr_clt_call_send(call);
+		err = rmr_clt_call_wait(call, pool->stall_ms);
+		if (!err && rmr_rsp_list_check(rsp, sizeof(*rsp), first, &fault))
+			err = RMR_ST_MALFORMED;
+		if (!err)
+			err = uncertain_add(link, rsp, chunks);
+		if (err)
+			return err;
+		link->restarted = rsp->flags & RMR_LIST_F_RESTARTED;
+		first = le64_to_cpu(rsp->next);
+	} while (first != RMR_NO_MORE);
+	return 0;
+}
+
+static int leg_try(struct rmr_clt_leg *leg, u8 goal)
+{
+	int err = 0;
+
+	if (!leg->next || READ_ONCE(leg->next->sess->dead)) {
+		if (leg->next)
+			rmr_clt_link_drop(leg->next);
+		leg->next = NULL;
+		err = leg_connect(leg);
+		if (!err)
+			err = leg_ask(leg);
+	}
+	if (!err && goal == RMR_LEG_PROMISE)
+		err = leg_promise(leg);
+	if (!err && goal == RMR_LEG_PROMISE)
+		err = leg_list(leg);
+	return err;
+}
+
+static void leg_work(struct work_struct *work)
+{
+	struct rmr_clt_leg *leg = container_of(to_delayed_work(work), struct rmr_clt_leg, work);
+	struct rmr_clt_pool *pool = leg->pool;
+	u8 goal;
+	int err = -ESHUTDOWN;
+
+	spin_lock_irq(&pool->lock);
+	goal = leg->goal;
+	spin_unlock_irq(&pool->lock);
+	if (goal != RMR_LEG_REST && !READ_ONCE(pool->closing))
+		err = leg_try(leg, goal);
+	spin_lock_irq(&pool->lock);
+	leg->result = err;
+	leg->goal = RMR_LEG_REST;
+	leg->working = false;
+	spin_unlock_irq(&pool->lock);
+	wake_up(&pool->ctl_wait);
+	rmr_clt_ctl_kick(pool);
+}
+
+/* Has the worker try; without effect while it works. */
+void rmr_clt_leg_go(struct rmr_clt_leg *leg, enum rmr_leg_goal goal, unsigned int delay_ms)
+{
+	struct rmr_clt_pool *pool = leg->pool;
+	bool go;
+
+	spin_lock_irq(&pool->lock);
+	go = !leg->working;
+	if (go) {
+		leg->working = true;
+		leg->goal = goal;
+	}
+	spin_unlock_irq(&pool->lock);
+	if (go)
+		queue_delayed_work(rmr_clt_recover_wq, &leg->work, msecs_to_jiffies(delay_ms));
+}
+
+bool rmr_clt_leg_resting(struct rmr_clt_leg *leg)
+{
+	bool resting;
+
+	spin_lock_irq(&leg->pool->lock);
+	resting = !leg->working;
+	spin_unlock_irq(&leg->pool->lock);
+	return resting;
+}
+
+/* Ends all workers. One that connects to a dead node is left to RTRS's own limit of 30 s. */
+void rmr_clt_legs_stop(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+
+		cancel_delayed_work_sync(&leg->work);
+		if (leg->next)
+			rmr_clt_link_drop(leg->next);
+		leg->next = NULL;
+	}
+}
+
+void rmr_clt_leg_init(struct rmr_clt_leg *leg)
+{
+	INIT_DELAYED_WORK(&leg->work, leg_work);
+}
