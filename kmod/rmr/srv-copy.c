@@ -14,6 +14,7 @@
 
 #include "srv-sync.h"
 
+#define COMPLETE_TRIES	250u		/* of 20 ms */
 #define PART_BLOCKS	(RMR_SYNC_PART / RMR_BLOCK_SIZE)
 
 /* Waits until the rate allows so many bytes more. */
@@ -40,15 +41,14 @@ static bool is_valid(const struct rmr_srv_job *job)
 	return t->generation == job->generation && rmr_plan_valid(&t->plan, &job->copy);
 }
 
-static int ask_fine(struct rmr_srv_job *job)
+/* What the source knows of the chunk. */
+static int ask_fine(struct rmr_srv_job *job, struct rmr_rsp_fine *rsp)
 {
 	struct rmr_srv_pool *pool = job->sync->pool;
 	struct rmr_msg_fine msg = {};
-	struct rmr_rsp_fine rsp;
 	struct rmr_fault fault;
 	unsigned long flags;
 	int err;
-	u32 b;
 
 	rmr_msg_init(&msg.hdr, RMR_MSG_FINE, RMR_NO_HANDLE);
 	memcpy(msg.pool_uuid, pool->sb->pool_uuid, RMR_UUID_LEN);
@@ -57,10 +57,18 @@ static int ask_fine(struct rmr_srv_job *job)
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	msg.chunk = cpu_to_le64(job->copy.chunk);
 	msg.from = pool->id;
-	err = rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), &rsp,
-				sizeof(rsp));
-	if (!err)
-		err = rmr_rsp_fine_check(&rsp, sizeof(rsp), job->copy.chunk, &fault);
+	err = rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), rsp,
+				sizeof(*rsp));
+	return err ?: rmr_rsp_fine_check(rsp, sizeof(*rsp), job->copy.chunk, &fault);
+}
+
+/* The blocks that may differ, as the source knows them. */
+static int learn_blocks(struct rmr_srv_job *job)
+{
+	struct rmr_rsp_fine rsp;
+	int err = ask_fine(job, &rsp);
+	u32 b;
+
 	for (b = 0; b < job->fine.per_chunk && !err && rsp.known; b++)
 		if (rsp.block[b / 8] & BIT(b % 8))
 			err = rmr_blocks_add(&job->fine, job->copy.chunk, b, b, GFP_NOIO);
@@ -168,7 +176,7 @@ static int copy_chunk(struct rmr_srv_job *job)
 	struct rmr_srv_sync *sync = job->sync;
 	unsigned long flags;
 	u32 first, count;
-	int err = ask_fine(job);
+	int err = learn_blocks(job);
 
 	for (first = 0; !err && next_part(job, &first, &count); first += count) {
 		pace(sync, count * RMR_BLOCK_SIZE);
@@ -202,6 +210,45 @@ static int group_flush(struct rmr_srv_pool *pool)
 	}
 	mutex_unlock(&t->flush_lock);
 	return err;
+}
+
+/* Whether every write below newest + 1 has ended, or the copy is void. */
+static int is_complete(struct rmr_srv_job *job, u64 newest)
+{
+	struct rmr_srv_track *t = &job->sync->pool->track;
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&t->lock, flags);
+	ret = !is_valid(job) ? -ECANCELED : t->window.below > newest;
+	spin_unlock_irqrestore(&t->lock, flags);
+	return ret;
+}
+
+/*
+ * The copy may contain writes that the source has and other legs never got: the chunk is not held
+ * before they are known complete (F_COPYLIST). Without a client that does not come; the copy is
+ * then tried again later.
+ */
+static int wait_complete(struct rmr_srv_job *job)
+{
+	struct rmr_rsp_fine rsp;
+	unsigned int i;
+	u64 newest;
+	int err = ask_fine(job, &rsp);
+
+	if (err)
+		return err;
+	newest = le64_to_cpu(rsp.newest);
+	for (i = 0; i < COMPLETE_TRIES; i++) {
+		err = newest ? is_complete(job, newest) : 1;
+		if (err)
+			return min(err, 0);
+		if (READ_ONCE(job->sync->stopping))
+			return -ECANCELED;
+		msleep(20);
+	}
+	return -EAGAIN;
 }
 
 /* The data is stable: the chunk is held, and the others may know. */
@@ -274,6 +321,8 @@ void rmr_srv_copy_work(struct work_struct *work)
 	err = copy_chunk(job);
 	if (!err)
 		err = group_flush(sync->pool);
+	if (!err)
+		err = wait_complete(job);
 	if (!err)
 		err = copy_done(job);
 	if (err)

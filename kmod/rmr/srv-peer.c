@@ -137,6 +137,7 @@ static void fine_fill(const struct rmr_srv_track *t, u64 chunk, struct rmr_rsp_f
 
 	rsp->chunk = cpu_to_le64(chunk);
 	rsp->known = rmr_blocks_known(&t->fine, chunk);
+	rsp->newest = cpu_to_le64(rmr_window_newest(&t->window, chunk));
 	for (block = rmr_blocks_next(&t->fine, chunk, 0); block < t->fine.per_chunk;
 	     block = rmr_blocks_next(&t->fine, chunk, block + 1))
 		rsp->block[block / 8] |= BIT(block % 8);

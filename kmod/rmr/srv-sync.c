@@ -263,8 +263,9 @@ static void set_state(struct rmr_srv_sync *sync, u8 state, u8 reason)
 
 	if (sync->state == state && sync->reason == reason)
 		return;
-	rmr_srv_info(pool, "resync %s -> %s reason %u\n", state_names[sync->state],
-		     state_names[state], reason);
+	rmr_srv_info(pool, "resync %s -> %s reason %u chunks %llu of %llu bytes %llu failures %llu\n",
+		     state_names[sync->state], state_names[state], reason, sync->chunks_done,
+		     sync->chunks_total, sync->copied, sync->bad_total);
 	WRITE_ONCE(sync->reason, reason);
 	WRITE_ONCE(sync->state, state);
 	mutex_lock(&pool->lock);
