@@ -12,9 +12,11 @@
 #include <rmr/conn.h>
 #include <rmr/rmr.h>
 #include <uapi/linux/rmr.h>
+#include "core/attach.h"
 #include "core/blocks.h"
 #include "core/codec.h"
 #include "core/intent.h"
+#include "core/leg.h"
 #include "core/map.h"
 #include "core/plan.h"
 #include "core/window.h"
@@ -83,6 +85,7 @@ struct rmr_srv_track {
 	u64			flush_done;	/* under flush_lock */
 	void			*buf;		/* one map block, map_work only */
 	u8			self;		/* mask of this member */
+	u8			id;
 	u32			chunk_shift;
 	bool			running;
 };

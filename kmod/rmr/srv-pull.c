@@ -154,7 +154,7 @@ static u8 gather(struct rmr_srv_sync *sync, struct rmr_msg_clear *msg)
 	spin_lock(&t->lock);
 	rmr_epoch_put(&msg->epoch, &t->promised);
 	msg->view = cpu_to_le64(t->view.number);
-	to = (t->view.up_to_date | t->view.syncing) & ~t->self;
+	to = rmr_view_active(&t->view) & ~t->self;
 	for (chunk = rmr_map_next(&sync->told, 0, 1, &bits); chunk != RMR_NO_CHUNK;
 	     chunk = rmr_map_next(&sync->told, chunk + 1, 1, &bits)) {
 		if (n == RMR_MSG_RANGES && chunk != end)
@@ -208,7 +208,7 @@ static u8 announce_to(struct rmr_srv_sync *sync, struct rmr_msg_clear *msg, bool
 	spin_lock_irqsave(&t->lock, flags);
 	if (!t->fresh && t->map_ok && (t->view.syncing & t->self) && !t->plan.left &&
 	    rmr_view_cmp(&t->seen, &t->view) <= 0) {
-		to = (t->view.up_to_date | t->view.syncing) & ~t->self & ~t->cleared_on;
+		to = rmr_view_active(&t->view) & ~t->self & ~t->cleared_on;
 		*all = !to;
 	}
 	rmr_epoch_put(&msg->epoch, &t->promised);

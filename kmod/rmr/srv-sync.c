@@ -38,7 +38,7 @@ static struct workqueue_struct *sync_wq;	/* ticks and copies; not for memory rec
 
 static u8 others(const struct rmr_srv_track *t)
 {
-	return (t->view.up_to_date | t->view.syncing) & ~t->self;
+	return rmr_view_active(&t->view) & ~t->self;
 }
 
 /* Connects to the active members, and only to them. */
@@ -121,7 +121,7 @@ static u8 chunk_sources(void *owner, u64 chunk)
 	struct rmr_srv_sync *sync = owner;
 	const struct rmr_srv_track *t = &sync->pool->track;
 
-	return others(t) & ~rmr_map_get(&t->dirty, chunk) & sync->ready;
+	return rmr_resync_sources(&t->view, t->id, rmr_map_get(&t->dirty, chunk)) & sync->ready;
 }
 
 static const struct rmr_plan_ops plan_ops = {

@@ -45,6 +45,7 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 	INIT_WORK(&t->map_work, rmr_srv_map_work);
 	INIT_DELAYED_WORK(&t->lazy_work, rmr_srv_lazy_work);
 	t->self = BIT(pool->id);
+	t->id = pool->id;
 	t->chunk_shift = ilog2(chunk_size);
 	rmr_epoch_get(&t->promised, &pool->sb->promised);
 	rmr_view_get(&t->view, &pool->sb->view);
@@ -103,14 +104,10 @@ static bool may_serve(const struct rmr_srv_track *t, u64 first, u64 last)
 {
 	u64 chunk;
 
-	if (t->fresh || !((t->view.up_to_date | t->view.syncing) & t->self) || !t->map_ok)
-		return false;
-	if (!t->plan.left)
-		return true;
-	for (chunk = first; chunk <= last; chunk++)
-		if (rmr_plan_lacks(&t->plan, chunk))
-			return false;
-	return true;
+	if (t->fresh)
+		return false;		/* R5.9 */
+	chunk = rmr_plan_next_lacked(&t->plan, first);
+	return rmr_may_serve(&t->view, t->id, t->map_ok, chunk <= last);
 }
 
 bool rmr_srv_may_serve(struct rmr_srv_pool *pool, u64 first, u64 last)

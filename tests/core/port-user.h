@@ -33,6 +33,7 @@ typedef unsigned int gfp_t;
 #define le32_to_cpu(v)	le32toh(v)
 #define le64_to_cpu(v)	le64toh(v)
 
+#define hweight8(v)	__builtin_popcount((u8)(v))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) \
 	((type *)((char *)(p) - offsetof(type, member)))
