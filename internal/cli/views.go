@@ -63,7 +63,33 @@ type poolView struct {
 	Syncing       rmrnl.Mask      `json:"syncing"`
 	Members       []memberView    `json:"members"`
 	Refused       uint64          `json:"refused"`
+	Stale         uint64          `json:"stale"`
+	Missed        uint64          `json:"missed"`
+	Intents       uint64          `json:"intents"`
+	Resync        resyncView      `json:"resync"`
 	Counters      counters        `json:"counters"`
+}
+
+// resyncView is what a member says about its resync; chunks in left and total, else bytes and seconds.
+type resyncView struct {
+	State    rmrnl.ResyncState `json:"state"`
+	Reason   rmrnl.Reason      `json:"reason"`
+	Left     uint64            `json:"left"`
+	Total    uint64            `json:"total"`
+	Copied   uint64            `json:"copied"`
+	Rate     uint64            `json:"rate"`
+	Allowed  uint64            `json:"allowed"`
+	Limit    uint64            `json:"limit"`
+	ETA      uint64            `json:"eta_seconds"`
+	Failures uint64            `json:"failures"`
+}
+
+func viewResync(p rmrnl.Pool) resyncView {
+	return resyncView{
+		State: p.ResyncState, Reason: p.ResyncReason, Left: p.ResyncLeft, Total: p.ResyncTotal, Copied: p.ResyncCopied,
+		Rate: p.ResyncRate, Allowed: p.ResyncAllowed, Limit: p.ResyncLimit, ETA: (p.ResyncEtaMs + 999) / 1000,
+		Failures: p.ResyncFailures,
+	}
 }
 
 func viewPool(p rmrnl.Pool) poolView {
@@ -72,7 +98,8 @@ func viewPool(p rmrnl.Pool) poolView {
 		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
-		Members: []memberView{}, Refused: p.Refused,
+		Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
+		Resync: viewResync(p),
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
 		},
@@ -116,6 +143,13 @@ var poolColumns = []column[poolView]{
 	{"refused", false, true, func(p poolView) string { return num(p.Refused) }},
 	{"inflight", false, true, func(p poolView) string { return num(uint64(p.Counters.Inflight)) }},
 	{"store-size", false, true, func(p poolView) string { return size(p.StoreSize) }},
+	{"stale", false, true, func(p poolView) string { return num(p.Stale) }},
+	{"missed", false, true, func(p poolView) string { return num(p.Missed) }},
+	{"intents", false, true, func(p poolView) string { return num(p.Intents) }},
+	{"resync", false, false, func(p poolView) string { return p.Resync.State.String() }},
+	{"resync-left", false, true, func(p poolView) string { return num(p.Resync.Left) }},
+	{"resync-rate", false, true, func(p poolView) string { return size(p.Resync.Rate) }},
+	{"resync-eta", false, true, func(p poolView) string { return num(p.Resync.ETA) }},
 	{"uuid", false, false, func(p poolView) string { return p.UUID.String() }},
 	{"store-uuid", false, false, func(p poolView) string { return p.StoreUUID.String() }},
 }

@@ -143,6 +143,8 @@ type (
 		Client   string `json:"client"`
 		Damaged  []int  `json:"damaged_copies"`
 		UpToDate []int  `json:"up_to_date"`
+		Syncing  []int  `json:"syncing"`
+		Intents  uint64 `json:"intents"`
 		Size     int64  `json:"size"`
 		UUID     string `json:"uuid"`
 		Counters struct {
