@@ -71,7 +71,8 @@ static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *s
 		}
 		if (!err)
 			break;
-		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i], rmr_clt_status_text(err), err);
+		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i],
+				   rmr_clt_status_text(err), err);
 	}
 	if (err)
 		return err;
@@ -117,7 +118,7 @@ static void free_work(struct work_struct *work)
 	struct rmr_clt_pool *pool = container_of(work, struct rmr_clt_pool, free);
 
 	rmr_clt_legs_stop(pool);
-	/* Answers of calls whose session is being closed; the last touch of a link is this count. */
+	/* Calls whose session is being closed; the last touch of a link is this count. */
 	while (atomic_read(&pool->links))
 		msleep(20);
 	cancel_delayed_work_sync(&pool->ctl);
