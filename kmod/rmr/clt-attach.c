@@ -144,7 +144,7 @@ static int call_all(struct rmr_clt_pool *pool, u8 mask, fill_fn fill, const void
 		/* An answer that nobody waited for any more. */
 		if (link->step.state == RMR_CALL_SENT)
 			rmr_clt_call_wait(&link->step, pool->stall_ms);
-		if (smp_load_acquire(&link->step.state) == RMR_CALL_SENT)
+		if (rmr_clt_call_state(&link->step) == RMR_CALL_SENT)
 			return rmr_clt_leg_refused(&pool->leg[i], why, -ETIMEDOUT);
 		fill(pool, &link->step, arg);
 		rmr_clt_call_send(&link->step);
@@ -292,7 +292,8 @@ static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rm
 	if (err) {
 		why->reason = RMR_REASON_SPLIT_BRAIN;
 		if (why->extack)
-			NL_SET_ERR_MSG(why->extack, "members have different histories: split brain");
+			NL_SET_ERR_MSG(why->extack,
+				       "members have different histories: split brain");
 		return err;
 	}
 	if (pool->was_live && rmr_epoch_cmp(&a->highest.epoch, &pool->before) &&
@@ -346,7 +347,8 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 /* Tries to make a suspended pool live, again and again. */
 void rmr_clt_attach_work(struct work_struct *work)
 {
-	struct rmr_clt_pool *pool = container_of(to_delayed_work(work), struct rmr_clt_pool, attach);
+	struct rmr_clt_pool *pool = container_of(to_delayed_work(work), struct rmr_clt_pool,
+						 attach);
 	struct rmr_clt_refusal why = {};
 	u64 since;
 

@@ -82,7 +82,7 @@ static void call_go(struct rmr_clt_waiter *waiter, void *permit)
 void *rmr_clt_call_msg(struct rmr_clt_call *call, u16 type, size_t len, size_t rsp_len)
 {
 	if (WARN_ON(len > RMR_CALL_MSG || rsp_len > RMR_CALL_RSP))
-		len = rsp_len = 0;
+		return NULL;
 	memset(call->msg, 0, sizeof(call->msg));
 	memset(call->rsp, 0, rsp_len);
 	call->len = len;
@@ -113,7 +113,7 @@ int rmr_clt_call_wait(struct rmr_clt_call *call, unsigned int ms)
 	struct rmr_clt_pool *pool = call->link->leg->pool;
 
 	if (!wait_event_timeout(pool->ctl_wait,
-				smp_load_acquire(&call->state) == RMR_CALL_DONE,
+				rmr_clt_call_state(call) == RMR_CALL_DONE,
 				msecs_to_jiffies(ms))) {
 		rmr_clt_sess_kill(call->link->sess, RMR_REASON_TIMEOUT);
 		return -ETIMEDOUT;

@@ -238,14 +238,14 @@ static void established(struct rmr_clt_pool *pool)
 		}
 		link->prepared = 0;
 	}
-	rmr_clt_info(pool, "view %llu established: up-to-date %#x syncing %#x\n", view->number,
+	rmr_clt_info(pool, "view %llu counts: up-to-date %#x syncing %#x\n", view->number,
 		     view->up_to_date, view->syncing);
 	rmr_clt_changed(pool);
 }
 
 static bool call_done(struct rmr_clt_call *call)
 {
-	if (smp_load_acquire(&call->state) != RMR_CALL_DONE)
+	if (rmr_clt_call_state(call) != RMR_CALL_DONE)
 		return false;
 	call->state = RMR_CALL_IDLE;
 	return true;

@@ -120,7 +120,7 @@ static void marks_on_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	struct rmr_clt_call *call = &link->mark;
 	u8 bit = BIT(link->leg->id);
 
-	if (smp_load_acquire(&call->state) == RMR_CALL_DONE) {
+	if (rmr_clt_call_state(call) == RMR_CALL_DONE) {
 		call->state = RMR_CALL_IDLE;
 		if (call->status) {
 			rmr_clt_leg_failed(link->leg, link->gen,
@@ -177,7 +177,7 @@ void rmr_clt_marks_run(struct rmr_clt_pool *pool)
 	}
 }
 
-/* A leg joined: whatever waits for its acknowledgement is to be marked on it too. */
+/* A leg joined: whatever waits to be acknowledged is to be marked on it too. */
 void rmr_clt_acks_remark(struct rmr_clt_pool *pool)
 {
 	struct rmr_clt_req *req;

@@ -120,7 +120,7 @@ struct rmr_clt_link {
 	bool			ready;		/* READY was answered since the leg became active */
 	bool			promotable;	/* of the last answered keepalive */
 	u64			step_view;
-	u64			prepared;	/* number of the view it is prepared to be promoted from */
+	u64			prepared;	/* view it may be promoted from */
 	u64			lacking;
 	struct rmr_clt_call	alive;
 	struct rmr_clt_call	set_view;
@@ -145,7 +145,7 @@ struct rmr_clt_leg {
 	u8			goal;		/* under pool->lock */
 	bool			working;	/* under pool->lock */
 	int			result;		/* of the last attempt */
-	struct rmr_clt_link	*next;		/* being made; of the worker, or of attach when it rests */
+	struct rmr_clt_link	*next;		/* being made, of who may use result */
 	/* under ctl_lock */
 	bool			out;		/* ejected by command: does not return by itself */
 	unsigned int		flaps;
@@ -178,17 +178,17 @@ struct rmr_clt_pool {
 	u8			state;		/* enum rmr_device_state */
 	u8			reason;
 	bool			aborted;	/* nothing is served any more */
-	bool			failing;	/* no leg for too long: I/O fails until the pool is live */
-	bool			settled;	/* the newest view is established, no failure is pending */
+	bool			failing;	/* no leg for too long: I/O fails until live */
+	bool			settled;	/* newest view established, no failure pending */
 	u8			sending;	/* members that get new writes */
 	u8			readable;	/* members that may be read */
-	u8			missed;		/* members with a MISSED the controller has not seen */
+	u8			missed;		/* MISSED, the controller has not seen it yet */
 	struct rb_root_cached	ranges;		/* of started requests but flushes */
 	struct list_head	writes;		/* started ones in order of seq */
 	struct list_head	others;		/* started reads and flushes */
 	struct list_head	waiting;	/* for an overlapping request to end */
-	struct list_head	held;		/* for the pool to be live, or for a leg to read */
-	struct list_head	acks;		/* answered writes that wait for a view or for marks */
+	struct list_head	held;		/* for the pool to be live or a leg to read */
+	struct list_head	acks;		/* answered, wait for a view or for marks */
 	unsigned int		inflight;	/* submitted, not done */
 	u64			next_seq;
 	u64			held_total;
@@ -258,6 +258,13 @@ void rmr_clt_sess_put(struct rmr_clt_sess *sess);
 void rmr_clt_sess_kill(struct rmr_clt_sess *sess, u8 reason);
 void *rmr_clt_sess_permit(struct rmr_clt_sess *sess, struct rmr_clt_waiter *waiter);
 void rmr_clt_sess_unpermit(struct rmr_clt_sess *sess, void *permit);
+
+/* Pairs with the release in call_finish(): who sees DONE sees the answer. */
+static inline u8 rmr_clt_call_state(const struct rmr_clt_call *call)
+{
+	/* As above. */
+	return smp_load_acquire(&call->state);
+}
 
 /* clt-call.c */
 struct rmr_clt_link *rmr_clt_link_new(struct rmr_clt_leg *leg, struct rmr_clt_sess *sess);

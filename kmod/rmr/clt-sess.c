@@ -86,7 +86,7 @@ void rmr_clt_sess_unpermit(struct rmr_clt_sess *sess, void *permit)
 {
 	rcu_read_lock();
 	sess->conn.tp->put_permit(sess->conn.sess, permit);
-	/* Pairs with the list_add in rmr_clt_sess_permit(): it gets the permit or we see it wait. */
+	/* Pairs with the list_add in rmr_clt_sess_permit(): it gets it or we see it wait. */
 	smp_mb();
 	if (!list_empty_careful(&sess->waiters))
 		queue_work(rmr_clt_wq, &sess->waiters_work);
@@ -234,7 +234,7 @@ static struct rmr_clt_sess *sess_find_or_new(const char *transport, const char *
 	return sess;
 }
 
-/* A connected session with a reference, or an error pointer. May take as long as RTRS's connect. */
+/* A connected session with a reference, or an error pointer. As slow as RTRS's connect. */
 struct rmr_clt_sess *rmr_clt_sess_get(const char *transport, const char *addr, u16 port,
 				      const char *node)
 {

@@ -71,7 +71,8 @@ static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *s
 		}
 		if (!err)
 			break;
-		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i], rmr_clt_status_text(err), err);
+		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i],
+				   rmr_clt_status_text(err), err);
 	}
 	if (err)
 		return err;
@@ -117,7 +118,7 @@ static void free_work(struct work_struct *work)
 	struct rmr_clt_pool *pool = container_of(work, struct rmr_clt_pool, free);
 
 	rmr_clt_legs_stop(pool);
-	/* Answers of calls whose session is being closed; the last touch of a link is this count. */
+	/* Calls whose session is being closed; the last touch of a link is this count. */
 	while (atomic_read(&pool->links))
 		msleep(20);
 	cancel_delayed_work_sync(&pool->ctl);
@@ -247,12 +248,23 @@ void rmr_clt_abort(struct rmr_clt_pool *pool)
 }
 EXPORT_SYMBOL_GPL(rmr_clt_abort);
 
+/* A view under way, as of a leg that just returns, is no reason to leave the pool unclean. */
+static void wait_settled(struct rmr_clt_pool *pool)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(2 * pool->stall_ms);
+
+	while (rmr_clt_is_live(pool) && !READ_ONCE(pool->settled) && time_before(jiffies, end))
+		msleep(20);
+}
+
 int rmr_clt_close(struct rmr_clt_pool *pool)
 {
 	int err = -EUCLEAN;
 	bool live;
 
 	wait_event(pool->idle, !READ_ONCE(pool->inflight));
+	if (!READ_ONCE(pool->aborted))
+		wait_settled(pool);
 	WRITE_ONCE(pool->closing, true);
 	wake_up(&pool->ctl_wait);
 	cancel_delayed_work_sync(&pool->attach);
