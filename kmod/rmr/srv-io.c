@@ -203,7 +203,10 @@ void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *ms
 	}
 	io = io_new(attach, op, msg, data);
 	count(pool, io->op, io->length);
-	if (modifies(io->op))
+	io->status = modifies(io->op) ? rmr_srv_trigger(RMR_SRV_POINT_WRITE_ARRIVED, pool->id) : 0;
+	if (io->status)
+		go = RMR_SRV_ANSWER;
+	else if (modifies(io->op))
 		go = rmr_srv_track_write(pool, io, msg);
 	if (go == RMR_SRV_SUBMIT)
 		rmr_srv_io_submit(pool, io);

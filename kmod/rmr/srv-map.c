@@ -97,8 +97,10 @@ static bool write_block(struct rmr_srv_pool *pool, u64 *block)
 	spin_unlock_irqrestore(&t->lock, flags);
 	if (*block == RMR_NO_SECTOR)
 		return false;
-	err = pool->ops->rw_md(pool->store, true, off + *block * RMR_MD_BLOCK, t->buf,
-			       RMR_MD_BLOCK);
+	err = rmr_srv_trigger(RMR_SRV_POINT_MAP_WRITE, pool->id);
+	if (!err)
+		err = pool->ops->rw_md(pool->store, true, off + *block * RMR_MD_BLOCK, t->buf,
+				       RMR_MD_BLOCK);
 	if (err) {
 		map_failed(pool, err);
 		return false;

@@ -67,8 +67,10 @@ int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 
 	if (!pool)
 		return RMR_ST_FENCED;
+	err = rmr_srv_trigger(RMR_SRV_POINT_CLEAR, pool->id);
 	spin_lock_irqsave(&pool->track.lock, flags);
-	err = clear_all(&pool->track, msg);
+	if (!err)
+		err = clear_all(&pool->track, msg);
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	if (!err)
 		err = rmr_srv_map_sync(pool);
@@ -219,7 +221,8 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 	else if (!rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	else
-		err = rmr_srv_store_rw(pool, RMR_OP_READ, off, data, length);
+		err = rmr_srv_trigger(RMR_SRV_POINT_RESYNC_READ, pool->id) ?:
+		      rmr_srv_store_rw(pool, RMR_OP_READ, off, data, length);
 	if (!err && !rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	if (!err && !same_epoch(pool, &msg->epoch))

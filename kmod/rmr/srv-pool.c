@@ -260,8 +260,10 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 	rmr_sb_seal(next);
 	for (i = 0; i < RMR_SB_COPIES; i++) {
 		copy = (seq + i) % RMR_SB_COPIES;
-		err = pool->ops->rw_md(pool->store, true, rmr_sb_off(size, copy), next,
-				       sizeof(*next));
+		err = rmr_srv_trigger(RMR_SRV_POINT_SB_WRITE, pool->id);
+		if (!err)
+			err = pool->ops->rw_md(pool->store, true, rmr_sb_off(size, copy), next,
+					       sizeof(*next));
 		if (err) {
 			rmr_srv_warn(pool, "write of superblock copy %u failed: %d\n", copy, err);
 			rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);

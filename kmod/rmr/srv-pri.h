@@ -20,6 +20,7 @@
 #include "core/map.h"
 #include "core/plan.h"
 #include "core/window.h"
+#include "srv-trigger.h"
 
 #define RMR_SYNC_DEPTH_MAX	16u	/* copies of a pool at once */
 

@@ -118,7 +118,7 @@ int rmr_srv_pull(struct rmr_srv_sync *sync, unsigned int from)
 {
 	struct rmr_rsp_map_pull *rsp = kmalloc(sizeof(*rsp), GFP_NOIO);
 	u64 generation = READ_ONCE(sync->pool->track.generation), first = 0;
-	int err = rsp ? 0 : -ENOMEM;
+	int err = rsp ? rmr_srv_trigger(RMR_SRV_POINT_MAP_PULL, sync->pool->id) : -ENOMEM;
 
 	while (!err && first < sync->pool->track.dirty.chunks)
 		err = pull_page(sync, from, generation, &first, rsp);

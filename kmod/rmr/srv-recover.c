@@ -91,8 +91,10 @@ int rmr_srv_mark_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 	if (!attach)
 		return RMR_ST_FENCED;
 	pool = attach->pool;
+	err = rmr_srv_trigger(RMR_SRV_POINT_MARK, pool->id);
 	spin_lock_irqsave(&pool->track.lock, flags);
-	err = mark_all(&pool->track, msg);
+	if (!err)
+		err = mark_all(&pool->track, msg);
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	if (!err)
 		err = rmr_srv_map_sync(pool);

@@ -216,11 +216,14 @@ static int __init rmr_server_init(void)
 	admin_wq = alloc_workqueue("rmr_srv_admin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!admin_wq)
 		return -ENOMEM;
+	rmr_srv_trigger_init();
 	err = rmr_srv_sync_module_init();
 	if (!err)
 		err = rmr_srv_ctl_register(&rmr_srv_commands);
-	if (err)
+	if (err) {
+		rmr_srv_trigger_exit();
 		destroy_workqueue(admin_wq);
+	}
 	return err;
 }
 
@@ -233,6 +236,7 @@ static void __exit rmr_server_exit(void)
 	}
 	rmr_srv_pools_stop();
 	rmr_srv_sync_module_exit();
+	rmr_srv_trigger_exit();
 	destroy_workqueue(admin_wq);
 }
 
