@@ -38,6 +38,14 @@ func TestOutage(t *testing.T) {
 	})
 }
 
+// allUpToDate waits until no leg is behind, whatever a loaded host has done to its links.
+func allUpToDate(t *testing.T, p *pool) {
+	t.Helper()
+	for i := range p.legs {
+		p.waitLeg(t, i, "up-to-date", healLimit)
+	}
+}
+
 func twoOfThree(t *testing.T, p *pool) {
 	dev := p.attach(t)
 	job := background(t, p.c.Client(0), slowly(dev, 40))
@@ -53,8 +61,7 @@ func twoOfThree(t *testing.T, p *pool) {
 		50*time.Millisecond, "writes do not go on")
 	require.NoError(t, p.c.Storage(2).Link().Heal(t.Context()))
 	require.NoError(t, p.c.Storage(1).Link().Heal(t.Context()))
-	p.waitLeg(t, 1, "up-to-date", healLimit)
-	p.waitLeg(t, 2, "up-to-date", healLimit)
+	allUpToDate(t, p)
 	job.wait(t, 2*time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
@@ -63,12 +70,13 @@ func twoOfThree(t *testing.T, p *pool) {
 func silentNode(t *testing.T, p *pool) {
 	dev := p.attach(t)
 	p.c.Client(0).MustSh(t, fio(dev, "--rw=write --bs=64k --iodepth=8 --size=4m"))
+	allUpToDate(t, p)
 	require.NoError(t, p.c.Storage(2).Link().Cut())
 	l := p.waitLeg(t, 2, "failed", ejectLimit)
 	require.Contains(t, []string{"timeout", "link-lost"}, l.Reason)
 	p.c.Client(0).MustSh(t, fio(dev, verified, "--rw=write --bs=64k --iodepth=8 --size=8m --offset=8m"))
 	require.NoError(t, p.c.Storage(2).Link().Heal(t.Context()))
-	p.waitLeg(t, 2, "up-to-date", healLimit)
+	allUpToDate(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
 }
@@ -85,8 +93,7 @@ func ejectedLeg(t *testing.T, p *pool) {
 	refuses(t, client, "rmrctl leg eject ejected 0", exitRefused, "last up-to-date leg", "--force")
 	refuses(t, client, "rmrctl leg return ejected 5", exitError, "no member 5")
 	client.MustSh(t, "rmrctl leg return ejected 1 && rmrctl leg return ejected 2")
-	p.waitLeg(t, 1, "up-to-date", healLimit)
-	p.waitLeg(t, 2, "up-to-date", healLimit)
+	allUpToDate(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
 }
@@ -107,9 +114,7 @@ func everyNode(t *testing.T, p *pool) {
 		n.MustSh(t, "rmrctl pool assemble "+n.DiskDevice(p.disk))
 	}
 	p.waitDevice(t, "live", healLimit)
-	for i := range p.legs {
-		p.waitLeg(t, i, "up-to-date", healLimit)
-	}
+	allUpToDate(t, p)
 	job.wait(t, 2*time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
