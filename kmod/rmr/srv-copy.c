@@ -24,8 +24,8 @@ static void pace(struct rmr_srv_sync *sync, u32 bytes)
 	unsigned long flags;
 
 	spin_lock_irqsave(&sync->lock, flags);
-	at = sync->next_ns = max(sync->next_ns, now - 50 * NSEC_PER_MSEC);
-	sync->next_ns += div64_u64((u64)bytes * NSEC_PER_SEC, max(sync->rate, 1ull));
+	at = max(sync->next_ns, now - 50 * NSEC_PER_MSEC);
+	sync->next_ns = at + div64_u64((u64)bytes * NSEC_PER_SEC, max(sync->rate, 1ull));
 	spin_unlock_irqrestore(&sync->lock, flags);
 	while (at > now && !READ_ONCE(sync->stopping)) {
 		msleep(min_t(u64, div_u64(at - now, NSEC_PER_MSEC) + 1, 100));

@@ -90,16 +90,18 @@ static void map_fill(const struct rmr_srv_track *t, u64 first, struct rmr_rsp_ma
 		bits &= mask;
 		if (n && chunk == end && bits == run_bits) {
 			le32_add_cpu(&rsp->run[n - 1].count, 1);
-		} else if (n == RMR_MAP_RUNS) {
+			end = chunk + 1;
+			continue;
+		}
+		if (n == RMR_MAP_RUNS) {
 			next = chunk;
 			break;
-		} else {
-			rsp->run[n].first = cpu_to_le64(chunk);
-			rsp->run[n].count = cpu_to_le32(1);
-			rsp->run[n].bits = bits;
-			run_bits = bits;
-			n++;
 		}
+		rsp->run[n].first = cpu_to_le64(chunk);
+		rsp->run[n].count = cpu_to_le32(1);
+		rsp->run[n].bits = bits;
+		run_bits = bits;
+		n++;
 		end = chunk + 1;
 	}
 	rsp->first = cpu_to_le64(first);

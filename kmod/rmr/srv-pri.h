@@ -48,7 +48,7 @@ struct rmr_srv_track {
 	struct rmr_view		view;		/* persisted */
 	struct rmr_view		seen;		/* highest of any message (F_WVIEW) */
 	struct rmr_map		dirty;
-	struct rmr_map		since;		/* bits set since the join until the map is complete */
+	struct rmr_map		since;		/* bits of the join until the map is complete */
 	struct rmr_map		kept;		/* uncertain from before the session (F_KEEP) */
 	struct rmr_intents	intents;
 	struct rmr_window	window;

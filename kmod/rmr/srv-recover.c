@@ -115,14 +115,16 @@ static void list_fill(const struct rmr_srv_track *t, u64 first, struct rmr_rsp_l
 	     chunk = rmr_map_next(&t->kept, chunk + 1, 1, &bits)) {
 		if (n && chunk == end) {
 			le64_add_cpu(&rsp->range[n - 1].count, 1);
-		} else if (n == RMR_LIST_RANGES) {
+			end = chunk + 1;
+			continue;
+		}
+		if (n == RMR_LIST_RANGES) {
 			next = chunk;
 			break;
-		} else {
-			rsp->range[n].first = cpu_to_le64(chunk);
-			rsp->range[n].count = cpu_to_le64(1);
-			n++;
 		}
+		rsp->range[n].first = cpu_to_le64(chunk);
+		rsp->range[n].count = cpu_to_le64(1);
+		n++;
 		end = chunk + 1;
 	}
 	rsp->first = cpu_to_le64(first);

@@ -111,7 +111,7 @@ static bool chunk_held(void *owner, u64 chunk)
 
 	for (i = 0; i < RMR_SYNC_BAD; i++)
 		if (sync->bad[i].fails && sync->bad[i].chunk == chunk &&
-		    get_jiffies_64() < sync->bad[i].until)
+		    time_before64(get_jiffies_64(), sync->bad[i].until))
 			return true;
 	return false;
 }
@@ -364,7 +364,8 @@ void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 	info->resync_state = sync->state;
 	info->resync_reason = sync->reason;
 	info->resync_copied = sync->copied;
-	info->resync_rate = speed = sync->speed;
+	speed = sync->speed;
+	info->resync_rate = speed;
 	info->resync_allowed = sync->rate == RATE_MAX ? 0 : sync->rate;
 	info->resync_limit = sync->ceiling;
 	info->resync_failures = sync->bad_total;

@@ -30,7 +30,7 @@ struct rmr_srv_sync {
 	struct rmr_srv_pool	*pool;
 	struct delayed_work	tick;
 	bool			stopping;
-	spinlock_t		lock;		/* guards the fields up to link; inside it: track->lock */
+	spinlock_t		lock;		/* guards the fields up to link */
 	bool			paused;
 	u64			ceiling;	/* bytes/s, 0: none */
 	u64			floor;

@@ -44,10 +44,17 @@ struct trigger {
 	int	arg;			/* errno or ms */
 };
 
-static const char * const point_names[] = {
-#define RMR_SRV_POINT_NAME(name, text) text,
-	RMR_SRV_POINTS(RMR_SRV_POINT_NAME)
-#undef RMR_SRV_POINT_NAME
+static const char * const point_names[RMR_SRV_POINT_COUNT] = {
+	[RMR_SRV_POINT_WRITE_ARRIVED]	= "write-arrived",
+	[RMR_SRV_POINT_MAP_WRITE]	= "map-write",
+	[RMR_SRV_POINT_SB_WRITE]	= "sb-write",
+	[RMR_SRV_POINT_MARK]		= "mark",
+	[RMR_SRV_POINT_CLEAR]		= "clear",
+	[RMR_SRV_POINT_MAP_PULL]	= "map-pull",
+	[RMR_SRV_POINT_COPY_READ]	= "copy-read",
+	[RMR_SRV_POINT_COPY_APPLY]	= "copy-apply",
+	[RMR_SRV_POINT_COPY_HELD]	= "copy-held",
+	[RMR_SRV_POINT_RESYNC_READ]	= "resync-read",
 };
 
 static const char * const action_names[] = { "fail", "delay", "hold", "panic" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Named points where tests make a storage node fail, wait or stop; debugfs rmr_server/triggers. Without a
- * trigger a point costs one read of a flag.
+ * Named points where tests make a storage node fail, wait or stop; debugfs rmr_server/triggers.
+ * Without a trigger a point costs a patched-out jump.
  */
 #ifndef RMR_SRV_TRIGGER_H
 #define RMR_SRV_TRIGGER_H
@@ -9,23 +9,18 @@
 #include <linux/jump_label.h>
 #include <linux/types.h>
 
-/* Where a trigger may sit; the name in debugfs is the word in lower case with '-'. */
-#define RMR_SRV_POINTS(X)							\
-	X(WRITE_ARRIVED, "write-arrived")	/* before it is tracked */	\
-	X(MAP_WRITE, "map-write")		/* before a map block is written */ \
-	X(SB_WRITE, "sb-write")			/* before a superblock copy is written */ \
-	X(MARK, "mark")				/* a MARK arrived */		\
-	X(CLEAR, "clear")			/* a CLEAR arrived */		\
-	X(MAP_PULL, "map-pull")			/* before the map is asked for */ \
-	X(COPY_READ, "copy-read")		/* before a part is asked for */ \
-	X(COPY_APPLY, "copy-apply")		/* before a part is written */	\
-	X(COPY_HELD, "copy-held")		/* data stable, chunk not held yet */ \
-	X(RESYNC_READ, "resync-read")		/* a peer asks for data */
-
+/* Where a trigger may sit; srv-trigger.c has the names. */
 enum rmr_srv_point {
-#define RMR_SRV_POINT_ENUM(name, text) RMR_SRV_POINT_##name,
-	RMR_SRV_POINTS(RMR_SRV_POINT_ENUM)
-#undef RMR_SRV_POINT_ENUM
+	RMR_SRV_POINT_WRITE_ARRIVED,	/* before it is tracked */
+	RMR_SRV_POINT_MAP_WRITE,	/* before a map block is written */
+	RMR_SRV_POINT_SB_WRITE,		/* before a superblock copy is written */
+	RMR_SRV_POINT_MARK,		/* a MARK arrived */
+	RMR_SRV_POINT_CLEAR,		/* a CLEAR arrived */
+	RMR_SRV_POINT_MAP_PULL,		/* before the map is asked for */
+	RMR_SRV_POINT_COPY_READ,	/* before a part is asked for */
+	RMR_SRV_POINT_COPY_APPLY,	/* before a part is written */
+	RMR_SRV_POINT_COPY_HELD,	/* data stable, chunk not held yet */
+	RMR_SRV_POINT_RESYNC_READ,	/* a peer asks for data */
 	RMR_SRV_POINT_COUNT,
 };
 

@@ -78,16 +78,21 @@ func missedOnly(t *testing.T, p *pool, fail func(n *rig.Node) (heal func())) {
 
 var resyncDone = regexp.MustCompile(`resync \w+ -> done reason \d+ chunks (\d+) of \d+ bytes (\d+)`)
 
-// resynced is what the kernel log of a member says about its last resync.
+// resynced is what the kernel log of a member says about its largest resync: on a slow host a leg may leave and
+// come back once more, and then lacks less.
 func (p *pool) resynced(t *testing.T, i int) (chunks, bytes int64) {
 	t.Helper()
 	log := p.c.Storage(i).MustSh(t, fmt.Sprintf("dmesg | grep 'rmr %s/%d: '", p.name, i))
 	all := resyncDone.FindAllStringSubmatch(log, -1)
 	require.NotEmpty(t, all, log)
-	last := all[len(all)-1]
-	chunks, err := strconv.ParseInt(last[1], 10, 64)
-	require.NoError(t, err)
-	bytes, err = strconv.ParseInt(last[2], 10, 64)
-	require.NoError(t, err)
+	for _, m := range all {
+		c, err := strconv.ParseInt(m[1], 10, 64)
+		require.NoError(t, err)
+		b, err := strconv.ParseInt(m[2], 10, 64)
+		require.NoError(t, err)
+		if c > chunks {
+			chunks, bytes = c, b
+		}
+	}
 	return chunks, bytes
 }
