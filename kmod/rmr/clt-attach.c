@@ -316,8 +316,13 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 	bool alone;
 	int err;
 
-	for (i = 0; i < pool->nr_legs; i++)
-		rmr_clt_drop_link(&pool->leg[i]);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+
+		rmr_clt_drop_link(leg);
+		if (leg->state != RMR_LEG_STATE_FAILED)
+			rmr_clt_leg_state(leg, RMR_LEG_STATE_CONNECTING, RMR_REASON_NONE);
+	}
 	err = wait_drained(pool);
 	if (err) {
 		why->reason = RMR_REASON_TIMEOUT;

@@ -64,6 +64,27 @@ static const char * const state_names[] = {
 	[RMR_LEG_STATE_SYNCING]		= "syncing",
 };
 
+/* States without promise differ only in what is shown. */
+static const u8 core_state[] = {
+	[RMR_LEG_STATE_CONNECTING]	= RMR_LEG_ABSENT,
+	[RMR_LEG_STATE_UP_TO_DATE]	= RMR_LEG_UP_TO_DATE,
+	[RMR_LEG_STATE_FAILED]		= RMR_LEG_ABSENT,
+	[RMR_LEG_STATE_PROMISED]	= RMR_LEG_PROMISED,
+	[RMR_LEG_STATE_JOINING]		= RMR_LEG_JOINING,
+	[RMR_LEG_STATE_SYNCING]		= RMR_LEG_SYNCING,
+};
+
+/* Does any event lead there? */
+static bool change_is_legal(u8 from, u8 to)
+{
+	unsigned int event;
+
+	for (event = 0; event < RMR_LEG_EVENTS; event++)
+		if (rmr_leg_next(core_state[from], event) == core_state[to])
+			return true;
+	return false;
+}
+
 /* The one place where the state of a leg changes. One line for each change of state. */
 void rmr_clt_leg_state(struct rmr_clt_leg *leg, u8 state, u8 reason)
 {
@@ -77,6 +98,8 @@ void rmr_clt_leg_state(struct rmr_clt_leg *leg, u8 state, u8 reason)
 	spin_unlock_irq(&pool->lock);
 	if (old == state)
 		return;
+	WARN_ONCE(!change_is_legal(old, state), "leg %u: %s -> %s\n", leg->id, state_names[old],
+		  state_names[state]);
 	leg->since_ns = ktime_get_ns();
 	rmr_clt_info(pool, "leg %u: %s -> %s reason %u\n", leg->id, state_names[old],
 		     state_names[state], reason);

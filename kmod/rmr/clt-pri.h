@@ -25,6 +25,7 @@
 #include <uapi/linux/rmr.h>
 #include "core/codec.h"
 #include "core/attach.h"
+#include "core/leg.h"
 #include "core/limits.h"
 #include "core/read.h"
 

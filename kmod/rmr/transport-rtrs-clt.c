@@ -44,30 +44,34 @@ static void rtrs_sess_link_ev(void *priv, enum rtrs_clt_link_ev ev)
 /*
  * Makes the next hop known before RTRS asks for it. The RDMA address resolver sends the ARP
  * request first and queues itself second; an answer in between is missed, and RTRS then waits for
- * its whole 30 s. Failure is no error here: RTRS reports it. IPv4 only.
+ * its whole 30 s. A next hop that does not answer is no host to wait 30 s for. IPv4 only.
  */
-static void resolve_next_hop(const struct sockaddr_storage *addr)
+static int resolve_next_hop(const struct sockaddr_storage *addr)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
 	struct flowi4 fl4 = {};
 	struct neighbour *n;
 	struct rtable *rt;
 	unsigned int i;
+	int err = 0;
 
 	if (addr->ss_family != AF_INET)
-		return;
+		return 0;
 	fl4.daddr = in->sin_addr.s_addr;
 	rt = ip_route_output_key(&init_net, &fl4);
 	if (IS_ERR(rt))
-		return;
+		return PTR_ERR(rt);
 	n = dst_neigh_lookup(&rt->dst, &fl4.daddr);
 	for (i = 0; n && i < 50 && !(READ_ONCE(n->nud_state) & NUD_VALID); i++) {
 		neigh_event_send(n, NULL);
 		msleep(20);
 	}
+	if (n && !(READ_ONCE(n->nud_state) & NUD_VALID))
+		err = -EHOSTUNREACH;
 	if (n)
 		neigh_release(n);
 	ip_rt_put(rt);
+	return err;
 }
 
 static void *rtrs_sess_open(const struct rmr_tp_open *open)
@@ -83,6 +87,9 @@ static void *rtrs_sess_open(const struct rmr_tp_open *open)
 	err = inet_pton_with_scope(&init_net, AF_UNSPEC, open->addr, port, &dst);
 	if (err)
 		return ERR_PTR(-EINVAL);
+	err = resolve_next_hop(&dst);
+	if (err)
+		return ERR_PTR(err);
 	sess = kzalloc(sizeof(*sess), GFP_KERNEL);
 	if (!sess)
 		return ERR_PTR(-ENOMEM);
@@ -90,7 +97,6 @@ static void *rtrs_sess_open(const struct rmr_tp_open *open)
 	sess->priv = open->priv;
 	INIT_WORK(&sess->lost_work, rtrs_sess_lost_work);
 	ops.priv = sess;
-	resolve_next_hop(&dst);
 	sess->rtrs = rtrs_clt_open(&ops, open->name, &path, 1, open->port, 0, 1, 0, 0);
 	if (IS_ERR(sess->rtrs)) {
 		err = PTR_ERR(sess->rtrs);
