@@ -34,14 +34,14 @@ rig-test: ## scenarios in the rig, those of RUN=pattern (root)
 bench: deps ## figures of the data path next to raw RNBD and md RAID1, medians of ROUNDS=5 (root)
 	@$(RIG) bench --rounds $(ROUNDS)
 
-check: generate-check ## formatting, vet, static checks of Go, C, scripts; generated files up to date
+check: generate-check state-tables-check ## formatting, vet, static checks of Go, C, scripts; generated files up to date
 	@out=$$($(TOOL) gofumpt -l .); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 	go vet ./...
 	$(TOOL) staticcheck ./...
 	scripts/check-kmod.sh "$$($(RIG) kernel | tail -1)"
 	shellcheck scripts/*.sh soft-roce/*.sh tests/*/*.sh .ci/run
 
-generate: generate-netlink generate-go man completions ## write all generated files
+generate: generate-netlink generate-go man completions state-tables ## write all generated files
 
 generate-check: ## fail if a generated file is not what its source says
 	@scripts/generate-check.sh

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/rmr-block/rmr/internal/fuzzbound"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/rmr-block/rmr/pkg/pool"
@@ -156,7 +158,10 @@ func FuzzProbe(f *testing.F) {
 		if tail := len(disk) - len(text) - int(off); tail >= 0 {
 			copy(disk[tail:], text)
 		}
-		findings, err := Probe(strict{t, disk}, uint64(size))
+		var findings []Finding
+		var err error
+		// The places read are four ZFS rings of 128 KiB, two superblocks and some magics, whatever is there.
+		fuzzbound.Allocates(t, 1<<20, func() { findings, err = Probe(strict{t, disk}, uint64(size)) })
 		require.NoError(t, err)
 		for _, found := range findings {
 			require.Less(t, found.Offset, uint64(size))

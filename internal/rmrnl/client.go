@@ -189,13 +189,27 @@ type decoder[T any] interface {
 func decode[T any, P decoder[T]](what string, data []byte) (T, error) {
 	var v T
 	ad, err := netlink.NewAttributeDecoder(data)
-	if err == nil {
+	if err != nil {
+		err = fmt.Errorf("attributes: %w", err)
+	} else {
 		err = P(&v).decode(ad)
 	}
 	if err != nil {
 		return v, fmt.Errorf("decode %s: %w", what, err)
 	}
 	return v, nil
+}
+
+// named says which attribute of a set the decoder stopped at.
+func named(ad *netlink.AttributeDecoder, set AttrSet) error {
+	err := ad.Err()
+	if err == nil {
+		return nil
+	}
+	if a, known := set[ad.Type()]; known {
+		return fmt.Errorf("%s: %w", a.Name, err)
+	}
+	return fmt.Errorf("attribute %d: %w", ad.Type(), err)
 }
 
 func doDecode[T any, P decoder[T]](ctx context.Context, c *Client, req *Request) (T, error) {

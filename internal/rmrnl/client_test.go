@@ -4,9 +4,13 @@ package rmrnl_test
 
 import (
 	"context"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
+
+	"github.com/rmr-block/rmr/internal/fuzzbound"
 
 	"github.com/stretchr/testify/require"
 
@@ -110,14 +114,23 @@ func TestReceiveEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// Hostile bytes in an answer are an error that names the object, never a panic.
+// Hostile bytes in an answer are an error that names the object and the attribute, never a panic, and
+// never more memory than the attributes stand for: the most for its bytes is an empty member of 4 bytes.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{8, 0, 1, 0, 'a', 0, 0, 0})
 	f.Add([]byte{5, 0, 2, 0, 1, 0, 0, 0})
+	f.Add([]byte{4, 0, byte(rmrnl.PoolAttrMember), 0, 4, 0, byte(rmrnl.PoolAttrMember), 0})
+	f.Add([]byte{8, 0, byte(rmrnl.PoolAttrMember), 0, 5, 0, 0, 0})
+	named := regexp.MustCompile(`^decode (pool|device|leg)-ntf: (attributes|attribute \d+|[a-z][a-z0-9-]*): `)
 	f.Fuzz(func(t *testing.T, data []byte) {
+		bound := 32<<10 + 4*uint64(len(data)/4)*uint64(unsafe.Sizeof(rmrnl.Member{})) + 16*uint64(len(data))
 		for _, cmd := range []uint8{rmrnl.CmdPoolNtf, rmrnl.CmdDeviceNtf, rmrnl.CmdLegNtf, 77} {
-			n, err := rmrnl.DecodeNotification(cmd, data)
-			if err == nil && cmd == 77 {
+			var n rmrnl.Notification
+			var err error
+			fuzzbound.Allocates(t, bound, func() { n, err = rmrnl.DecodeNotification(cmd, data) })
+			if err != nil {
+				require.Regexp(t, named, err.Error())
+			} else if cmd == 77 {
 				require.Equal(t, rmrnl.Notification{}, n)
 			}
 		}

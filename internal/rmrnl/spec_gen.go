@@ -299,7 +299,7 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 			v.Addr = append(v.Addr, ad.String())
 		}
 	}
-	return ad.Err()
+	return named(ad, SetMember)
 }
 
 // Attributes of pool: A pool on a storage node.
@@ -531,7 +531,7 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Wipe = ad.Flag()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetPool)
 }
 
 // Attributes of device: A pool mapped on a client.
@@ -695,7 +695,7 @@ func (v *Device) decode(ad *netlink.AttributeDecoder) error {
 			v.Inflight = ad.Uint32()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetDevice)
 }
 
 // Attributes of leg: A client's view of one member of a mapped pool.
@@ -798,5 +798,5 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.MaxIO = ad.Uint32()
 		}
 	}
-	return ad.Err()
+	return named(ad, SetLeg)
 }

@@ -2,8 +2,10 @@
 /* What the other modules use of the pure core, which itself knows nothing of modules. */
 #include <linux/export.h>
 
+#include "core/attach.h"
 #include "core/codec.h"
 #include "core/intent.h"
+#include "core/leg.h"
 #include "core/map.h"
 #include "core/plan.h"
 #include "core/window.h"
@@ -101,3 +103,25 @@ EXPORT_SYMBOL_GPL(rmr_plan_done);
 EXPORT_SYMBOL_GPL(rmr_plan_fail);
 EXPORT_SYMBOL_GPL(rmr_plan_run);
 EXPORT_SYMBOL_GPL(rmr_plan_missed);
+
+EXPORT_SYMBOL_GPL(rmr_majority);
+EXPORT_SYMBOL_GPL(rmr_view_established);
+EXPORT_SYMBOL_GPL(rmr_view_next);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_init);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_settled);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_sending);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_targets);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_lose);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_grow);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_persisted);
+EXPORT_SYMBOL_GPL(rmr_may_promise);
+EXPORT_SYMBOL_GPL(rmr_epoch_next);
+EXPORT_SYMBOL_GPL(rmr_attach_decide);
+EXPORT_SYMBOL_GPL(rmr_leg_next);
+EXPORT_SYMBOL_GPL(rmr_leg_state_name);
+EXPORT_SYMBOL_GPL(rmr_leg_event_name);
+EXPORT_SYMBOL_GPL(rmr_promotion_refusal);
+EXPORT_SYMBOL_GPL(rmr_read_legs);
+EXPORT_SYMBOL_GPL(rmr_resync_sources);
+EXPORT_SYMBOL_GPL(rmr_may_serve);
+EXPORT_SYMBOL_GPL(rmr_choose_read_leg);

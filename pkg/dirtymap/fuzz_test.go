@@ -7,6 +7,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/rmr-block/rmr/internal/fuzzbound"
+
 	"github.com/rmr-block/rmr/pkg/pool"
 )
 
@@ -24,7 +26,8 @@ func FuzzMapLoad(f *testing.F) {
 			b = image.Encode()
 		}
 		m := New(uint64(chunks), tag)
-		err := m.Load(uint32(index), b)
+		var err error
+		fuzzbound.Allocates(t, 8<<10, func() { err = m.Load(uint32(index), b) })
 		if err == nil {
 			got, _ := m.Image(uint32(index))
 			if !bytes.Equal(got.Encode(), b) {

@@ -95,6 +95,19 @@ func (w *Window) Touches(chunk uint64) bool {
 	return false
 }
 
+// Newest is the highest number of a write that is not known complete and touches a chunk; 0: there is none.
+// Whoever copies the chunk from here takes it for held only when the completion mark is above that number
+// (F_COPYLIST): until then the legs may not agree on it.
+func (w *Window) Newest(chunk uint64) uint64 {
+	newest := uint64(0)
+	for seq, known := range w.writes {
+		if known.extent.First <= chunk && chunk <= known.extent.Last {
+			newest = max(newest, seq)
+		}
+	}
+	return newest
+}
+
 // Uncertain lists, in rising order and without repeats, the chunks of all writes not known complete.
 func (w *Window) Uncertain() []uint64 {
 	var list []uint64

@@ -108,7 +108,7 @@ func sampleListReply() *ListReply {
 }
 
 func sampleFineReply() *FineReply {
-	r := &FineReply{Chunk: 4095, Known: true}
+	r := &FineReply{Chunk: 4095, Known: true, Newest: 1 << 33}
 	r.Blocks[0], r.Blocks[31] = 0x81, 0xff
 	return r
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Fuzz targets of every decoder. Each states the same promise: whatever the bytes, the decoder returns;
-// what it accepts encodes to the same bytes; what it refuses is refused with a named field.
+// what it accepts encodes to the same bytes; what it refuses is refused with a named field; and the memory it
+// takes is bounded by the size of the structure, not by what its counts and lengths say.
 
 package pool
 
@@ -11,7 +12,13 @@ import (
 	"errors"
 	"hash/crc32"
 	"testing"
+
+	"github.com/rmr-block/rmr/internal/fuzzbound"
 )
+
+// room is the most that decoding may allocate: the value has at most twice the bytes of the structure, and
+// each nested field adds its name.
+func room(structure int) uint64 { return 16<<10 + 8*uint64(structure) }
 
 func mustName(t *testing.T, err error) {
 	t.Helper()
@@ -35,7 +42,9 @@ func FuzzSuperblock(f *testing.F) {
 			copy(b, sbMagic)
 			binary.LittleEndian.PutUint32(b[sbCRCOff:], crc32.Checksum(b[:sbCRCOff], castagnoli))
 		}
-		s, err := DecodeSuperblock(b, storeSize)
+		var s *Superblock
+		var err error
+		fuzzbound.Allocates(t, room(SuperblockSize), func() { s, err = DecodeSuperblock(b, storeSize) })
 		if err != nil {
 			mustName(t, err)
 			return
@@ -87,7 +96,9 @@ func FuzzMapSector(f *testing.F) {
 			binary.LittleEndian.PutUint32(b, mapMagic)
 			binary.LittleEndian.PutUint32(b[mapSectorCRC:], mapSectorSum(b))
 		}
-		s, err := DecodeMapSector(b, index, tag)
+		var s *MapSectorImage
+		var err error
+		fuzzbound.Allocates(t, room(MapSector), func() { s, err = DecodeMapSector(b, index, tag) })
 		if err != nil {
 			mustName(t, err)
 			return
@@ -107,7 +118,9 @@ func FuzzMessage(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := DecodeMessage(b)
+		var m Message
+		var err error
+		fuzzbound.Allocates(t, room(MsgMax), func() { m, err = DecodeMessage(b) })
 		if err != nil {
 			mustName(t, err)
 			return
@@ -129,7 +142,9 @@ func FuzzHelloReply(f *testing.F) {
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := DecodeHelloReply(b)
+		var r *HelloReply
+		var err error
+		fuzzbound.Allocates(t, room(helloReplySize), func() { r, err = DecodeHelloReply(b) })
 		if err != nil {
 			mustName(t, err)
 			return
@@ -147,7 +162,9 @@ func FuzzPoolReply(f *testing.F) {
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := DecodePoolReply(b)
+		var r *PoolReply
+		var err error
+		fuzzbound.Allocates(t, room(poolReplySize), func() { r, err = DecodePoolReply(b) })
 		if err != nil {
 			mustName(t, err)
 			return
@@ -168,7 +185,10 @@ func FuzzRecoveryReplies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for kind, decode := range recoveryReplies() {
-			_, again, err := decode(b)
+			var again []byte
+			var err error
+			// The encoded copy counts too.
+			fuzzbound.Allocates(t, 3*room(mapReplySize), func() { _, again, err = decode(b) })
 			if err != nil {
 				mustName(t, err)
 				continue

@@ -186,15 +186,18 @@ func DecodeListReply(b []byte, asked uint64) (*ListReply, error) {
 
 // FineReply answers FINE. Bit b%8 of byte b/8 of Blocks stands for block b of the chunk.
 type FineReply struct {
-	Chunk  uint64          `json:"chunk"` // as asked
-	Known  bool            `json:"known"` // false: any block may differ, and no bit is set
+	Chunk  uint64          `json:"chunk"`  // as asked
+	Known  bool            `json:"known"`  // false: any block may differ, and no bit is set
+	Newest uint64          `json:"newest"` // write of this epoch that touches the chunk and is not known complete, 0: none (F_COPYLIST)
 	Blocks [FineBytes]byte `json:"block"`
 }
 
 func (r *FineReply) walk(c *coder) {
 	c.le64("chunk", &r.Chunk)
 	c.flag("known", &r.Known)
-	c.reserved("reserved", 55)
+	c.reserved("reserved0", 7)
+	c.le64("newest", &r.Newest)
+	c.reserved("reserved1", 40)
 	b := c.next("block", FineBytes, "bytes")
 	switch c.mode {
 	case decoding:

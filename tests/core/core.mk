@@ -51,3 +51,10 @@ core-fuzz: $(CORE_FUZZ) ## fuzz every decoder of the pure C core for SECONDS=60 
 
 core-kunit: ## run the suites of the pure C core in a node with the debug kernel (root)
 	go test -count=1 -timeout 30m ./tests/core/kunit/ -v
+
+.PHONY: state-tables state-tables-check
+state-tables: $(CORE_OUT)/driver ## write the state tables of the C core into docs/protocol.md
+	go run ./internal/statetables $(CORE_OUT)/driver docs/protocol.md
+
+state-tables-check: $(CORE_OUT)/driver ## fail if docs/protocol.md has other state tables than the C core
+	go run ./internal/statetables -check $(CORE_OUT)/driver docs/protocol.md

@@ -118,6 +118,11 @@ static void window_touches(const struct driver_args *a)
 	printf("%d", rmr_window_touches(&window, a->num[0]));
 }
 
+static void window_newest(const struct driver_args *a)
+{
+	print_u64(rmr_window_newest(&window, a->num[0]));
+}
+
 static void window_uncertain(const struct driver_args *a)
 {
 	u64 c = 0;
@@ -224,6 +229,7 @@ const struct driver_op driver_member_ops[] = {
 	{ "window_answer", 2, window_answer },
 	{ "window_completed", 1, window_completed },
 	{ "window_touches", 1, window_touches },
+	{ "window_newest", 1, window_newest },
 	{ "window_uncertain", 0, window_uncertain },
 	{ "plan_init", 1, plan_init },
 	{ "plan_add", 2, plan_add },

@@ -52,7 +52,7 @@ void driver_print_hex(const void *buf, size_t len)
 static const struct driver_op *find(const char *name)
 {
 	static const struct driver_op * const tables[] = {
-		driver_map_ops, driver_member_ops, driver_codec_ops,
+		driver_map_ops, driver_member_ops, driver_codec_ops, driver_view_ops,
 	};
 	const struct driver_op *op;
 	unsigned int i;

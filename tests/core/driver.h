@@ -26,6 +26,7 @@ struct driver_op {
 extern const struct driver_op driver_map_ops[];
 extern const struct driver_op driver_member_ops[];
 extern const struct driver_op driver_codec_ops[];
+extern const struct driver_op driver_view_ops[];
 
 /* Ends the program with a message on stderr: the caller broke the protocol. */
 void driver_die(const char *what, const char *arg) __attribute__((noreturn));

@@ -101,4 +101,9 @@ extern struct rmr_memory rmr_memory;
 void *rmr_zalloc(size_t size, gfp_t gfp);
 void rmr_free(const void *p);
 
+static inline unsigned int hweight8(u8 w)
+{
+	return __builtin_popcount(w);
+}
+
 #endif /* RMR_PORT_USER_H */

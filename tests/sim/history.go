@@ -64,29 +64,38 @@ type action struct {
 	v    uint32
 }
 
-// register is the state of a block: the values it may fall back to if caches are lost; the last one is the
-// present one.
-type register []uint32
+// register is the state of a block: the values it may fall back to if caches are lost, the last one being the
+// present one, and how many losses are still to come. Without any it has its present value only, so that
+// histories that differ in nothing that matters any more are one state.
+type register struct {
+	losses int
+	values []uint32
+}
 
 // write makes v the present value; what was present may come back. The order of those does not matter.
 func (r register) write(v uint32) register {
-	next := make(register, 0, len(r)+1)
-	for _, old := range r {
+	if r.losses == 0 {
+		return register{0, []uint32{v}}
+	}
+	next := make([]uint32, 0, len(r.values)+1)
+	for _, old := range r.values {
 		if old != v {
 			next = append(next, old)
 		}
 	}
 	slices.Sort(next)
-	return append(next, v)
+	return register{r.losses, append(next, v)}
 }
+
+func (r register) only(v uint32) register { return register{r.losses, []uint32{v}} }
 
 // unread stands for all values that nobody ever read: they cannot be told apart.
 const unread = ^uint32(0)
 
 // Without a loss in the history nothing can fall back: then a block is a plain register and flushes do not
 // matter, which makes the check much faster.
-func model(losses bool) porcupine.Model {
-	if !losses {
+func model(losses int) porcupine.Model {
+	if losses == 0 {
 		return porcupine.Model{
 			Init: func() any { return uint32(0) },
 			Step: func(state, input, output any) (bool, any) {
@@ -98,15 +107,15 @@ func model(losses bool) porcupine.Model {
 		}
 	}
 	m := porcupine.NondeterministicModel{
-		Init: func() []any { return []any{register{0}} },
+		Init: func() []any { return []any{register{losses, []uint32{0}}} },
 		Step: func(state, input, output any) []any {
 			r, a := state.(register), input.(action)
-			now := r[len(r)-1]
+			now := r.values[len(r.values)-1]
 			switch {
 			case a.loss:
 				var all []any
-				for _, v := range r {
-					all = append(all, register{v})
+				for _, v := range r.values {
+					all = append(all, register{r.losses - 1, []uint32{v}})
 				}
 				return all
 			case a.kind == pool.OpRead:
@@ -115,26 +124,33 @@ func model(losses bool) porcupine.Model {
 				}
 				return nil
 			case a.kind == pool.OpFlush:
-				return []any{register{now}}
+				return []any{r.only(now)}
 			case a.fua:
-				return []any{register{a.v}}
+				return []any{r.only(a.v)}
 			}
 			return []any{r.write(a.v)}
 		},
-		Equal: func(a, b any) bool { return slices.Equal(a.(register), b.(register)) },
+		Equal: func(a, b any) bool {
+			x, y := a.(register), b.(register)
+			return x.losses == y.losses && slices.Equal(x.values, y.values)
+		},
 	}
 	return m.ToModel()
 }
 
+// Undecided is the promise of a violation that is none: the checker gave up.
+const Undecided = "checker"
+
 const never = int64(1) << 60
 
-func (h *history) losses() bool {
+// losses counts the losses and says when the last one was over.
+func (h *history) losses() (n int, end int64) {
 	for _, r := range h.records {
 		if r.isLoss {
-			return true
+			n, end = n+1, r.ret
 		}
 	}
-	return false
+	return n, end
 }
 
 // perBlock splits the history by block; flushes and losses go to every block that was used.
@@ -146,7 +162,7 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 		}
 	}
 	out := map[int][]porcupine.Operation{}
-	losses := h.losses()
+	_, lastLoss := h.losses()
 	firstRead := h.firstReads()
 	add := func(b int, r record, v uint32) {
 		ret := r.ret
@@ -158,7 +174,7 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 	for _, r := range h.records {
 		switch {
 		case r.isLoss || r.kind == pool.OpFlush:
-			if r.ret != 0 && losses {
+			if r.ret != 0 && r.call < lastLoss { // later flushes change nothing
 				for b := range used {
 					add(b, r, 0)
 				}
@@ -218,7 +234,8 @@ func (w *World) checkHistory() {
 		w.fail("I2", "a block that nobody wrote reads as written")
 		return
 	}
-	m := model(w.hist.losses())
+	losses, _ := w.hist.losses()
+	m := model(losses)
 	for b := range numBlocks {
 		ops := blocks[b]
 		if len(ops) == 0 {
@@ -229,7 +246,7 @@ func (w *World) checkHistory() {
 			w.fail("I1-I3", "block %d is not linearizable: %s", b, w.hist.show(b))
 			return
 		case porcupine.Unknown:
-			w.fail("checker", "block %d: history of %d operations not decided", b, len(ops))
+			w.fail(Undecided, "block %d: history of %d operations not decided", b, len(ops))
 			return
 		}
 	}

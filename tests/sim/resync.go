@@ -94,6 +94,7 @@ func (m *Member) pick(from pool.Mask) int {
 
 type copyReply struct {
 	ok     bool
+	newest uint64 // write in the source's list that touches the chunk, 0: none
 	values [blocksPerChunk]uint32
 	copied [blocksPerChunk]bool
 }
@@ -109,6 +110,7 @@ func (m *Member) serveCopy(e pool.Epoch, c uint64, reply func(any)) {
 			r.values[b] = m.disk.get(int(c)*blocksPerChunk + b)
 			r.copied[b] = !m.fine.Known(c) || m.fine.Has(c, b)
 		}
+		r.newest = m.window.Newest(c)
 		reply(r)
 	})
 }
@@ -169,14 +171,31 @@ func (m *Member) apply(cp dirtymap.Copy, r copyReply) {
 			case m.handle != handle:
 			case !ok:
 				m.plan.Fail(cp)
-			case m.plan.Done(cp):
-				m.overlay.Drop(c)
-				m.w.logf("member %d holds chunk %d, copied from %d", m.id, c, cp.Source)
-				m.clear(m.sb.View.Active().Without(m.id), []uint64{c}, nil)
-				m.pump()
+			default:
+				m.hold(cp, r.newest)
 			}
 		})
 	})
+}
+
+// hold takes a copied chunk for clean, once every write that the copy may contain is complete: a write that
+// the other legs never got must not spread without a trace (F_COPYLIST).
+func (m *Member) hold(cp dirtymap.Copy, newest uint64) {
+	handle := m.handle
+	if newest >= m.window.Below() && m.w.on(FCopyList) {
+		m.w.later(&m.Node, tickTime/4, func() {
+			if m.handle == handle {
+				m.hold(cp, newest)
+			}
+		})
+		return
+	}
+	if m.plan.Done(cp) {
+		m.overlay.Drop(cp.Chunk)
+		m.w.logf("member %d holds chunk %d, copied from %d", m.id, cp.Chunk, cp.Source)
+		m.clear(m.sb.View.Active().Without(m.id), []uint64{cp.Chunk}, nil)
+		m.pump()
+	}
 }
 
 // clear tells others that this member durably holds chunks.

@@ -1,81 +1,143 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// This file owns the names of the rules that can be switched off, to show that the checks notice.
+// This file owns the rules that can be switched off, one mutant each, to show that the checks notice.
 
 package sim
 
-// Rule names a rule of the protocol. F_ names are those of docs/protocol.md, M_ names are plain rules
+// Rule names a rule of the protocol. F_ and R names are those of docs/protocol.md, M_ names are plain rules
 // broken on purpose.
 type Rule string
 
 // The rules.
 const (
 	None        Rule = ""
-	FOrder      Rule = "F_ORDER"    // views compare by number only
-	FEpoch      Rule = "F_EPOCH"    // epochs without client id
-	FAttach     Rule = "F_ATTACH"   // live without a view of its own
-	FPromo      Rule = "F_PROMO"    // a promotion counts before it is established
-	FLease      Rule = "F_LEASE"    // no lease
-	FMissView   Rule = "F_MISSVIEW" // MISSED without a view
-	FVoid       Rule = "F_VOID"     // MISSED leaves a running copy valid
-	FOvlMiss    Rule = "F_OVLMISS"  // MISSED leaves overlay bits
-	FHold       Rule = "F_HOLD"     // a missed chunk is copied at once
-	FPullAll    Rule = "F_PULLALL"  // map pulled at once after the join
-	FWView      Rule = "F_WVIEW"    // views seen in writes and marks are not noted
-	FFullMap    Rule = "F_FULLMAP"  // only its own bits pulled
-	FPromoClr   Rule = "F_PROMOCLR" // promotion with bits left
-	FAbsent     Rule = "F_ABSENT"   // reconcile marks only those that answered
-	FSrcU       Rule = "F_SRCU"     // source from anywhere
-	FList       Rule = "F_LIST"     // answered writes leave the list
-	FIntent     Rule = "F_INTENT"   // intents cleared after a flush alone
-	FDemote     Rule = "F_DEMOTE"   // marked members stay in U
-	FKeep       Rule = "F_KEEP"     // uncertain sets dropped at attach
-	FRetFlush   Rule = "F_RETFLUSH" // no flush before promotion
-	FWSer       Rule = "F_WSER"     // overlapping writes in flight
-	FRSer       Rule = "F_RSER"     // reads overlap running writes
-	FRWSer      Rule = "F_RWSER"    // writes overlap running reads
-	FDup        Rule = "F_DUP"      // duplicates applied again
-	FPullClr    Rule = "F_PULLCLR"  // CLEAR confirmed by a member whose map is not complete
+	FOrder      Rule = "F_ORDER"
+	FEpoch      Rule = "F_EPOCH"
+	FAttach     Rule = "F_ATTACH"
+	FPromo      Rule = "F_PROMO"
+	FLease      Rule = "F_LEASE"
+	FMissView   Rule = "F_MISSVIEW"
+	FVoid       Rule = "F_VOID"
+	FOvlMiss    Rule = "F_OVLMISS"
+	FHold       Rule = "F_HOLD"
+	FPullAll    Rule = "F_PULLALL"
+	FWView      Rule = "F_WVIEW"
+	FFullMap    Rule = "F_FULLMAP"
+	FPromoClr   Rule = "F_PROMOCLR"
+	FAbsent     Rule = "F_ABSENT"
+	FSrcU       Rule = "F_SRCU"
+	FList       Rule = "F_LIST"
+	FIntent     Rule = "F_INTENT"
+	FDemote     Rule = "F_DEMOTE"
+	FKeep       Rule = "F_KEEP"
+	FRetFlush   Rule = "F_RETFLUSH"
+	FWSer       Rule = "F_WSER"
+	FRSer       Rule = "F_RSER"
+	FRWSer      Rule = "F_RWSER"
+	FDup        Rule = "F_DUP"
+	FPullClr    Rule = "F_PULLCLR"
 	FClrStable  Rule = "F_CLRSTABLE"
-	FReplay     Rule = "F_REPLAY"   // unanswered writes sent again though another client was live
-	FYield      Rule = "F_YIELD"    // a superseded client attaches again
-	FSilent     Rule = "R5.9"       // a member that restarted is a source before it was told a view
-	MDupMark    Rule = "M_DUPMARK"  // duplicates of MARK set bits again
-	FTwoViews   Rule = "F_TWOVIEWS" // reconcile demotes in the first view
-	FSrcBits    Rule = "F_SRCBITS"  // bits against the source stay
-	FRepull     Rule = "F_REPULL"   // a leg demoted at attach trusts its map
-	FPullAdd    Rule = "F_PULLADD"  // a pulled map replaces what was missed since the join
-	FMarkAll    Rule = "F_MARKALL"  // marks on the legs active when they were sent, not on all active at the end
+	FReplay     Rule = "F_REPLAY"
+	FYield      Rule = "F_YIELD"
+	FCopyList   Rule = "F_COPYLIST"
+	FSilent     Rule = "R5.9"
+	MDupMark    Rule = "M_DUPMARK"
+	FTwoViews   Rule = "F_TWOVIEWS"
+	FSrcBits    Rule = "F_SRCBITS"
+	FRepull     Rule = "F_REPULL"
+	FPullAdd    Rule = "F_PULLADD"
+	FMarkAll    Rule = "F_MARKALL"
 	MNoDrain    Rule = "M_NODRAIN"
 	MNoIntent   Rule = "M_NOINTENT"
 	MNoMark     Rule = "M_NOMARK"
 	MNoMask     Rule = "M_NOMASK"
-	MAckEarly   Rule = "M_ACKEARLY"   // acknowledged by the first leg
-	MViewGate   Rule = "M_NOVIEWGATE" // acknowledged before the view is established
-	MMapLate    Rule = "M_MAPLATE"    // dirty bits persisted after the answer
-	MFlushOne   Rule = "M_FLUSHONE"   // FLUSH to one leg
-	MReady      Rule = "M_READY"      // dirty chunks served
-	MOneU       Rule = "M_ONEU"       // a stale member alone is enough
-	MNoOverlay  Rule = "M_NOOVL"      // resync overwrites newer writes
-	MClrAll     Rule = "M_CLRALL"     // views of CLEAR not compared
-	MTrustY     Rule = "M_TRUSTY"     // old map trusted before the pull
-	MNoFence    Rule = "M_NOFENCE"    // older epochs served
-	MNoRec      Rule = "M_NOREC"      // no reconcile
-	MPromoteAny Rule = "M_UNSYNCED"   // promotion without resync
-	MRetNoUnc   Rule = "M_RETNOUNC"   // a returning leg's uncertain set ignored
-	MDiscard    Rule = "M_DISCARD"    // discards not tracked as writes
-	MBoundary   Rule = "M_BOUNDARY"   // the second chunk of a write is not tracked
-	MPartial    Rule = "M_PARTIAL"    // a resync copies all blocks but the last of a chunk
-	MNoMaj      Rule = "M_NOMAJ"      // quorum without majority
-	MFineKeep   Rule = "M_FINEKEEP"   // a mark of a whole chunk keeps its fine map
+	MAckEarly   Rule = "M_ACKEARLY"
+	MViewGate   Rule = "M_NOVIEWGATE"
+	MMapLate    Rule = "M_MAPLATE"
+	MFlushOne   Rule = "M_FLUSHONE"
+	MReady      Rule = "M_READY"
+	MOneU       Rule = "M_ONEU"
+	MNoOverlay  Rule = "M_NOOVL"
+	MClrAll     Rule = "M_CLRALL"
+	MTrustY     Rule = "M_TRUSTY"
+	MNoFence    Rule = "M_NOFENCE"
+	MNoRec      Rule = "M_NOREC"
+	MPromoteAny Rule = "M_UNSYNCED"
+	MRetNoUnc   Rule = "M_RETNOUNC"
+	MDiscard    Rule = "M_DISCARD"
+	MBoundary   Rule = "M_BOUNDARY"
+	MPartial    Rule = "M_PARTIAL"
+	MNoMaj      Rule = "M_NOMAJ"
+	MFineKeep   Rule = "M_FINEKEEP"
 )
 
-// Rules lists every rule that can be switched off.
-func Rules() []Rule {
-	return []Rule{
-		FOrder, FEpoch, FAttach, FPromo, FLease, FMissView, FVoid, FOvlMiss, FHold, FPullAll, FWView, FFullMap, FPromoClr,
-		FAbsent, FSrcU, FList, FIntent, FDemote, FKeep, FRetFlush, FWSer, FRSer, FRWSer, FDup, FPullClr, FClrStable, FReplay, FYield, FTwoViews, FSrcBits, FRepull, FPullAdd, FMarkAll, FSilent, MDupMark,
-		MNoDrain, MNoIntent, MNoMark, MNoMask, MAckEarly, MViewGate, MMapLate, MFlushOne, MReady, MOneU, MNoOverlay, MClrAll,
-		MTrustY, MNoFence, MNoRec, MPromoteAny, MRetNoUnc, MDiscard, MBoundary, MPartial, MNoMaj, MFineKeep,
+// Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known.
+type Mutant struct {
+	Rule   Rule
+	Broken string // what the mutant does
+	Seed   uint64
+}
+
+// Mutants lists every rule that can be switched off.
+func Mutants() []Mutant {
+	return []Mutant{
+		{FOrder, "views compare by number only", 56},
+		{FEpoch, "epochs without client id", 56},
+		{FAttach, "live without a view of its own", 2},
+		{FPromo, "a promotion counts before it is established", 3},
+		{FLease, "no lease", 0},
+		{FMissView, "MISSED without a view", 8},
+		{FVoid, "MISSED leaves a running copy valid", 118},
+		{FOvlMiss, "MISSED leaves overlay bits", 12},
+		{FHold, "a missed chunk is copied at once", 17},
+		{FPullAll, "map pulled at once after the join", 41},
+		{FWView, "views seen in writes and marks are not noted", 1099511631151},
+		{FFullMap, "only its own bits pulled", 1},
+		{FPromoClr, "promotion with bits left", 6},
+		{FAbsent, "reconcile marks only those that answered", 69},
+		{FSrcU, "source from anywhere", 5},
+		{FList, "answered writes leave the list", 38},
+		{FIntent, "intents cleared after a flush alone", 27},
+		{FDemote, "marked members stay in U", 2},
+		{FKeep, "uncertain sets dropped at attach", 2},
+		{FRetFlush, "no flush before promotion", 0},
+		{FWSer, "overlapping writes in flight", 6},
+		{FRSer, "reads overlap running writes", 104},
+		{FRWSer, "writes overlap running reads", 0},
+		{FDup, "duplicates applied again", 48},
+		{FPullClr, "CLEAR confirmed by a member whose map is not complete", 3},
+		{FClrStable, "CLEAR confirmed before the cleared bit is stable", 139},
+		{FReplay, "unanswered writes sent again though another client was live", 57},
+		{FYield, "a superseded client attaches again", 3},
+		{FCopyList, "a copy counts though the source has writes in its list", 0},
+		{FSilent, "a member that restarted is a source before it was told a view", 0},
+		{MDupMark, "duplicates of MARK set bits again", 4676},
+		{FTwoViews, "reconcile demotes in the first view", 0},
+		{FSrcBits, "bits against the source stay", 0},
+		{FRepull, "a leg demoted at attach trusts its map", 0},
+		{FPullAdd, "a pulled map replaces what was missed since the join", 0},
+		{FMarkAll, "marks on the legs active when they were sent, not on all active at the end", 0},
+		{MNoDrain, "a promise does not wait for what older sessions left in flight", 0},
+		{MNoIntent, "no write intent", 0},
+		{MNoMark, "acknowledged without marks on the other legs", 0},
+		{MNoMask, "the mask of a write sets no bits", 0},
+		{MAckEarly, "acknowledged by the first leg", 0},
+		{MViewGate, "acknowledged before the view is established", 0},
+		{MMapLate, "dirty bits persisted after the answer", 0},
+		{MFlushOne, "FLUSH to one leg", 0},
+		{MReady, "dirty chunks served", 0},
+		{MOneU, "a stale member alone is enough", 0},
+		{MNoOverlay, "resync overwrites newer writes", 0},
+		{MClrAll, "views of CLEAR not compared", 0},
+		{MTrustY, "old map trusted before the pull", 0},
+		{MNoFence, "older epochs served", 0},
+		{MNoRec, "no reconcile", 0},
+		{MPromoteAny, "promotion without resync", 0},
+		{MRetNoUnc, "a returning leg's uncertain set ignored", 0},
+		{MDiscard, "discards not tracked as writes", 0},
+		{MBoundary, "the second chunk of a write is not tracked", 0},
+		{MPartial, "a resync copies all blocks but the last of a chunk", 0},
+		{MNoMaj, "quorum without majority", 0},
+		{MFineKeep, "a mark of a whole chunk keeps its fine map", 0},
 	}
 }

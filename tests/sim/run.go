@@ -30,7 +30,12 @@ type Config struct {
 	Faults     int  // crashes, cuts and the like
 	Unattended bool // no client is left at the end: the storage nodes must recover by themselves
 	PowerLoss  bool
+	Split      bool // faults that part a client and one member from the rest, and slow messages
 }
+
+// Directed is the first of the seeds whose faults aim at races that random ones rarely meet: two clients
+// alive on two sides of a cut, messages much later than the views after them.
+const Directed = uint64(1) << 40
 
 // Draw makes the configuration of a seed.
 func Draw(seed uint64, mutant Rule) Config {
@@ -56,6 +61,9 @@ func Draw(seed uint64, mutant Rule) Config {
 		voters++
 	}
 	c.Quorum = voters >= 3 && r.IntN(2) == 0
+	if seed >= Directed {
+		c.Split, c.Slow, c.Faults = true, 0.1+0.3*r.Float64(), 4+r.IntN(10)
+	}
 	return c
 }
 
@@ -151,7 +159,11 @@ func (w *World) nextOp(c *Client, thread int) {
 	if w.chance(0.3) {
 		o.n = 2
 	}
-	switch p := w.rng.Float64(); {
+	p := w.rng.Float64()
+	if w.cfg.Split && thread%2 == 0 {
+		p = max(p, 0.55) // threads that only read and flush are not stopped by the first write without quorum
+	}
+	switch {
 	case p < 0.45:
 		o.kind, o.fua = pool.OpWrite, w.chance(0.1)
 		w.values++
@@ -172,6 +184,10 @@ func (w *World) disturb() {
 		return
 	}
 	w.stats.Faults++
+	if w.cfg.Split && w.chance(0.4) {
+		w.split()
+		return
+	}
 	p := w.rng.IntN(100)
 	switch {
 	case p < 30:
@@ -261,6 +277,29 @@ func (w *World) partition() {
 	w.cutPairs(pairs)
 }
 
+// split parts the newest client and one member from all others; soon a new client comes up on the other side.
+func (w *World) split() {
+	client, member := w.clients[len(w.clients)-1].index, w.rng.IntN(len(w.members))
+	inside := func(n int) bool { return n == client || n == member }
+	var pairs [][2]int
+	for _, a := range w.nodes() {
+		for _, b := range w.nodes() {
+			if inside(a) != inside(b) {
+				pairs = append(pairs, [2]int{a, b})
+			}
+		}
+	}
+	w.logf("split: node %d and member %d alone", client, member)
+	w.cutFor(pairs, w.between(100*Millisecond, 500*Millisecond))
+	if len(w.clients) < maxClients && w.chance(0.7) {
+		w.after(w.between(Millisecond, 40*Millisecond), func() {
+			if !w.calm && len(w.clients) < maxClients {
+				w.newClient()
+			}
+		})
+	}
+}
+
 // cutOne cuts one direction between two nodes, or both.
 func (w *World) cutOne() {
 	nodes := w.nodes()
@@ -274,10 +313,14 @@ func (w *World) cutOne() {
 }
 
 func (w *World) cutPairs(pairs [][2]int) {
+	w.cutFor(pairs, w.between(10*Millisecond, 400*Millisecond))
+}
+
+func (w *World) cutFor(pairs [][2]int, d Time) {
 	for _, p := range pairs {
 		w.cut[p[0]][p[1]] = true
 	}
-	w.after(w.between(10*Millisecond, 400*Millisecond), func() {
+	w.after(d, func() {
 		for _, p := range pairs {
 			w.cut[p[0]][p[1]] = false
 		}

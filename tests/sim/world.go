@@ -160,7 +160,11 @@ func (w *World) later(n *Node, d Time, fn func()) {
 
 // delay is the time of one message: short, now and then long enough to overtake others.
 func (w *World) delay() Time {
-	if w.chance(w.cfg.Slow) {
+	slow := w.cfg.Slow
+	if w.calm && w.cfg.Split {
+		slow = 0 // two slow messages in a row are a failed leg, so these are a fault that ends
+	}
+	if w.chance(slow) {
 		return w.between(Millisecond, 40*Millisecond)
 	}
 	return w.between(20, 400)

@@ -208,7 +208,7 @@ func (w *writer) decoder(t string, s attrSet) {
 		w.p("case %sAttr%s:", t, goName(a.Name))
 		w.decodeField(a)
 	}
-	w.p("}\n}\nreturn ad.Err()\n}\n")
+	w.p("}\n}\nreturn named(ad, Set%s)\n}\n", t)
 }
 
 func (w *writer) decodeField(a attr) {

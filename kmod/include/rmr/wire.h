@@ -342,10 +342,16 @@ struct rmr_msg_fine {
 
 #define RMR_FINE_BYTES		512u		/* a bit for each block of the largest chunk */
 
+/*
+ * newest is the highest number of a write of this epoch that touches the chunk and is not known
+ * complete here, 0 for none. Whoever copies asks once more after it read the data (F_COPYLIST).
+ */
 struct rmr_rsp_fine {
 	__le64	chunk;				/*  0 as asked */
 	__u8	known;				/*  8 0: any block may differ, no bit is set */
-	__u8	reserved[55];			/*  9 */
+	__u8	reserved0[7];			/*  9 */
+	__le64	newest;				/* 16 see above */
+	__u8	reserved1[40];			/* 24 */
 	__u8	block[RMR_FINE_BYTES];		/* 64 block b: bit b % 8 of byte b / 8 */
 };						/* 576 */
 

@@ -871,8 +871,10 @@ int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault
 		return refuse(fault, -EPROTO, "known", "not 0 or 1", r->known);
 	if (!r->known && !all_zero(r->block, sizeof(r->block)))
 		return refuse(fault, -EPROTO, "block", "not zero", 0);
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
+		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
+	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
+		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
 	return 0;
 }
 

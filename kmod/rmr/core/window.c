@@ -96,6 +96,20 @@ bool rmr_window_touches(const struct rmr_window *window, u64 chunk)
 	return rmr_window_next_uncertain(window, chunk) == chunk;
 }
 
+u64 rmr_window_newest(const struct rmr_window *window, u64 chunk)
+{
+	struct rmr_tree_node *node = rmr_tree_from(&window->writes, 0);
+	u64 newest = 0;
+
+	for (; node; node = rmr_tree_next(node)) {
+		const struct write *w = write_of(node);
+
+		if (w->first <= chunk && chunk <= w->last)
+			newest = node->key;
+	}
+	return newest;
+}
+
 u64 rmr_window_next_uncertain(const struct rmr_window *window, u64 from)
 {
 	struct rmr_tree_node *node = rmr_tree_from(&window->writes, 0);

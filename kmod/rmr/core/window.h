@@ -40,6 +40,11 @@ void rmr_window_answer(struct rmr_window *window, u64 seq, int status);
 bool rmr_window_completed(struct rmr_window *window, u64 below);
 /* Whether a write that is not known complete touches a chunk, which is not copied then (F_HOLD). */
 bool rmr_window_touches(const struct rmr_window *window, u64 chunk);
+/*
+ * Highest number of a write that is not known complete and touches a chunk; 0: none. A copy of the
+ * chunk counts as held only when the completion mark is above it (F_COPYLIST).
+ */
+u64 rmr_window_newest(const struct rmr_window *window, u64 chunk);
 /* Lowest chunk of at least from of all writes not known complete, or RMR_NO_UNCERTAIN. */
 #define RMR_NO_UNCERTAIN	U64_MAX
 u64 rmr_window_next_uncertain(const struct rmr_window *window, u64 from);

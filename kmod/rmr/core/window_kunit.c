@@ -53,6 +53,8 @@ static void an_answered_write_stays_uncertain(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, rmr_window_touches(&w, 13));
 	KUNIT_EXPECT_FALSE(test, rmr_window_touches(&w, 9));
 	KUNIT_EXPECT_FALSE(test, rmr_window_touches(&w, 14));
+	KUNIT_EXPECT_EQ(test, rmr_window_newest(&w, 9), 0);
+	KUNIT_EXPECT_EQ(test, rmr_window_newest(&w, 30), U64_MAX);
 	KUNIT_EXPECT_EQ(test, rmr_window_next_uncertain(&w, 0), 10);
 	KUNIT_EXPECT_EQ(test, rmr_window_next_uncertain(&w, 12), 12);
 	KUNIT_EXPECT_EQ(test, rmr_window_next_uncertain(&w, 14), 20);

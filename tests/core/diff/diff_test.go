@@ -335,6 +335,7 @@ func TestWindowsAgree(t *testing.T) {
 				c.want(fmt.Sprintf("%d %d", moved, w.Below()), "window_completed", below)
 			default:
 				c.want(oneIf(w.Touches(first)), "window_touches", first)
+				c.want(fmt.Sprint(w.Newest(first)), "window_newest", first)
 			}
 			c.want(numbers(fmt.Sprint(w.Len()), w.Uncertain()), "window_uncertain")
 		}

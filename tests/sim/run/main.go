@@ -20,6 +20,7 @@ func main() {
 	mutant := flag.String("mutant", "", "rule to switch off")
 	workers := flag.Int("workers", 2, "worlds at once")
 	stop := flag.Bool("stop", false, "stop at the first violation")
+	mutants := flag.Bool("mutants", false, "search a seed that finds each mutant, at most so many seeds each, and print a table")
 	trace := flag.Bool("trace", false, "print the events of the first seed and nothing else")
 	flag.Parse()
 	if *trace {
@@ -27,9 +28,66 @@ func main() {
 		fmt.Println(v)
 		return
 	}
+	if *mutants {
+		if !hunt(os.Stdout, *seeds, *workers) {
+			os.Exit(1)
+		}
+		return
+	}
 	if !play(os.Stdout, *seeds, *from, sim.Rule(*mutant), *workers, *stop) {
 		os.Exit(1)
 	}
+}
+
+// hunt prints for each mutant the first seed that shows it and tells whether all were found: the known seed
+// first, then those from 1 on, then directed ones.
+func hunt(out io.Writer, seeds uint64, workers int) bool {
+	all := sim.Mutants()
+	lines := make([]string, len(all))
+	found := make([]bool, len(all))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range next {
+				lines[i], found[i] = search(all[i], seeds)
+			}
+		})
+	}
+	for i := range all {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	missed := 0
+	for i, line := range lines {
+		fmt.Fprintln(out, line)
+		if !found[i] {
+			missed++
+		}
+	}
+	fmt.Fprintf(out, "sim-mutants: %d mutants, %d not found\n", len(all), missed)
+	return missed == 0
+}
+
+func search(m sim.Mutant, seeds uint64) (line string, found bool) {
+	try := func(seed uint64) bool {
+		_, v := sim.Run(sim.Draw(seed, m.Rule), nil)
+		if v == nil || v.Promise == sim.Undecided {
+			return false
+		}
+		line = fmt.Sprintf("%-12s seed %-14d %-6s %s", m.Rule, seed, v.Promise, m.Broken)
+		return true
+	}
+	if m.Seed != 0 && try(m.Seed) {
+		return line, true
+	}
+	for i := range seeds {
+		if try(i+1) || try(sim.Directed+i) {
+			return line, true
+		}
+	}
+	return fmt.Sprintf("%-12s NOT FOUND in %d seeds: %s", m.Rule, 2*seeds, m.Broken), false
 }
 
 // play runs the seeds and tells whether no promise was broken.

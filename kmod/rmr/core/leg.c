@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of leg states and the choice of legs; see leg.h. No locks here.
+ */
+#include "leg.h"
+
+#define ILLEGAL 0
+
+/* [state][event]: the next state plus one; 0 is illegal. */
+static const u8 table[RMR_LEG_STATES][RMR_LEG_EVENTS] = {
+	[RMR_LEG_ABSENT] = {
+		[RMR_LEG_CONNECTED]	= RMR_LEG_PROMISED + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
+	},
+	[RMR_LEG_PROMISED] = {
+		[RMR_LEG_MARKED]	= RMR_LEG_JOINING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
+	},
+	[RMR_LEG_JOINING] = {
+		[RMR_LEG_ESTABLISHED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
+	},
+	[RMR_LEG_SYNCING] = {
+		[RMR_LEG_PROMOTED]	= RMR_LEG_UP_TO_DATE + 1,
+		[RMR_LEG_MISSED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
+	},
+	[RMR_LEG_UP_TO_DATE] = {
+		[RMR_LEG_MISSED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
+	},
+};
+
+int rmr_leg_next(unsigned int state, unsigned int event)
+{
+	if (state >= RMR_LEG_STATES || event >= RMR_LEG_EVENTS || table[state][event] == ILLEGAL)
+		return -EINVAL;
+	return table[state][event] - 1;
+}
+
+const char *rmr_leg_state_name(unsigned int state)
+{
+	static const char * const names[] = {
+		"ABSENT", "PROMISED", "JOINING", "SYNCING", "UP_TO_DATE",
+	};
+
+	return state < RMR_LEG_STATES ? names[state] : "?";
+}
+
+const char *rmr_leg_event_name(unsigned int event)
+{
+	static const char * const names[] = {
+		"connected", "marked", "established", "promoted", "missed", "lost",
+	};
+
+	return event < RMR_LEG_EVENTS ? names[event] : "?";
+}
+
+const char *rmr_promotion_refusal(const struct rmr_promotion *f)
+{
+	if (!f->syncing)
+		return "not syncing";
+	if (!f->map_complete)
+		return "map not complete";
+	if (f->lacking)
+		return "chunks left to copy";
+	if (f->missed_pending)
+		return "a missed write is not settled";
+	if (!rmr_mask_within(f->others, f->cleared_on))
+		return "bits left on another member";
+	return f->flushed ? NULL : "not flushed";
+}
+
+u8 rmr_read_legs(const struct rmr_view *view, u8 known_clean, u8 dirty)
+{
+	return view->up_to_date | (view->syncing & known_clean & ~dirty);
+}
+
+u8 rmr_resync_sources(const struct rmr_view *view, u8 self, u8 dirty)
+{
+	return rmr_view_active(view) & ~(1u << self) & ~dirty;
+}
+
+bool rmr_may_serve(const struct rmr_view *view, u8 self, bool map_complete, bool lacks)
+{
+	if (view->up_to_date & (1u << self))
+		return !lacks;
+	return (view->syncing & (1u << self)) && map_complete && !lacks;
+}
+
+int rmr_choose_read_leg(u8 mask, const struct rmr_leg_load load[RMR_MAX_MEMBERS], u8 last)
+{
+	u64 cost, least = U64_MAX;
+	int chosen = -1;
+	unsigned int i;
+	u8 id;
+
+	for (i = 1; i <= RMR_MAX_MEMBERS; i++) {
+		id = (last + i) % RMR_MAX_MEMBERS;
+		if (!(mask & (1u << id)))
+			continue;
+		cost = ((u64)load[id].inflight + 1) * (load[id].latency_us ?: 1);
+		if (cost < least) {
+			least = cost;
+			chosen = id;
+		}
+	}
+	return chosen;
+}

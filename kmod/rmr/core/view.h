@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules of views (docs/protocol.md, section 2): whose copies decide, how one view follows another,
+ * and a client's way from one established view to the next. Pure: no locks, no clock, no I/O, no
+ * allocation; the owner serialises the calls. Masks are of member ids. pkg/pool has the same in Go.
+ */
+#ifndef RMR_VIEW_H
+#define RMR_VIEW_H
+
+#include "codec.h"
+
+/* Whose persisted copies decide. */
+struct rmr_voters {
+	u8	data;			/* members that hold data */
+	u8	witnesses;		/* members that only vote */
+	bool	quorum;			/* false: no majority is asked for */
+};
+
+/* What a client wants of its next view. */
+struct rmr_view_change {
+	u8	ejected;		/* leave the view */
+	u8	demoted;		/* U to Y: answered MISSED (F_MISSVIEW) */
+	u8	joined;			/* absent to Y */
+	u8	promoted;		/* Y to U (F_PROMO) */
+};
+
+/* The last established view of an attachment and the one being established. */
+struct rmr_viewmaker {
+	struct rmr_voters voters;
+	struct rmr_view	established;
+	struct rmr_view	proposed;
+	u64	number;			/* highest used */
+	struct rmr_view_change change;	/* between the two */
+	u8	persisted;		/* members that confirmed proposed */
+	bool	broken;			/* nobody is left in U: attach again */
+};
+
+static inline bool rmr_mask_within(u8 mask, u8 in)
+{
+	return !(mask & ~in);
+}
+
+/* U and Y: the members that get every write. */
+static inline u8 rmr_view_active(const struct rmr_view *view)
+{
+	return view->up_to_date | view->syncing;
+}
+
+/* More than half of all voters; without quorum always true. */
+bool rmr_majority(const struct rmr_voters *voters, u8 got);
+/* The view counts: persisted by all active members and a majority (R2.2). */
+bool rmr_view_established(const struct rmr_voters *voters, const struct rmr_view *view,
+			  u8 persisted);
+/*
+ * The view that follows an established one; number is the highest used. 0; -EINVAL: the change
+ * breaks a rule; -ENODATA: nobody would be left in U (R2.3). On error *next is not touched.
+ */
+int rmr_view_next(const struct rmr_view *view, u64 number, const struct rmr_view_change *change,
+		  struct rmr_view *next);
+
+void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,
+			const struct rmr_view *established);
+/* The newest view is established. */
+bool rmr_viewmaker_settled(const struct rmr_viewmaker *vm);
+/* Members that get new writes; a joining one gets none before its view is established. */
+u8 rmr_viewmaker_sending(const struct rmr_viewmaker *vm);
+/* Members that still have to persist the proposed view. */
+u8 rmr_viewmaker_targets(const struct rmr_viewmaker *vm);
+/* Takes members out or to Y; a join or promotion under way is given up. True: a view was made. */
+bool rmr_viewmaker_lose(struct rmr_viewmaker *vm, u8 ejected, u8 demoted);
+/* Starts a join or a promotion. False unless the present view is established. */
+bool rmr_viewmaker_grow(struct rmr_viewmaker *vm, u8 joined, u8 promoted);
+/* A member persisted the view of that number. True: this established it. */
+bool rmr_viewmaker_persisted(struct rmr_viewmaker *vm, u8 member, u64 number);
+
+#endif /* RMR_VIEW_H */

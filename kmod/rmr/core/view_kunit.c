@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guards the rules of views, attach and legs (docs/protocol.md): each case takes the trace that the
+ * rule closed.
+ */
+#include <kunit/test.h>
+
+#include "attach.h"
+#include "leg.h"
+
+static const struct rmr_voters two = { .data = 0x03 };
+static const struct rmr_voters three = { .data = 0x07, .quorum = true };
+static const struct rmr_voters witness = { .data = 0x03, .witnesses = 0x04, .quorum = true };
+
+static struct rmr_view view_of(u64 number, u8 up_to_date, u8 syncing)
+{
+	return (struct rmr_view){
+		.epoch = { 3, 9 }, .number = number, .up_to_date = up_to_date,
+		.syncing = syncing,
+	};
+}
+
+/* R2.2: every active member, and a majority of the voters where there is a quorum. */
+static void a_view_counts_when_enough_persisted_it(struct kunit *test)
+{
+	struct rmr_view both = view_of(1, 0x03, 0), one = view_of(2, 0x01, 0);
+
+	KUNIT_EXPECT_FALSE(test, rmr_view_established(&two, &both, 0x01));
+	KUNIT_EXPECT_TRUE(test, rmr_view_established(&two, &both, 0x03));
+	KUNIT_EXPECT_TRUE(test, rmr_view_established(&two, &one, 0x01));
+	KUNIT_EXPECT_FALSE(test, rmr_view_established(&three, &one, 0x01));
+	KUNIT_EXPECT_TRUE(test, rmr_view_established(&three, &one, 0x05));
+	KUNIT_EXPECT_FALSE(test, rmr_view_established(&witness, &one, 0x01));
+	KUNIT_EXPECT_TRUE(test, rmr_view_established(&witness, &one, 0x05));
+	KUNIT_EXPECT_FALSE(test, rmr_view_established(&witness, &one, 0x06));
+	one.up_to_date = 0;
+	KUNIT_EXPECT_FALSE(test, rmr_view_established(&two, &one, 0xff));
+}
+
+/* R2.3: a syncing leg never takes the place of the last up-to-date one. */
+static void the_last_of_u_is_never_replaced(struct kunit *test)
+{
+	struct rmr_view v = view_of(4, 0x01, 0x02), next = view_of(77, 0xf0, 0);
+	struct rmr_view_change change = { .ejected = 0x01 };
+	struct rmr_viewmaker vm;
+
+	KUNIT_EXPECT_EQ(test, rmr_view_next(&v, 4, &change, &next), -ENODATA);
+	change.promoted = 0x02;
+	KUNIT_EXPECT_EQ(test, rmr_view_next(&v, 4, &change, &next), -ENODATA);
+	KUNIT_EXPECT_EQ(test, next.number, 77);
+	rmr_viewmaker_init(&vm, &two, &v);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_lose(&vm, 0x01, 0));
+	KUNIT_EXPECT_TRUE(test, vm.broken);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_settled(&vm));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 1, 4));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_grow(&vm, 0x04, 0));
+}
+
+static void impossible_changes_are_refused(struct kunit *test)
+{
+	struct rmr_view v = view_of(4, 0x05, 0x02), next;
+	const struct rmr_view_change bad[] = {
+		{ .ejected = 0x02, .promoted = 0x02 },
+		{ .demoted = 0x01, .joined = 0x01 },
+		{ .joined = 0x02 },
+		{ .joined = 0x01 },
+		{ .promoted = 0x08 },
+		{ .promoted = 0x01 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_EQ_MSG(test, rmr_view_next(&v, 4, &bad[i], &next), -EINVAL,
+				    "change %u", i);
+}
+
+/* F_PROMO: a promotion that was told to one member only does not count when a leg is lost. */
+static void a_half_told_promotion_is_given_up(struct kunit *test)
+{
+	struct rmr_view v = view_of(3, 0x01, 0x02);
+	struct rmr_viewmaker vm;
+
+	rmr_viewmaker_init(&vm, &two, &v);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_grow(&vm, 0, 0x02));
+	KUNIT_EXPECT_EQ(test, vm.proposed.up_to_date, 0x03);
+	KUNIT_EXPECT_EQ(test, rmr_viewmaker_targets(&vm), 0x03);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 1, vm.proposed.number));
+	/* Leg 0, all of the established U, is lost: not {1}, but nobody. */
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_lose(&vm, 0x01, 0));
+	KUNIT_EXPECT_TRUE(test, vm.broken);
+}
+
+static void a_loss_replaces_a_join_under_way(struct kunit *test)
+{
+	struct rmr_view v = view_of(3, 0x03, 0);
+	struct rmr_viewmaker vm;
+
+	rmr_viewmaker_init(&vm, &three, &v);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_grow(&vm, 0x04, 0));
+	KUNIT_EXPECT_EQ(test, rmr_viewmaker_sending(&vm), 0x03);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_grow(&vm, 0x04, 0));
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0x02, 0));
+	KUNIT_EXPECT_EQ(test, vm.proposed.number, 5);
+	KUNIT_EXPECT_EQ(test, rmr_view_active(&vm.proposed), 0x01);
+	KUNIT_EXPECT_EQ(test, rmr_viewmaker_sending(&vm), 0x01);
+	/* An answer to the view that was given up changes nothing. */
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 0, 4));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 0, 5));
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_persisted(&vm, 2, 5));
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_settled(&vm));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 2, 5));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_grow(&vm, 0, 0));
+}
+
+/* F_MISSVIEW: each MISSED makes a view, also of a leg that is in Y already. */
+static void a_missed_write_makes_a_view(struct kunit *test)
+{
+	struct rmr_view v = view_of(3, 0x01, 0x02);
+	struct rmr_viewmaker vm;
+
+	rmr_viewmaker_init(&vm, &two, &v);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0, 0x02));
+	KUNIT_EXPECT_EQ(test, vm.proposed.syncing, 0x02);
+	KUNIT_EXPECT_EQ(test, vm.proposed.number, 4);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0, 0x02));
+	KUNIT_EXPECT_EQ(test, vm.proposed.number, 5);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0x02, 0));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_lose(&vm, 0x02, 0x02));
+	KUNIT_EXPECT_EQ(test, vm.proposed.syncing, 0);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_lose(&vm, 0x08, 0));
+}
+
+static void epochs_rise(struct kunit *test)
+{
+	struct rmr_epoch a = { 2, 5 }, b = { 2, 6 }, c = { 3, 1 };
+	struct rmr_epoch next = rmr_epoch_next(&b, 9);
+
+	/* F_EPOCH: equal numbers of two clients differ. */
+	KUNIT_EXPECT_TRUE(test, rmr_may_promise(&a, &b));
+	KUNIT_EXPECT_FALSE(test, rmr_may_promise(&b, &a));
+	KUNIT_EXPECT_FALSE(test, rmr_may_promise(&a, &a));
+	KUNIT_EXPECT_TRUE(test, rmr_may_promise(&b, &c));
+	KUNIT_EXPECT_EQ(test, next.seq, 3);
+	KUNIT_EXPECT_EQ(test, next.client, 9);
+}
+
+static const struct rmr_epoch mine = { 10, 1 };
+
+/* R2.6: without quorum all of U(V); with it a majority and one of U(V). */
+static void attach_needs_enough_promises(struct kunit *test)
+{
+	struct rmr_promise p[3] = {
+		{ .member = 0, .view = view_of(3, 0x03, 0) },
+		{ .member = 1, .view = view_of(2, 0x03, 0) },
+		{ .member = 2, .view = view_of(3, 0x03, 0) },
+	};
+	struct rmr_attachment a;
+
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 0, &a), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 1, &a), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 2, &a), 0);
+	KUNIT_EXPECT_FALSE(test, a.must_wait);
+	KUNIT_EXPECT_EQ(test, a.source, -1);
+	KUNIT_EXPECT_EQ(test, a.first.number, 4);
+	KUNIT_EXPECT_EQ(test, a.first.epoch.seq, 10);
+	KUNIT_EXPECT_EQ(test, a.live.number, 4);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 1, &a), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p + 1, 2, &a), 0);
+	/* R2.10: member 0 may still serve a client with a lease. */
+	KUNIT_EXPECT_TRUE(test, a.must_wait);
+	KUNIT_EXPECT_EQ(test, a.first.up_to_date, 0x02);
+	p[1].view.up_to_date = 0x01;
+	p[1].view.number = 9;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p + 1, 2, &a), -ENOTCONN);
+	p[1].view.lineage[3] = 1;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 3, &a), -EMEDIUMTYPE);
+}
+
+/* F_SRCU, F_DEMOTE, F_TWOVIEWS, F_ABSENT. */
+static void uncertain_chunks_have_one_source(struct kunit *test)
+{
+	struct rmr_promise p[3] = {
+		{ .member = 0, .view = view_of(3, 0x03, 0x04), .restarted = true },
+		{ .member = 1, .view = view_of(3, 0x03, 0x04), .uncertain = true },
+		{ .member = 2, .view = view_of(3, 0x03, 0x04) },
+	};
+	struct rmr_attachment a;
+
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 3, &a), 0);
+	/* Not 0, which restarted; not 2, which V does not hold up to date. */
+	KUNIT_EXPECT_EQ(test, a.source, 1);
+	KUNIT_EXPECT_EQ(test, a.marked, 0x05);
+	KUNIT_EXPECT_EQ(test, a.demoted, 0x01);
+	KUNIT_EXPECT_EQ(test, a.first.up_to_date, 0x03);
+	KUNIT_EXPECT_EQ(test, a.live.up_to_date, 0x02);
+	KUNIT_EXPECT_EQ(test, a.live.syncing, 0x05);
+	KUNIT_EXPECT_EQ(test, a.live.number, a.first.number + 1);
+	p[1].restarted = true;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 3, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.source, 0);
+	/* An absent member is marked too. */
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.marked, 0x06);
+	p[0].view.up_to_date = 0x01;
+	p[0].view.number = 8;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 3, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.demoted, 0);
+	KUNIT_EXPECT_EQ(test, a.live.number, a.first.number);
+}
+
+static void legs_follow_the_table(struct kunit *test)
+{
+	unsigned int s, e, legal = 0;
+
+	for (s = 0; s <= RMR_LEG_STATES; s++)
+		for (e = 0; e <= RMR_LEG_EVENTS; e++)
+			legal += rmr_leg_next(s, e) >= 0;
+	KUNIT_EXPECT_EQ(test, legal, 11);
+	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_ABSENT, RMR_LEG_PROMOTED), -EINVAL);
+	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_SYNCING, RMR_LEG_PROMOTED),
+			RMR_LEG_UP_TO_DATE);
+	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_UP_TO_DATE, RMR_LEG_MISSED),
+			RMR_LEG_SYNCING);
+	for (s = 0; s < RMR_LEG_STATES; s++)
+		KUNIT_EXPECT_EQ(test, rmr_leg_next(s, RMR_LEG_LOST), RMR_LEG_ABSENT);
+	KUNIT_EXPECT_STREQ(test, rmr_leg_state_name(RMR_LEG_JOINING), "JOINING");
+	KUNIT_EXPECT_STREQ(test, rmr_leg_state_name(99), "?");
+	KUNIT_EXPECT_STREQ(test, rmr_leg_event_name(RMR_LEG_LOST), "lost");
+	KUNIT_EXPECT_STREQ(test, rmr_leg_event_name(99), "?");
+}
+
+/* R5.6, R5.7: each fact alone keeps a leg out of U. */
+static void a_leg_is_promoted_only_when_all_is_done(struct kunit *test)
+{
+	const struct rmr_promotion good = {
+		.syncing = true, .map_complete = true, .cleared_on = 0x05, .others = 0x05,
+		.flushed = true,
+	};
+	struct rmr_promotion f = good;
+
+	KUNIT_EXPECT_TRUE(test, !rmr_promotion_refusal(&f));
+	f.syncing = false;
+	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "not syncing");
+	f = good;
+	f.map_complete = false;
+	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "map not complete");
+	f = good;
+	f.lacking = 1;
+	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "chunks left to copy");
+	f = good;
+	f.missed_pending = true;
+	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "a missed write is not settled");
+	f = good;
+	f.cleared_on = 0x01;
+	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "bits left on another member");
+	f = good;
+	f.flushed = false;
+	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "not flushed");
+}
+
+/* I6: who lacks a chunk neither serves it nor is a source. */
+static void a_stale_member_is_silent(struct kunit *test)
+{
+	struct rmr_view v = view_of(3, 0x01, 0x06);
+
+	KUNIT_EXPECT_EQ(test, rmr_read_legs(&v, 0x02, 0x00), 0x03);
+	KUNIT_EXPECT_EQ(test, rmr_read_legs(&v, 0x06, 0x02), 0x05);
+	KUNIT_EXPECT_EQ(test, rmr_resync_sources(&v, 1, 0x04), 0x01);
+	KUNIT_EXPECT_EQ(test, rmr_resync_sources(&v, 0, 0x00), 0x06);
+	KUNIT_EXPECT_TRUE(test, rmr_may_serve(&v, 0, false, false));
+	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 0, true, true));
+	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 1, false, false));
+	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 1, true, true));
+	KUNIT_EXPECT_TRUE(test, rmr_may_serve(&v, 1, true, false));
+	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 3, true, false));
+}
+
+static void reads_go_where_they_are_answered_first(struct kunit *test)
+{
+	struct rmr_leg_load load[RMR_MAX_MEMBERS] = { { 0 } };
+
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0, load, 0), -1);
+	/* Equal legs take turns. */
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x83, load, 0), 1);
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x83, load, 1), 7);
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x83, load, 7), 0);
+	load[0] = (struct rmr_leg_load){ .inflight = 3, .latency_us = 100 };
+	load[1] = (struct rmr_leg_load){ .inflight = 0, .latency_us = 500 };
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x03, load, 0), 0);
+	load[0].inflight = 9;
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x03, load, 0), 1);
+	load[0] = (struct rmr_leg_load){ .inflight = ~0u, .latency_us = ~0u };
+	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x01, load, 0), 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_view_counts_when_enough_persisted_it),
+	KUNIT_CASE(the_last_of_u_is_never_replaced),
+	KUNIT_CASE(impossible_changes_are_refused),
+	KUNIT_CASE(a_half_told_promotion_is_given_up),
+	KUNIT_CASE(a_loss_replaces_a_join_under_way),
+	KUNIT_CASE(a_missed_write_makes_a_view),
+	KUNIT_CASE(epochs_rise),
+	KUNIT_CASE(attach_needs_enough_promises),
+	KUNIT_CASE(uncertain_chunks_have_one_source),
+	KUNIT_CASE(legs_follow_the_table),
+	KUNIT_CASE(a_leg_is_promoted_only_when_all_is_done),
+	KUNIT_CASE(a_stale_member_is_silent),
+	KUNIT_CASE(reads_go_where_they_are_answered_first),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "rmr_view",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
