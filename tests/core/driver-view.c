@@ -128,9 +128,9 @@ static void promotion(const struct driver_args *a)
 		.cleared_on = a->num[3], .others = a->num[4], .flushed = a->num[5],
 		.missed_pending = a->num[6],
 	};
-	const char *why = rmr_promotion_refusal(&f);
+	const char *why;
 
-	printf("%s", why ? why : "-");
+	printf("%s", rmr_may_promote(&f, &why) ? "-" : why);
 }
 
 static void serving(const struct driver_args *a)

@@ -236,26 +236,31 @@ static void a_leg_is_promoted_only_when_all_is_done(struct kunit *test)
 		.syncing = true, .map_complete = true, .cleared_on = 0x05, .others = 0x05,
 		.flushed = true,
 	};
-	struct rmr_promotion f = good;
+	const struct {
+		const char *why;
+		struct rmr_promotion f;
+	} bad[] = {
+		{ "not syncing", { .map_complete = true, .flushed = true } },
+		{ "map not complete", { .syncing = true, .flushed = true } },
+		{ "chunks left to copy", { .syncing = true, .map_complete = true, .lacking = 1,
+					   .flushed = true } },
+		{ "a missed write is not settled", { .syncing = true, .map_complete = true,
+						     .missed_pending = true, .flushed = true } },
+		{ "bits left on another member", { .syncing = true, .map_complete = true,
+						   .cleared_on = 0x01, .others = 0x05,
+						   .flushed = true } },
+		{ "not flushed", { .syncing = true, .map_complete = true } },
+	};
+	const char *why = "";
+	unsigned int i;
 
-	KUNIT_EXPECT_TRUE(test, !rmr_promotion_refusal(&f));
-	f.syncing = false;
-	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "not syncing");
-	f = good;
-	f.map_complete = false;
-	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "map not complete");
-	f = good;
-	f.lacking = 1;
-	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "chunks left to copy");
-	f = good;
-	f.missed_pending = true;
-	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "a missed write is not settled");
-	f = good;
-	f.cleared_on = 0x01;
-	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "bits left on another member");
-	f = good;
-	f.flushed = false;
-	KUNIT_EXPECT_STREQ(test, rmr_promotion_refusal(&f), "not flushed");
+	KUNIT_EXPECT_TRUE(test, rmr_may_promote(&good, &why));
+	KUNIT_EXPECT_TRUE(test, !why);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_FALSE(test, rmr_may_promote(&bad[i].f, NULL));
+		KUNIT_EXPECT_FALSE(test, rmr_may_promote(&bad[i].f, &why));
+		KUNIT_EXPECT_STREQ(test, why, bad[i].why);
+	}
 }
 
 /* I6: who lacks a chunk neither serves it nor is a source. */
@@ -275,24 +280,6 @@ static void a_stale_member_is_silent(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 3, true, false));
 }
 
-static void reads_go_where_they_are_answered_first(struct kunit *test)
-{
-	struct rmr_leg_load load[RMR_MAX_MEMBERS] = { { 0 } };
-
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0, load, 0), -1);
-	/* Equal legs take turns. */
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x83, load, 0), 1);
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x83, load, 1), 7);
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x83, load, 7), 0);
-	load[0] = (struct rmr_leg_load){ .inflight = 3, .latency_us = 100 };
-	load[1] = (struct rmr_leg_load){ .inflight = 0, .latency_us = 500 };
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x03, load, 0), 0);
-	load[0].inflight = 9;
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x03, load, 0), 1);
-	load[0] = (struct rmr_leg_load){ .inflight = ~0u, .latency_us = ~0u };
-	KUNIT_EXPECT_EQ(test, rmr_choose_read_leg(0x01, load, 0), 0);
-}
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_view_counts_when_enough_persisted_it),
 	KUNIT_CASE(the_last_of_u_is_never_replaced),
@@ -306,7 +293,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(legs_follow_the_table),
 	KUNIT_CASE(a_leg_is_promoted_only_when_all_is_done),
 	KUNIT_CASE(a_stale_member_is_silent),
-	KUNIT_CASE(reads_go_where_they_are_answered_first),
 	{}
 };
 
