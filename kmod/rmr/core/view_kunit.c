@@ -215,7 +215,7 @@ static void legs_follow_the_table(struct kunit *test)
 	for (s = 0; s <= RMR_LEG_STATES; s++)
 		for (e = 0; e <= RMR_LEG_EVENTS; e++)
 			legal += rmr_leg_next(s, e) >= 0;
-	KUNIT_EXPECT_EQ(test, legal, 11);
+	KUNIT_EXPECT_EQ(test, legal, 14);
 	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_ABSENT, RMR_LEG_PROMOTED), -EINVAL);
 	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_SYNCING, RMR_LEG_PROMOTED),
 			RMR_LEG_UP_TO_DATE);

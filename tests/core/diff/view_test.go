@@ -142,7 +142,7 @@ func TestLegTable(t *testing.T) {
 	c := startCore(t)
 	legal := 0
 	for s := range 6 {
-		for e := range 7 {
+		for e := range 10 {
 			state, event := pool.LegState(s), pool.LegEvent(e)
 			next, err := state.Next(event)
 			answer := fmt.Sprintf("%d %s %s", next, state, event)
@@ -155,7 +155,7 @@ func TestLegTable(t *testing.T) {
 		}
 	}
 	c.settle()
-	if legal != 11 {
+	if legal != 14 {
 		t.Errorf("%d legal transitions", legal)
 	}
 }
