@@ -74,7 +74,7 @@ func checkVerify(t *testing.T, p *pool, dev string) {
 	client := p.c.Client(0)
 	client.MustSh(t, fio(dev, verified, "--rw=randwrite --bsrange=4k-256k --blockalign=4k --iodepth=32 --size=64m"))
 	mixed := fio(dev, verified, "--rw=randwrite --bsrange=4k-64k --blockalign=4k --iodepth=32 --size=32m") +
-		" --name=trim --rw=randtrim --offset=32m --bs=16k --iodepth=32 --size=32m --io_size=16m --verify=0"
+		" --name=trim --filename=" + dev + " --ioengine=libaio --direct=1 --rw=randtrim --offset=32m --bs=16k --iodepth=32 --size=32m --io_size=16m --verify=0"
 	client.MustSh(t, mixed)
 	require.GreaterOrEqual(t, p.member(t, 0).Counters.Discards, uint64(1024), "discards that fio sent")
 }
