@@ -6,8 +6,11 @@
 #include "core/codec.h"
 #include "core/intent.h"
 #include "core/leg.h"
+#include "core/limits.h"
 #include "core/map.h"
 #include "core/plan.h"
+#include "core/read.h"
+#include "core/view.h"
 #include "core/window.h"
 
 EXPORT_SYMBOL_GPL(rmr_epoch_cmp);
@@ -106,7 +109,9 @@ EXPORT_SYMBOL_GPL(rmr_plan_missed);
 
 EXPORT_SYMBOL_GPL(rmr_majority);
 EXPORT_SYMBOL_GPL(rmr_view_established);
+EXPORT_SYMBOL_GPL(rmr_lease_holds);
 EXPORT_SYMBOL_GPL(rmr_view_next);
+EXPORT_SYMBOL_GPL(rmr_view_told);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_init);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_settled);
 EXPORT_SYMBOL_GPL(rmr_viewmaker_sending);
@@ -120,8 +125,12 @@ EXPORT_SYMBOL_GPL(rmr_attach_decide);
 EXPORT_SYMBOL_GPL(rmr_leg_next);
 EXPORT_SYMBOL_GPL(rmr_leg_state_name);
 EXPORT_SYMBOL_GPL(rmr_leg_event_name);
-EXPORT_SYMBOL_GPL(rmr_promotion_refusal);
+EXPORT_SYMBOL_GPL(rmr_may_promote);
 EXPORT_SYMBOL_GPL(rmr_read_legs);
 EXPORT_SYMBOL_GPL(rmr_resync_sources);
 EXPORT_SYMBOL_GPL(rmr_may_serve);
-EXPORT_SYMBOL_GPL(rmr_choose_read_leg);
+EXPORT_SYMBOL_GPL(rmr_read_cost);
+EXPORT_SYMBOL_GPL(rmr_read_choose);
+EXPORT_SYMBOL_GPL(rmr_latency_note);
+EXPORT_SYMBOL_GPL(rmr_latency_forget);
+EXPORT_SYMBOL_GPL(rmr_limits_narrow);

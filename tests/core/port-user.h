@@ -21,6 +21,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
+#define U32_MAX		UINT32_MAX
 #define U64_MAX		UINT64_MAX
 #define GFP_KERNEL	1u
 #define GFP_NOWAIT	2u

@@ -119,7 +119,7 @@ func (c *Client) promise(m *Member) {
 			}
 			if r.ok {
 				c.legs[m.id].handle = r.handle
-				c.legs[m.id].state = pool.LegPromised
+				c.event(m.id, pool.LegConnected)
 				c.promises = append(c.promises, r.promise)
 			}
 		}
@@ -287,9 +287,9 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 		l.alive = c.w.now - leaseT
 		switch {
 		case view.UpToDate.Has(id):
-			l.state = pool.LegUpToDate
+			c.event(id, pool.LegLiveUpToDate)
 		case view.Syncing.Has(id):
-			l.state = pool.LegSyncing
+			c.event(id, pool.LegLiveSyncing)
 		default:
 			continue
 		}
@@ -299,6 +299,15 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	c.io.golive(a.Highest.Epoch == c.before)
 	c.before = c.epoch
 	c.keepalives()
+}
+
+// event moves a leg along the table of states; the table must know whatever happens.
+func (c *Client) event(id int, e pool.LegEvent) {
+	next, err := c.legs[id].state.Next(e)
+	if err != nil {
+		c.w.fail("leg table", "client %s: leg %d: %v", c.name, id, err)
+	}
+	c.legs[id].state = next
 }
 
 // becameActive starts what a leg in Y waits for.
@@ -358,14 +367,12 @@ func (c *Client) viewEstablished() {
 		case v.UpToDate.Has(id):
 			if l.state == pool.LegSyncing {
 				m.settled(l.handle)
+				c.event(id, pool.LegPromoted)
 			}
-			l.state = pool.LegUpToDate
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:
-			l.state = pool.LegSyncing
+			c.event(id, pool.LegEstablished)
 			c.sendSettle(id, v.Number)
 			c.becameActive(id)
-		case v.Syncing.Has(id):
-			l.state = pool.LegSyncing
 		}
 		l.preparing = false
 	}
@@ -379,7 +386,8 @@ func (c *Client) lose(id int, why string) {
 		return
 	}
 	c.log("loses leg %d: %s", id, why)
-	c.legs[id] = leg{}
+	c.event(id, pool.LegLost)
+	c.legs[id] = leg{state: l.state}
 	if c.vm.Proposed().Active().Has(id) || c.vm.Established().Active().Has(id) {
 		c.changed(c.vm.Lose(pool.MaskOf(id), 0))
 	}
@@ -391,7 +399,8 @@ func (c *Client) changed(bool) {
 	for id := range c.legs {
 		l := &c.legs[id]
 		if l.state == pool.LegJoining && !c.vm.Proposed().Active().Has(id) {
-			l.state, l.markedOn = pool.LegPromised, 0
+			c.event(id, pool.LegGivenUp)
+			l.markedOn = 0
 		}
 		l.preparing = false
 	}
@@ -516,10 +525,11 @@ func (c *Client) connect(id int) {
 				c.again("fenced")
 			}
 		case r.ok && l.handle == 0:
-			*l = leg{state: pool.LegPromised, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
+			*l = leg{state: l.state, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
 			if !c.w.on(MRetNoUnc) {
 				l.uncertain = nil
 			}
+			c.event(id, pool.LegConnected)
 			c.pushView()
 		}
 	})
@@ -563,7 +573,7 @@ func (c *Client) joins() {
 		return
 	}
 	for id := range join.All() {
-		c.legs[id].state = pool.LegJoining
+		c.event(id, pool.LegMarked)
 	}
 	c.log("joins %v", join)
 	c.pushView()

@@ -72,7 +72,8 @@ const (
 	MFineKeep   Rule = "M_FINEKEEP"
 )
 
-// Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known.
+// Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known, the race is rarer
+// than the seeds that were played, and a model shows it.
 type Mutant struct {
 	Rule   Rule
 	Broken string // what the mutant does
@@ -93,7 +94,7 @@ func Mutants() []Mutant {
 		{FHold, "a missed chunk is copied at once", 17},
 		{FHoldAll, "a missed chunk is copied though earlier writes of it are not complete", 383134},
 		{FPullAll, "map pulled at once after the join", 41},
-		{FWView, "views seen in writes and marks are not noted", 1099511631151},
+		{FWView, "views seen in writes and marks are not noted", 0},
 		{FFullMap, "only its own bits pulled", 1},
 		{FPromoClr, "promotion with bits left", 6},
 		{FAbsent, "reconcile marks only those that answered", 69},
@@ -105,7 +106,7 @@ func Mutants() []Mutant {
 		{FRetFlush, "no flush before promotion", 0},
 		{FWSer, "overlapping writes in flight", 6},
 		{FRSer, "reads overlap running writes", 104},
-		{FRWSer, "writes overlap running reads", 0},
+		{FRWSer, "writes overlap running reads", 1099511628108},
 		{FDup, "duplicates applied again", 48},
 		{FPullClr, "CLEAR confirmed by a member whose map is not complete", 3},
 		{FClrStable, "CLEAR confirmed before the cleared bit is stable", 139},
@@ -123,21 +124,21 @@ func Mutants() []Mutant {
 		{MNoIntent, "no write intent", 2},
 		{MNoMark, "acknowledged without marks on the other legs", 1},
 		{MNoMask, "the mask of a write sets no bits", 1},
-		{MAckEarly, "acknowledged by the first leg", 0},
-		{MViewGate, "acknowledged before the view is established", 0},
+		{MAckEarly, "acknowledged by the first leg", 1099511627776},
+		{MViewGate, "acknowledged before the view is established", 1099511627780},
 		{MMapLate, "dirty bits persisted after the answer", 30},
-		{MFlushOne, "FLUSH to one leg", 0},
+		{MFlushOne, "FLUSH to one leg", 1099511627903},
 		{MReady, "dirty chunks served", 6},
 		{MOneU, "a stale member alone is enough", 1},
 		{MNoOverlay, "resync overwrites newer writes", 13},
 		{MClrAll, "views of CLEAR not compared", 345},
 		{MTrustY, "old map trusted before the pull", 6},
-		{MNoFence, "older epochs served", 0},
+		{MNoFence, "older epochs served", 1099511627781},
 		{MNoRec, "no reconcile", 2},
-		{MPromoteAny, "promotion without resync", 0},
+		{MPromoteAny, "promotion without resync", 1099511627777},
 		{MRetNoUnc, "a returning leg's uncertain set ignored", 19},
 		{MDiscard, "discards not tracked as writes", 2},
-		{MBoundary, "the second chunk of a write is not tracked", 0},
+		{MBoundary, "the second chunk of a write is not tracked", 1099511627779},
 		{MPartial, "a resync copies all blocks but the last of a chunk", 1},
 		{MNoMaj, "quorum without majority", 56},
 		{MFineKeep, "a mark of a whole chunk keeps its fine map", 1},

@@ -25,9 +25,9 @@ static void reconcile(const struct rmr_voters *voters, u8 restarted, struct rmr_
 
 	if (candidates & ~restarted)
 		candidates &= ~restarted;
-	a->source = __builtin_ctz(candidates);
-	a->marked = voters->data & ~(1u << a->source);
-	a->demoted = a->first.up_to_date & ~(1u << a->source);
+	a->source = __ffs64(candidates);
+	a->marked = voters->data & ~rmr_mask_of(a->source);
+	a->demoted = a->first.up_to_date & ~rmr_mask_of(a->source);
 	if (!a->demoted)
 		return;
 	a->live.number++;
@@ -35,17 +35,36 @@ static void reconcile(const struct rmr_voters *voters, u8 restarted, struct rmr_
 	a->live.syncing |= a->demoted;
 }
 
+/* R2.11: the last client ended its reads itself. A clean record of another epoch means nothing. */
+static bool left_clean(const struct rmr_promise *promises, unsigned int count,
+		       const struct rmr_epoch *epoch)
+{
+	unsigned int i;
+
+	if (!epoch->seq)
+		return false;
+	for (i = 0; i < count; i++)
+		if (!rmr_epoch_cmp(&promises[i].clean, epoch))
+			return true;
+	return false;
+}
+
 /* V is the highest view of the answers (R2.5). */
-static void find_highest(const struct rmr_promise *promises, unsigned int count,
-			 struct rmr_attachment *a)
+static int find_highest(const struct rmr_promise *promises, unsigned int count,
+			struct rmr_attachment *a)
 {
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		a->promised |= 1u << promises[i].member;
+		u8 bit = rmr_mask_of(promises[i].member);
+
+		if (!bit || (a->promised & bit))
+			return -EINVAL;
+		a->promised |= bit;
 		if (!a->highest.up_to_date || rmr_view_cmp(&promises[i].view, &a->highest) > 0)
 			a->highest = promises[i].view;
 	}
+	return 0;
 }
 
 int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
@@ -58,12 +77,13 @@ int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *e
 
 	memset(a, 0, sizeof(*a));
 	a->source = -1;
-	find_highest(promises, count, a);
+	if (find_highest(promises, count, a))
+		return -EINVAL;
 	for (i = 0; i < count; i++) {
 		if (memcmp(promises[i].view.lineage, a->highest.lineage, RMR_UUID_LEN))
 			return -EMEDIUMTYPE;
 		if (promises[i].restarted)
-			restarted |= 1u << promises[i].member;
+			restarted |= rmr_mask_of(promises[i].member);
 		uncertain = uncertain || promises[i].uncertain;
 	}
 	up = a->highest.up_to_date & a->promised;
@@ -71,7 +91,11 @@ int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *e
 				  rmr_mask_within(a->highest.up_to_date, a->promised);
 	if (!enough || !up)
 		return -ENOTCONN;
-	a->must_wait = !rmr_mask_within(rmr_view_active(&a->highest), a->promised);
+	/* The first view and perhaps one that demotes. */
+	if (a->highest.number > U64_MAX - 2)
+		return -ERANGE;
+	a->must_wait = !rmr_mask_within(rmr_view_active(&a->highest), a->promised) &&
+		       !left_clean(promises, count, &a->highest.epoch);
 	a->first = a->highest;
 	a->first.epoch = *epoch;
 	a->first.number = a->highest.number + 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rules of attach and reconcile (docs/protocol.md, R2.5 to R2.10 and section 6): which epoch to ask
+ * Rules of attach and reconcile (docs/protocol.md, R2.5 to R2.11 and section 6): which epoch to ask
  * for, what the promises allow, whose data uncertain chunks get. Pure, as view.h.
  */
 #ifndef RMR_ATTACH_H
@@ -14,6 +14,7 @@ struct rmr_promise {
 	u8	member;			/* id */
 	bool	restarted;		/* lost its memory since it last was active */
 	bool	uncertain;		/* its uncertain set is not empty */
+	struct rmr_epoch clean;		/* of the clean detach it persisted, zero: none (R2.11) */
 };
 
 /* What the promises allow. */
@@ -34,7 +35,8 @@ bool rmr_may_promise(const struct rmr_epoch *promised, const struct rmr_epoch *a
 struct rmr_epoch rmr_epoch_next(const struct rmr_epoch *highest, u64 client);
 /*
  * Applies the rules to the promises. 0; -ENOTCONN: members without which nobody may go on have
- * not promised; -EMEDIUMTYPE: different lineages, a split brain. *a is complete only with 0.
+ * not promised; -EMEDIUMTYPE: different lineages, a split brain; -EINVAL: a member answers twice or
+ * is none; -ERANGE: no view number is left. Of *a only highest and promised count without 0.
  */
 int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
 		      const struct rmr_promise *promises, unsigned int count,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of leg states and the choice of legs; see leg.h. No locks here.
+ * The table of leg states and who may be asked for data; see leg.h. No locks here.
  */
 #include "leg.h"
 
@@ -13,11 +13,14 @@ static const u8 table[RMR_LEG_STATES][RMR_LEG_EVENTS] = {
 		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_PROMISED] = {
+		[RMR_LEG_LIVE_UP_TO_DATE] = RMR_LEG_UP_TO_DATE + 1,
+		[RMR_LEG_LIVE_SYNCING]	= RMR_LEG_SYNCING + 1,
 		[RMR_LEG_MARKED]	= RMR_LEG_JOINING + 1,
 		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_JOINING] = {
 		[RMR_LEG_ESTABLISHED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_GIVEN_UP]	= RMR_LEG_PROMISED + 1,
 		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_SYNCING] = {
@@ -40,7 +43,7 @@ int rmr_leg_next(unsigned int state, unsigned int event)
 
 const char *rmr_leg_state_name(unsigned int state)
 {
-	static const char * const names[] = {
+	static const char * const names[RMR_LEG_STATES] = {
 		"ABSENT", "PROMISED", "JOINING", "SYNCING", "UP_TO_DATE",
 	};
 
@@ -49,26 +52,33 @@ const char *rmr_leg_state_name(unsigned int state)
 
 const char *rmr_leg_event_name(unsigned int event)
 {
-	static const char * const names[] = {
-		"connected", "marked", "established", "promoted", "missed", "lost",
+	static const char * const names[RMR_LEG_EVENTS] = {
+		"connected", "live-up-to-date", "live-syncing", "marked", "established",
+		"given-up", "promoted", "missed", "lost",
 	};
 
 	return event < RMR_LEG_EVENTS ? names[event] : "?";
 }
 
-const char *rmr_promotion_refusal(const struct rmr_promotion *f)
+bool rmr_may_promote(const struct rmr_promotion *f, const char **why)
 {
+	const char *text = NULL;
+
 	if (!f->syncing)
-		return "not syncing";
-	if (!f->map_complete)
-		return "map not complete";
-	if (f->lacking)
-		return "chunks left to copy";
-	if (f->missed_pending)
-		return "a missed write is not settled";
-	if (!rmr_mask_within(f->others, f->cleared_on))
-		return "bits left on another member";
-	return f->flushed ? NULL : "not flushed";
+		text = "not syncing";
+	else if (!f->map_complete)
+		text = "map not complete";
+	else if (f->lacking)
+		text = "chunks left to copy";
+	else if (f->missed_pending)
+		text = "a missed write is not settled";
+	else if (!rmr_mask_within(f->others, f->cleared_on))
+		text = "bits left on another member";
+	else if (!f->flushed)
+		text = "not flushed";
+	if (why)
+		*why = text;
+	return !text;
 }
 
 u8 rmr_read_legs(const struct rmr_view *view, u8 known_clean, u8 dirty)
@@ -78,32 +88,12 @@ u8 rmr_read_legs(const struct rmr_view *view, u8 known_clean, u8 dirty)
 
 u8 rmr_resync_sources(const struct rmr_view *view, u8 self, u8 dirty)
 {
-	return rmr_view_active(view) & ~(1u << self) & ~dirty;
+	return rmr_view_active(view) & ~rmr_mask_of(self) & ~dirty;
 }
 
 bool rmr_may_serve(const struct rmr_view *view, u8 self, bool map_complete, bool lacks)
 {
-	if (view->up_to_date & (1u << self))
+	if (rmr_mask_has(view->up_to_date, self))
 		return !lacks;
-	return (view->syncing & (1u << self)) && map_complete && !lacks;
-}
-
-int rmr_choose_read_leg(u8 mask, const struct rmr_leg_load load[RMR_MAX_MEMBERS], u8 last)
-{
-	u64 cost, least = U64_MAX;
-	int chosen = -1;
-	unsigned int i;
-	u8 id;
-
-	for (i = 1; i <= RMR_MAX_MEMBERS; i++) {
-		id = (last + i) % RMR_MAX_MEMBERS;
-		if (!(mask & (1u << id)))
-			continue;
-		cost = ((u64)load[id].inflight + 1) * (load[id].latency_us ?: 1);
-		if (cost < least) {
-			least = cost;
-			chosen = id;
-		}
-	}
-	return chosen;
+	return rmr_mask_has(view->syncing, self) && map_complete && !lacks;
 }

@@ -19,10 +19,13 @@ enum rmr_leg_state_id {
 
 enum rmr_leg_event {
 	RMR_LEG_CONNECTED,		/* the member promised the epoch */
+	RMR_LEG_LIVE_UP_TO_DATE,	/* attach went live with it in U (R6.3) */
+	RMR_LEG_LIVE_SYNCING,		/* attach went live with it in Y */
 	RMR_LEG_MARKED,			/* its uncertain chunks are marked on all active members */
 	RMR_LEG_ESTABLISHED,		/* the view with it in Y is established */
+	RMR_LEG_GIVEN_UP,		/* its join was given up for a loss elsewhere (R2.4) */
 	RMR_LEG_PROMOTED,		/* the view with it in U is established */
-	RMR_LEG_MISSED,			/* it answered MISSED */
+	RMR_LEG_MISSED,			/* it answered MISSED, a view with it in Y is made */
 	RMR_LEG_LOST,			/* failed, stalled, or lost its link */
 	RMR_LEG_EVENTS,
 };
@@ -43,8 +46,8 @@ struct rmr_promotion {
 	bool	flushed;		/* it flushed after that (F_RETFLUSH) */
 };
 
-/* Why a member may not be promoted; NULL: it may. */
-const char *rmr_promotion_refusal(const struct rmr_promotion *facts);
+/* A member may move from Y to U; if not, *why says why not. why may be NULL. */
+bool rmr_may_promote(const struct rmr_promotion *facts, const char **why);
 
 /*
  * Members a read may be sent to (R4.1): all of U, and those of Y known clean for the range. dirty:
@@ -55,17 +58,5 @@ u8 rmr_read_legs(const struct rmr_view *view, u8 known_clean, u8 dirty);
 u8 rmr_resync_sources(const struct rmr_view *view, u8 self, u8 dirty);
 /* Whether a member may serve a chunk (R4.1). */
 bool rmr_may_serve(const struct rmr_view *view, u8 self, bool map_complete, bool lacks);
-
-/* What the choice of a read leg looks at; the members of a pool in an array by id. */
-struct rmr_leg_load {
-	u32	inflight;		/* requests */
-	u32	latency_us;		/* of recent requests, 0: unknown */
-};
-
-/*
- * The member of mask that is likely to answer first: the least (inflight + 1) * latency; of equals
- * the next after last, so that idle legs take turns. -1: mask is empty.
- */
-int rmr_choose_read_leg(u8 mask, const struct rmr_leg_load load[RMR_MAX_MEMBERS], u8 last);
 
 #endif /* RMR_LEG_H */

@@ -18,10 +18,18 @@ bool rmr_view_established(const struct rmr_voters *voters, const struct rmr_view
 	       rmr_majority(voters, persisted);
 }
 
+bool rmr_lease_holds(const struct rmr_voters *voters, const struct rmr_view *view, u8 fresh)
+{
+	if (voters->quorum)
+		return rmr_majority(voters, fresh);
+	return view->up_to_date && rmr_mask_within(view->up_to_date, fresh);
+}
+
 int rmr_view_next(const struct rmr_view *view, u64 number, const struct rmr_view_change *change,
 		  struct rmr_view *next)
 {
 	u8 grow = change->joined | change->promoted, lost = change->ejected | change->demoted;
+	u64 used = max(number, view->number);
 	u8 up = view->up_to_date & ~lost, syncing;
 
 	if ((grow & lost) || (change->joined & rmr_view_active(view)) ||
@@ -29,12 +37,35 @@ int rmr_view_next(const struct rmr_view *view, u64 number, const struct rmr_view
 		return -EINVAL;
 	if (!up)
 		return -ENODATA;
+	if (used == U64_MAX)
+		return -ERANGE;
 	syncing = (view->syncing | (view->up_to_date & change->demoted)) & ~change->ejected;
 	*next = *view;
-	next->number = (number > view->number ? number : view->number) + 1;
+	next->number = used + 1;
 	next->syncing = (syncing | change->joined) & ~change->promoted;
 	next->up_to_date = up | change->promoted;
 	return 0;
+}
+
+static bool same_content(const struct rmr_view *a, const struct rmr_view *b)
+{
+	return a->up_to_date == b->up_to_date && a->syncing == b->syncing &&
+	       !memcmp(a->lineage, b->lineage, RMR_UUID_LEN);
+}
+
+int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
+		  const struct rmr_epoch *promised, u8 data)
+{
+	int order = rmr_view_cmp(told, mine);
+
+	if (!told->up_to_date || (told->up_to_date & told->syncing) ||
+	    !rmr_mask_within(rmr_view_active(told), data))
+		return RMR_ST_MALFORMED;
+	if (rmr_epoch_cmp(&told->epoch, promised) || order < 0)
+		return RMR_ST_FENCED;
+	if (order > 0)
+		return 0;
+	return same_content(told, mine) ? 1 : RMR_ST_FENCED;
 }
 
 void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,
@@ -109,7 +140,7 @@ bool rmr_viewmaker_persisted(struct rmr_viewmaker *vm, u8 member, u64 number)
 {
 	if (number != vm->proposed.number || rmr_viewmaker_settled(vm) || vm->broken)
 		return false;
-	vm->persisted |= 1u << member;
+	vm->persisted |= rmr_mask_of(member);
 	if (!rmr_view_established(&vm->voters, &vm->proposed, vm->persisted))
 		return false;
 	vm->established = vm->proposed;

@@ -35,6 +35,17 @@ struct rmr_viewmaker {
 	bool	broken;			/* nobody is left in U: attach again */
 };
 
+static inline bool rmr_mask_has(u8 mask, unsigned int id)
+{
+	return id < RMR_MAX_MEMBERS && (mask >> id & 1);
+}
+
+/* The set of one member; of no member it is empty. */
+static inline u8 rmr_mask_of(unsigned int id)
+{
+	return id < RMR_MAX_MEMBERS ? 1u << id : 0;
+}
+
 static inline bool rmr_mask_within(u8 mask, u8 in)
 {
 	return !(mask & ~in);
@@ -51,12 +62,24 @@ bool rmr_majority(const struct rmr_voters *voters, u8 got);
 /* The view counts: persisted by all active members and a majority (R2.2). */
 bool rmr_view_established(const struct rmr_voters *voters, const struct rmr_view *view,
 			  u8 persisted);
+/* Reads may be handed up if the members in fresh answered within the last T (R2.9). */
+bool rmr_lease_holds(const struct rmr_voters *voters, const struct rmr_view *view, u8 fresh);
 /*
  * The view that follows an established one; number is the highest used. 0; -EINVAL: the change
- * breaks a rule; -ENODATA: nobody would be left in U (R2.3). On error *next is not touched.
+ * breaks a rule; -ENODATA: nobody would be left in U (R2.3); -ERANGE: no number is left. On error
+ * *next is not touched.
  */
 int rmr_view_next(const struct rmr_view *view, u64 number, const struct rmr_view_change *change,
 		  struct rmr_view *next);
+
+/*
+ * What a member says to a view it is told: mine is the highest it knows, data the members that hold
+ * data. 0: to be persisted; 1: the same again, nothing to do; RMR_ST_FENCED: not of the promised
+ * epoch, older (F_ORDER), or other content under the same number; RMR_ST_MALFORMED: no view. One
+ * without the member itself is told to it as a voter (R2.12).
+ */
+int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
+		  const struct rmr_epoch *promised, u8 data);
 
 void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,
 			const struct rmr_view *established);
