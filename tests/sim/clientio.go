@@ -285,10 +285,9 @@ func (q *clientIO) marked(o *op) bool {
 	}
 	round, miss := c.round, o.miss
 	for id := range (need &^ o.markedOn &^ o.marking).All() {
-		m, handle := c.w.members[id], c.legs[id].handle
+		handle := c.legs[id].handle
 		o.marking = o.marking.With(id)
-		args := markArgs{c.w.number(), c.epoch, handle, c.vm.Proposed(), miss.Without(id), o.chunks(), 0}
-		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
+		c.sendMark(id, c.vm.Proposed(), miss.Without(id), 0, o.chunks(), func(ok bool) {
 			if c.round != round || c.phase != live || c.legs[id].handle != handle {
 				return
 			}

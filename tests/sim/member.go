@@ -55,7 +55,7 @@ type Member struct {
 	active    int  // requests being worked on
 	drained   []func()
 	held      map[uint64]uint64 // write that has to be complete first, and chunk, to the chunk (F_HOLD, F_HOLDALL)
-	marksSeen map[int]bool      // of this session (F_MARKDUP)
+	marksSeen map[uint64]bool   // of this session (F_MARKDUP)
 	applying  chunkSet
 	clearedOn pool.Mask
 	pullOK    bool
