@@ -125,7 +125,7 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"a leg of U crashed before the client knew of its promotion":    {11211, 44176},
 		"a copy spreads a write in flight and nothing tells of it":      {307955, 322686, 180943, 181690, 221202, 240992, 247510},
 		"a copy undoes a write applied before a MISSED of its chunk":    {383134},
-		"a member that restarted is a source before it was told a view": {78692},
+		"a member that restarted is a source before it was told a view": {78692, 1099511649413},
 	} {
 		t.Run(symptom, func(t *testing.T) {
 			for _, seed := range seeds {
