@@ -73,7 +73,7 @@ const (
 )
 
 // Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known, the race is rarer
-// than the seeds that were played, and a model shows it.
+// than the seeds that were played.
 type Mutant struct {
 	Rule   Rule
 	Broken string // what the mutant does
@@ -113,29 +113,29 @@ func Mutants() []Mutant {
 		{FReplay, "unanswered writes sent again though another client was live", 57},
 		{FYield, "a superseded client attaches again", 3},
 		{FCopyList, "a copy counts though the source has writes in its list", 307955},
-		{FSilent, "a member that restarted is a source before it was told a view", 0},
+		{FSilent, "a member that restarted is a source before it was told a view", 1099511649413},
 		{MDupMark, "duplicates of MARK set bits again", 4676},
 		{FTwoViews, "reconcile demotes in the first view", 0},
 		{FSrcBits, "bits against the source stay", 0},
 		{FRepull, "a leg demoted at attach trusts its map", 114},
-		{FPullAdd, "a pulled map replaces what was missed since the join", 0},
+		{FPullAdd, "a pulled map replaces what was missed since the join", 1099511628149},
 		{FMarkAll, "marks on the legs active when they were sent, not on all active at the end", 0},
 		{MNoDrain, "a promise does not wait for what older sessions left in flight", 28},
 		{MNoIntent, "no write intent", 2},
 		{MNoMark, "acknowledged without marks on the other legs", 1},
 		{MNoMask, "the mask of a write sets no bits", 1},
-		{MAckEarly, "acknowledged by the first leg", 1099511627776},
-		{MViewGate, "acknowledged before the view is established", 1099511627780},
+		{MAckEarly, "acknowledged by the first leg", 1099511627777},
+		{MViewGate, "acknowledged before the view is established", 1099511627792},
 		{MMapLate, "dirty bits persisted after the answer", 30},
-		{MFlushOne, "FLUSH to one leg", 1099511627903},
+		{MFlushOne, "FLUSH to one leg", 1099511627845},
 		{MReady, "dirty chunks served", 6},
 		{MOneU, "a stale member alone is enough", 1},
 		{MNoOverlay, "resync overwrites newer writes", 13},
 		{MClrAll, "views of CLEAR not compared", 345},
 		{MTrustY, "old map trusted before the pull", 6},
-		{MNoFence, "older epochs served", 1099511627781},
+		{MNoFence, "older epochs served", 1099511627776},
 		{MNoRec, "no reconcile", 2},
-		{MPromoteAny, "promotion without resync", 1099511627777},
+		{MPromoteAny, "promotion without resync", 1099511627779},
 		{MRetNoUnc, "a returning leg's uncertain set ignored", 19},
 		{MDiscard, "discards not tracked as writes", 2},
 		{MBoundary, "the second chunk of a write is not tracked", 1099511627779},

@@ -86,7 +86,8 @@ func TestSeedsKeepEveryPromise(t *testing.T) {
 }
 
 // TestMutantsAreNoticed takes one rule away at a time: the seed named in the table must show it, and must be
-// clean with the rule in force. A mutant without a seed must be one that the protocol models notice.
+// clean with the rule in force. A mutant without a seed is one that the protocol models notice, or is skipped for
+// all to see.
 func TestMutantsAreNoticed(t *testing.T) {
 	inModels, err := os.ReadFile("../model/mutants.txt")
 	if err != nil {
@@ -97,8 +98,9 @@ func TestMutantsAreNoticed(t *testing.T) {
 			if m.Seed == 0 {
 				name := strings.Replace(string(m.Rule), "F_", "N_", 1)
 				if !strings.Contains(string(inModels), "\n"+name+" ") {
-					t.Skipf("%s: neither a seed nor a model shows it yet: make sim-mutants looks for a seed", m.Broken)
+					t.Skipf("%s: neither a seed nor a model shows it so far", m.Broken)
 				}
+				t.Logf("%s: shown by the models only", m.Broken)
 				return
 			}
 			if _, v := Run(Draw(m.Seed, m.Rule), nil); v == nil || v.Promise == Undecided || v.Promise == "I10" {
@@ -123,7 +125,7 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"a leg of U crashed before the client knew of its promotion":    {11211, 44176},
 		"a copy spreads a write in flight and nothing tells of it":      {307955, 322686, 180943, 181690, 221202, 240992, 247510},
 		"a copy undoes a write applied before a MISSED of its chunk":    {383134},
-		"a member that restarted is a source before it was told a view": {78692},
+		"a member that restarted is a source before it was told a view": {78692, 1099511649413},
 	} {
 		t.Run(symptom, func(t *testing.T) {
 			for _, seed := range seeds {

@@ -5,11 +5,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/rmr-block/rmr/tests/sim"
 )
@@ -98,13 +101,16 @@ func search(m sim.Mutant, seeds uint64) (line string, found bool) {
 	return fmt.Sprintf("%-12s NOT FOUND in %d seeds: %s", m.Rule, 2*seeds, m.Broken), false
 }
 
-// play runs the seeds and tells whether no promise was broken.
+// play runs the seeds and tells whether no promise was broken. An interrupt ends it early, with the summary of
+// what was played.
 func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop bool) bool {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
 	next := make(chan uint64)
 	var total sim.Stats
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	done, violations := uint64(0), 0
+	done, violations, stopped := uint64(0), 0, false
 	for range workers {
 		wg.Go(func() {
 			for seed := range next {
@@ -116,6 +122,7 @@ func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop 
 				total.Events += stats.Events
 				if v != nil {
 					violations++
+					stopped = stopped || stop && v.Promise != sim.Undecided
 					fmt.Fprintln(out, v)
 				}
 				mu.Unlock()
@@ -124,7 +131,7 @@ func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop 
 	}
 	for seed := from; seed < from+seeds; seed++ {
 		mu.Lock()
-		enough := stop && violations > 0
+		enough := stopped || ctx.Err() != nil
 		mu.Unlock()
 		if enough {
 			break
