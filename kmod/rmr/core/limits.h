@@ -10,7 +10,8 @@
 
 /*
  * Narrows *common by the limits of one more store; the first store's limits start it. Granularities
- * are powers of two, of which the larger suits both; maxima are the smaller, zero if one store cannot.
+ * are powers of two, of which the larger suits both; maxima are the smaller, zero if one store
+ * cannot.
  */
 void rmr_limits_narrow(struct rmr_limits_le *common, const struct rmr_limits_le *store);
 
