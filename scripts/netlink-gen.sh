@@ -4,7 +4,8 @@
 # docs/netlink/rmr.yaml with the kernel's own generators. The generators look for their schema two
 # folders above the spec, so the spec is staged beside a copy of it.
 set -eu
-src=$1 out=$2
+src=$1
+mkdir -p "$2" && out=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")/.." && pwd)
 ynl=$src/tools/net/ynl
 stage=$(mktemp -d)

@@ -78,6 +78,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.EHOSTUNREACH: "check --peer, the link and `rmrctl doctor` on both nodes",
 		syscall.ETIMEDOUT:    "check --peer, the link and `rmrctl doctor` on both nodes",
 		syscall.ECONNREFUSED: "no pool is served there: check --peer and `rmrctl pool show` on the peer",
+		syscall.ECONNRESET:   "no pool is served there: check --peer and `rmrctl pool show` on the peer",
 	},
 	rmrnl.CmdPoolAssemble: {
 		syscall.ENODATA:     "`rmrctl pool create` or `join` makes it one",
@@ -102,6 +103,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.EHOSTUNREACH: "check --node, the link and `rmrctl doctor`",
 		syscall.ETIMEDOUT:    "check --node, the link and `rmrctl doctor`",
 		syscall.ECONNREFUSED: "no pool is served there: check --node and `rmrctl pool show` on the storage nodes",
+		syscall.ECONNRESET:   "no pool is served there: check --node and `rmrctl pool show` on the storage nodes",
 	},
 	rmrnl.CmdDeviceUnmap: {
 		syscall.ENOENT: "`brmr list` shows what is mapped here",

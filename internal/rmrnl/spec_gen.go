@@ -219,6 +219,7 @@ var Ops = map[uint8]Op{
 		PoolAttrTransport,
 		PoolAttrZeroed,
 		PoolAttrForce,
+		PoolAttrDryRun,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
@@ -342,6 +343,7 @@ const (
 	PoolAttrStoreSize     uint16 = 36
 	PoolAttrWipe          uint16 = 37
 	PoolAttrPad           uint16 = 38
+	PoolAttrDryRun        uint16 = 39
 )
 
 // SetPool describes the attributes of pool.
@@ -383,6 +385,7 @@ var SetPool = AttrSet{
 	PoolAttrInflight:      {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrStoreSize:     {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrWipe:          {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDryRun:        {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -448,6 +451,8 @@ type Pool struct {
 	StoreSize uint64 `json:"store_size"`
 	// Delete the superblocks too.
 	Wipe bool `json:"wipe"`
+	// Check everything that a join checks before it writes, and change nothing.
+	DryRun bool `json:"dry_run"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -529,6 +534,8 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.StoreSize = ad.Uint64()
 		case PoolAttrWipe:
 			v.Wipe = ad.Flag()
+		case PoolAttrDryRun:
+			v.DryRun = ad.Flag()
 		}
 	}
 	return named(ad, SetPool)

@@ -119,7 +119,7 @@ func (c *Client) promise(m *Member) {
 			}
 			if r.ok {
 				c.legs[m.id].handle = r.handle
-				c.legs[m.id].state = pool.LegPromised
+				c.event(m.id, pool.LegConnected)
 				c.promises = append(c.promises, r.promise)
 			}
 		}
@@ -292,9 +292,9 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 		handle := l.handle
 		switch {
 		case view.UpToDate.Has(id):
-			l.state = pool.LegUpToDate
+			c.event(id, pool.LegLiveUpToDate)
 		case view.Syncing.Has(id):
-			l.state = pool.LegSyncing
+			c.event(id, pool.LegLiveSyncing)
 		default:
 			continue
 		}
@@ -304,6 +304,15 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	c.io.golive(a.Highest.Epoch == c.before)
 	c.before = c.epoch
 	c.keepalives()
+}
+
+// event moves a leg along the table of states; the table must know whatever happens.
+func (c *Client) event(id int, e pool.LegEvent) {
+	next, err := c.legs[id].state.Next(e)
+	if err != nil {
+		c.w.fail("leg table", "client %s: leg %d: %v", c.name, id, err)
+	}
+	c.legs[id].state = next
 }
 
 // becameActive starts what a leg in Y waits for.
@@ -363,15 +372,13 @@ func (c *Client) viewEstablished() {
 		case v.UpToDate.Has(id):
 			if l.state == pool.LegSyncing {
 				m.settled(l.handle)
+				c.event(id, pool.LegPromoted)
 			}
-			l.state = pool.LegUpToDate
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:
-			l.state = pool.LegSyncing
+			c.event(id, pool.LegEstablished)
 			handle := l.handle
 			c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
 			c.becameActive(id)
-		case v.Syncing.Has(id):
-			l.state = pool.LegSyncing
 		}
 		l.preparing = false
 	}
@@ -385,7 +392,8 @@ func (c *Client) lose(id int, why string) {
 		return
 	}
 	c.log("loses leg %d: %s", id, why)
-	c.legs[id] = leg{}
+	c.event(id, pool.LegLost)
+	c.legs[id] = leg{state: l.state}
 	if c.vm.Proposed().Active().Has(id) || c.vm.Established().Active().Has(id) {
 		c.changed(c.vm.Lose(pool.MaskOf(id), 0))
 	}
@@ -397,7 +405,8 @@ func (c *Client) changed(bool) {
 	for id := range c.legs {
 		l := &c.legs[id]
 		if l.state == pool.LegJoining && !c.vm.Proposed().Active().Has(id) {
-			l.state, l.markedOn = pool.LegPromised, 0
+			c.event(id, pool.LegGivenUp)
+			l.markedOn = 0
 		}
 		l.preparing = false
 	}
@@ -521,10 +530,11 @@ func (c *Client) connect(id int) {
 				c.again("fenced")
 			}
 		case r.ok && l.handle == 0:
-			*l = leg{state: pool.LegPromised, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
+			*l = leg{state: l.state, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
 			if !c.w.on(MRetNoUnc) {
 				l.uncertain = nil
 			}
+			c.event(id, pool.LegConnected)
 			c.pushView()
 		}
 	})
@@ -568,7 +578,7 @@ func (c *Client) joins() {
 		return
 	}
 	for id := range join.All() {
-		c.legs[id].state = pool.LegJoining
+		c.event(id, pool.LegMarked)
 	}
 	c.log("joins %v", join)
 	c.pushView()

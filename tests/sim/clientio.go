@@ -209,8 +209,9 @@ func (q *clientIO) written(o *op, id int, r ioReply, ok bool) {
 		o.miss, o.markedOn, o.marking = o.miss.With(id), 0, 0
 		c.log("leg %d missed seq %d", id, o.seq)
 		if c.w.on(FMissView) {
-			if c.legs[id].state == pool.LegUpToDate {
-				c.legs[id].state = pool.LegSyncing
+			was := c.legs[id].state
+			c.event(id, pool.LegMissed)
+			if was == pool.LegUpToDate {
 				c.becameActive(id)
 			}
 			c.changed(c.vm.Lose(0, pool.MaskOf(id)))

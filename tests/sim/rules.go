@@ -20,6 +20,7 @@ const (
 	FVoid       Rule = "F_VOID"
 	FOvlMiss    Rule = "F_OVLMISS"
 	FHold       Rule = "F_HOLD"
+	FHoldAll    Rule = "F_HOLDALL"
 	FPullAll    Rule = "F_PULLALL"
 	FWView      Rule = "F_WVIEW"
 	FFullMap    Rule = "F_FULLMAP"
@@ -90,6 +91,7 @@ func Mutants() []Mutant {
 		{FVoid, "MISSED leaves a running copy valid", 118},
 		{FOvlMiss, "MISSED leaves overlay bits", 12},
 		{FHold, "a missed chunk is copied at once", 17},
+		{FHoldAll, "a missed chunk is copied though earlier writes of it are not complete", 383134},
 		{FPullAll, "map pulled at once after the join", 41},
 		{FWView, "views seen in writes and marks are not noted", 1099511631151},
 		{FFullMap, "only its own bits pulled", 1},

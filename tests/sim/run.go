@@ -62,7 +62,8 @@ func Draw(seed uint64, mutant Rule) Config {
 	}
 	c.Quorum = voters >= 3 && r.IntN(2) == 0
 	if seed >= Directed {
-		c.Split, c.Slow, c.Faults = true, 0.1+0.3*r.Float64(), 4+r.IntN(10)
+		c.Split, c.Slow, c.Faults, c.Ops = true, 0.3*r.Float64(), 4+r.IntN(10), 150+r.IntN(200)
+		c.Quorum = voters >= 3 && r.IntN(4) > 0
 	}
 	return c
 }
@@ -184,9 +185,15 @@ func (w *World) disturb() {
 		return
 	}
 	w.stats.Faults++
-	if w.cfg.Split && w.chance(0.4) {
-		w.split()
-		return
+	if w.cfg.Split {
+		switch p := w.rng.Float64(); {
+		case p < 0.35:
+			w.split()
+			return
+		case p < 0.5:
+			w.outage()
+			return
+		}
 	}
 	p := w.rng.IntN(100)
 	switch {

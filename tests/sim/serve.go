@@ -406,7 +406,11 @@ func (m *Member) miss(io *pool.IO, window *dirtymap.Window, reply func(any)) {
 			}
 		}
 		if m.w.on(FHold) {
-			m.held[io.Seq<<8|c] = c
+			newest := io.Seq
+			if m.w.on(FHoldAll) {
+				newest = window.Newest(c) // writes of the chunk before this one are in no overlay
+			}
+			m.held[newest<<8|c] = c
 		}
 	}
 	m.syncMap(func() {

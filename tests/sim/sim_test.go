@@ -112,6 +112,7 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"all of U restarted and the source of reconcile lost its cache": {296, 418, 669, 921, 928},
 		"a leg of U crashed before the client knew of its promotion":    {11211, 44176},
 		"a copy spreads a write in flight and nothing tells of it":      {307955, 322686},
+		"a copy undoes a write applied before a MISSED of its chunk":    {383134},
 		"a member that restarted is a source before it was told a view": {78692},
 	} {
 		t.Run(symptom, func(t *testing.T) {

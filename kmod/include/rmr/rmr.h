@@ -115,6 +115,7 @@ struct rmr_pool_spec {
 	bool		zeroed;
 	bool		force;
 	bool		wipe;
+	bool		dry_run;		/* join: check only */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the choice of the leg that is read (R4.1), and the limits of a pool (R3.9): no leg
- * starves, none is kept out for ever by one slow answer, one that answered STALE is asked last,
- * and nothing that one leg cannot do is offered.
+ * Guards the choice of the leg that is read (R4.1), and the limits of a pool (R3.9): no leg is kept
+ * out for ever by one slow answer, one that answered STALE is asked last, and nothing that one leg
+ * cannot do is offered.
  */
 #include <kunit/test.h>
 

@@ -39,37 +39,45 @@ func main() {
 	}
 }
 
-// hunt prints for each mutant the first seed that shows it and tells whether all were found: the known seed
-// first, then those from 1 on, then directed ones.
+// hunt prints for each mutant a seed that shows it, in the order of the table, and tells whether all were found.
 func hunt(out io.Writer, seeds uint64, workers int) bool {
-	all := sim.Mutants()
-	lines := make([]string, len(all))
-	found := make([]bool, len(all))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := range next {
-				lines[i], found[i] = search(all[i], seeds)
-			}
-		})
+	type result struct {
+		line  string
+		found bool
 	}
+	all := sim.Mutants()
+	results := make([]chan result, len(all))
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
+	next := make(chan int, len(all))
 	for i := range all {
 		next <- i
 	}
 	close(next)
-	wg.Wait()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range next {
+				line, found := search(all[i], seeds)
+				results[i] <- result{line, found}
+			}
+		})
+	}
 	missed := 0
-	for i, line := range lines {
-		fmt.Fprintln(out, line)
-		if !found[i] {
+	for _, c := range results {
+		r := <-c
+		fmt.Fprintln(out, r.line)
+		if !r.found {
 			missed++
 		}
 	}
+	wg.Wait()
 	fmt.Fprintf(out, "sim-mutants: %d mutants, %d not found\n", len(all), missed)
 	return missed == 0
 }
 
+// search tries the known seed, then plain and directed seeds in turn.
 func search(m sim.Mutant, seeds uint64) (line string, found bool) {
 	try := func(seed uint64) bool {
 		_, v := sim.Run(sim.Draw(seed, m.Rule), nil)
