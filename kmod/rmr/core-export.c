@@ -91,6 +91,7 @@ EXPORT_SYMBOL_GPL(rmr_window_arrive);
 EXPORT_SYMBOL_GPL(rmr_window_answer);
 EXPORT_SYMBOL_GPL(rmr_window_completed);
 EXPORT_SYMBOL_GPL(rmr_window_touches);
+EXPORT_SYMBOL_GPL(rmr_window_newest);
 EXPORT_SYMBOL_GPL(rmr_window_next_uncertain);
 EXPORT_SYMBOL_GPL(rmr_window_newest);
 
