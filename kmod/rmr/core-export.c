@@ -93,7 +93,6 @@ EXPORT_SYMBOL_GPL(rmr_window_completed);
 EXPORT_SYMBOL_GPL(rmr_window_touches);
 EXPORT_SYMBOL_GPL(rmr_window_newest);
 EXPORT_SYMBOL_GPL(rmr_window_next_uncertain);
-EXPORT_SYMBOL_GPL(rmr_window_newest);
 
 EXPORT_SYMBOL_GPL(rmr_plan_init);
 EXPORT_SYMBOL_GPL(rmr_plan_destroy);
