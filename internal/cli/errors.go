@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -115,6 +116,17 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 	},
 }
 
+// noPort adds the cause the kernel cannot tell from a peer that is away: no RDMA port here.
+func (a *app) noPort(err error) error {
+	if !errors.Is(err, syscall.EHOSTUNREACH) {
+		return err
+	}
+	if ports, e := a.RDMA.Ports(); len(ports) > 0 || (e != nil && !errors.Is(e, fs.ErrNotExist)) {
+		return err
+	}
+	return hint(err, "no RDMA port on this host: `rmrctl softroce up NETDEV` makes one in software")
+}
+
 // explain makes the one line and the exit code of an error.
 func explain(err error) (line string, code int) {
 	line, code = err.Error(), ExitError
@@ -147,7 +159,9 @@ func explainKernel(err error, k *rmrnl.KernelError) (line string, code int) {
 	if k.Errno == syscall.EBUSY || unclean || strings.Contains(k.Text, "--force") {
 		code = ExitRefused
 	}
+	var own *hinted
 	switch text := kernelHint(k); {
+	case errors.As(err, &own):
 	case text != "":
 		line += "; " + text
 	case k.Errno == syscall.EPERM || k.Errno == syscall.EACCES:

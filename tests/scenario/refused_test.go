@@ -39,13 +39,22 @@ type refusal struct {
 	after   string // script that takes it away
 }
 
+// A kernel without the module, rather than one that loads it by itself when asked.
+const (
+	noAutoload = "echo /bin/false > /proc/sys/kernel/modprobe"
+	autoload   = "echo /sbin/modprobe > /proc/sys/kernel/modprobe"
+)
+
 func TestRefusedBeforeSetUp(t *testing.T) {
 	c := rig.Start(t, rig.Storage(1), rig.Client(1))
 	runRefusals(t, c, []refusal{
-		{name: "no module", node: "stor0", command: "rmrctl pool show", code: exitError, words: []string{"modprobe brmr_server"}},
 		{
-			name: "no module on the client", node: "client0", command: "brmr map vol1 --node 10.77.0.11", code: exitError,
-			words: []string{"modprobe", "brmr_client"},
+			name: "no module", node: "stor0", before: noAutoload, command: "rmrctl pool show",
+			code: exitError, words: []string{"modprobe brmr_server"}, after: autoload,
+		},
+		{
+			name: "no module on the client", node: "client0", before: noAutoload, command: "brmr map vol1 --node 10.77.0.11",
+			code: exitError, words: []string{"modprobe", "brmr_client"}, after: autoload,
 		},
 		{
 			name: "core module alone", node: "stor0", before: "modprobe rmr", command: "rmrctl pool assemble /dev/ubda",
