@@ -5,7 +5,7 @@
 # folders above the spec, so the spec is staged beside a copy of it.
 set -eu
 src=$1
-out=$(mkdir -p "$2" && cd "$2" && pwd)
+mkdir -p "$2" && out=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")/.." && pwd)
 ynl=$src/tools/net/ynl
 stage=$(mktemp -d)

@@ -7,7 +7,8 @@ set -eu
 packages="
 bash bc bison build-essential bsdextrautils coreutils diffutils dmsetup e2fsprogs findutils fio flex gawk
 grep iproute2 iputils-ping kmod libelf-dev libssl-dev linux-source-6.12 mdadm mount ncurses-bin netcat-openbsd patch
-perl procps python3-jsonschema python3-yaml sed shellcheck sparse spin tar util-linux xz-utils gcc libc6-dev clang gcovr
+perl procps python3-jsonschema python3-yaml sed shellcheck sparse spin tar util-linux xz-utils gcc libc6-dev clang
+libclang-rt-14-dev gcovr libbsd-dev xxd
 "
 
 missing=""

@@ -78,7 +78,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 		fmt.Fprintf(env.Stderr, "%s: %v (see `%s --help`)\n", a.name, err, cmd.CommandPath())
 		return ExitUsage
 	}
-	line, code := explain(err)
+	line, code := explain(a.noPort(err))
 	fmt.Fprintf(env.Stderr, "%s: %s\n", a.name, line)
 	return code
 }

@@ -65,7 +65,7 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	}
 	if want > most {
 		disk.Close()
-		return fmt.Errorf("%s: store too small: pool of %d bytes, at most %d fit on %s; "+
+		return refuse("%s: store too small: pool of %d bytes, at most %d fit on %s; "+
 			"choose a smaller --size or a larger device", o.verbAndObject, want, most, o.device)
 	}
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolCreate}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -78,6 +79,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.EHOSTUNREACH: "check --peer, the link and `rmrctl doctor` on both nodes",
 		syscall.ETIMEDOUT:    "check --peer, the link and `rmrctl doctor` on both nodes",
 		syscall.ECONNREFUSED: "no pool is served there: check --peer and `rmrctl pool show` on the peer",
+		syscall.ECONNRESET:   "no pool is served there: check --peer and `rmrctl pool show` on the peer",
 	},
 	rmrnl.CmdPoolAssemble: {
 		syscall.ENODATA:     "`rmrctl pool create` or `join` makes it one",
@@ -102,6 +104,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.EHOSTUNREACH: "check --node, the link and `rmrctl doctor`",
 		syscall.ETIMEDOUT:    "check --node, the link and `rmrctl doctor`",
 		syscall.ECONNREFUSED: "no pool is served there: check --node and `rmrctl pool show` on the storage nodes",
+		syscall.ECONNRESET:   "no pool is served there: check --node and `rmrctl pool show` on the storage nodes",
 	},
 	rmrnl.CmdDeviceUnmap: {
 		syscall.ENOENT: "`brmr list` shows what is mapped here",
@@ -111,6 +114,17 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 	rmrnl.CmdDeviceGet: {
 		syscall.ENOENT: "`brmr list` shows what is mapped here",
 	},
+}
+
+// noPort adds the cause the kernel cannot tell from a peer that is away: no RDMA port here.
+func (a *app) noPort(err error) error {
+	if !errors.Is(err, syscall.EHOSTUNREACH) {
+		return err
+	}
+	if ports, e := a.RDMA.Ports(); len(ports) > 0 || (e != nil && !errors.Is(e, fs.ErrNotExist)) {
+		return err
+	}
+	return hint(err, "no RDMA port on this host: `rmrctl softroce up NETDEV` makes one in software")
 }
 
 // explain makes the one line and the exit code of an error.
@@ -145,7 +159,9 @@ func explainKernel(err error, k *rmrnl.KernelError) (line string, code int) {
 	if k.Errno == syscall.EBUSY || unclean || strings.Contains(k.Text, "--force") {
 		code = ExitRefused
 	}
+	var own *hinted
 	switch text := kernelHint(k); {
+	case errors.As(err, &own):
 	case text != "":
 		line += "; " + text
 	case k.Errno == syscall.EPERM || k.Errno == syscall.EACCES:

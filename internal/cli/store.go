@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -153,6 +154,13 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 	if err := a.nameFree(ctx, o.name, o.addr[0]); err != nil {
 		return fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
+	if req.Cmd == rmrnl.CmdPoolJoin {
+		var err error
+		if disk, err = o.tryJoin(ctx, a, disk, req); err != nil {
+			return fmt.Errorf("%s: %w", o.verbAndObject, err)
+		}
+		defer disk.Close()
+	}
 	if !o.assumeZeroed {
 		progress := a.progress("zeroing " + o.device)
 		err := disk.Zero(ctx, dataSize, progress.report)
@@ -169,6 +177,19 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 		return fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
 	return a.printPoolID(o.output, made)
+}
+
+// tryJoin lets the kernel check a join, which asks the peer, while nothing is written. The kernel opens the
+// device itself, so it is given up meanwhile.
+func (o *storeOptions) tryJoin(ctx context.Context, a *app, disk *blockdev.Disk, req *rmrnl.Request) (*blockdev.Disk, error) {
+	if err := disk.Close(); err != nil {
+		return disk, fmt.Errorf("close %s: %w", o.device, err)
+	}
+	try := &rmrnl.Request{Cmd: req.Cmd, Fields: slices.Clone(req.Fields)}
+	if _, err := a.sendPool(ctx, try.Add(rmrnl.PoolAttrDryRun, true)); err != nil {
+		return disk, err
+	}
+	return a.OpenDisk(o.device, true)
 }
 
 // nameFree also finds out whether there is a kernel side to talk to at all.

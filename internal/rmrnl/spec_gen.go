@@ -278,6 +278,7 @@ var Ops = map[uint8]Op{
 		PoolAttrTransport,
 		PoolAttrZeroed,
 		PoolAttrForce,
+		PoolAttrDryRun,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
@@ -432,6 +433,7 @@ const (
 	PoolAttrResyncEtaMs    uint16 = 50
 	PoolAttrResyncFailures uint16 = 51
 	PoolAttrResyncPause    uint16 = 52
+	PoolAttrDryRun         uint16 = 53
 )
 
 // SetPool describes the attributes of pool.
@@ -487,6 +489,7 @@ var SetPool = AttrSet{
 	PoolAttrResyncEtaMs:    {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrResyncFailures: {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrResyncPause:    {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrDryRun:         {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -578,6 +581,8 @@ type Pool struct {
 	ResyncFailures uint64 `json:"resync_failures"`
 	// 1 pauses resync, 0 lets it go on.
 	ResyncPause uint8 `json:"resync_pause"`
+	// Check everything that a join checks before it writes, and change nothing.
+	DryRun bool `json:"dry_run"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -687,6 +692,8 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.ResyncFailures = ad.Uint64()
 		case PoolAttrResyncPause:
 			v.ResyncPause = ad.Uint8()
+		case PoolAttrDryRun:
+			v.DryRun = ad.Flag()
 		}
 	}
 	return named(ad, SetPool)

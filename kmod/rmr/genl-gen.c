@@ -30,7 +30,7 @@ static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_FORCE + 1] =
 };
 
 /* RMR_CMD_POOL_JOIN - do */
-static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_FORCE + 1] = {
+static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_DRY_RUN + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
@@ -42,6 +42,7 @@ static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_FORCE + 1] = {
 	[RMR_A_POOL_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
 	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_DRY_RUN] = { .type = NLA_FLAG, },
 };
 
 /* RMR_CMD_POOL_ASSEMBLE - do */
@@ -124,7 +125,7 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_JOIN,
 		.doit		= rmr_nl_pool_join_doit,
 		.policy		= rmr_pool_join_nl_policy,
-		.maxattr	= RMR_A_POOL_FORCE,
+		.maxattr	= RMR_A_POOL_DRY_RUN,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -86,6 +86,7 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 	spec->node = str_attr(a[RMR_A_POOL_NODE]);
 	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
+	spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
 	spec->member_id = -1;
 	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
 }

@@ -690,6 +690,11 @@ static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_po
 	err = refuse_store(pool, spec->force, extack);
 	if (!err)
 		err = join_fill(pool, spec, rsp, id, extack);
+	if (!err && spec->dry_run) {
+		pool_info_fill(pool, info);
+		rmr_srv_pool_put(pool);
+		return 0;
+	}
 	if (!err)
 		err = pool_format(pool, extack);
 	if (err)

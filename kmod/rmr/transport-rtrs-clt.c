@@ -79,6 +79,7 @@ static void *rtrs_sess_open(const struct rmr_tp_open *open)
 	struct sockaddr_storage dst = {};
 	struct rtrs_addr path = { .dst = &dst };
 	struct rtrs_clt_ops ops = { .link_ev = rtrs_sess_link_ev };
+	sigset_t all, saved;
 	struct rtrs_sess *sess;
 	char port[8];
 	int err;
@@ -97,7 +98,14 @@ static void *rtrs_sess_open(const struct rmr_tp_open *open)
 	sess->priv = open->priv;
 	INIT_WORK(&sess->lost_work, rtrs_sess_lost_work);
 	ops.priv = sess;
+	/*
+	 * rtrs waits interruptibly, and signals that mean nothing to an operator are common: Go's
+	 * runtime preempts its threads with one. Only a kill ends the wait.
+	 */
+	siginitsetinv(&all, sigmask(SIGKILL));
+	sigprocmask(SIG_BLOCK, &all, &saved);
 	sess->rtrs = rtrs_clt_open(&ops, open->name, &path, 1, open->port, 0, 1, 0, 0);
+	sigprocmask(SIG_SETMASK, &saved, NULL);
 	if (IS_ERR(sess->rtrs)) {
 		err = PTR_ERR(sess->rtrs);
 		cancel_work_sync(&sess->lost_work);

@@ -139,3 +139,52 @@ func ExampleWindow() {
 	// [0]
 	// []
 }
+
+// TestWindowAgainstNaiveModel drives random writes through the window and through a plain list.
+func TestWindowAgainstNaiveModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := NewWindow()
+		list := map[uint64]Extent{}
+		below := uint64(1)
+		t.Repeat(map[string]func(*rapid.T){
+			"arrive": func(t *rapid.T) {
+				seq, first := rapid.Uint64Range(1, 12).Draw(t, "seq"), rapid.Uint64Range(0, 6).Draw(t, "first")
+				e := Extent{first, first + rapid.Uint64Range(0, 2).Draw(t, "more")}
+				got, _ := w.Arrive(seq, e)
+				_, known := list[seq]
+				if refused := seq < below; (got == ArrivalRefused) != refused || (got == ArrivalNew) != (!refused && !known) {
+					t.Fatalf("write %d, mark %d, known %v: arrival %d", seq, below, known, got)
+				}
+				if got == ArrivalNew {
+					list[seq] = e
+				}
+			},
+			"completed": func(t *rapid.T) {
+				s := rapid.Uint64Range(0, 13).Draw(t, "s")
+				if w.Completed(s) != (s > below) {
+					t.Fatalf("mark %d to %d", below, s)
+				}
+				below = max(below, s)
+				for seq := range list {
+					if seq < below {
+						delete(list, seq)
+					}
+				}
+			},
+			"": func(t *rapid.T) {
+				uncertain := w.Uncertain()
+				for c := range uint64(10) {
+					newest := uint64(0)
+					for seq, e := range list {
+						if e.First <= c && c <= e.Last {
+							newest = max(newest, seq)
+						}
+					}
+					if w.Newest(c) != newest || w.Touches(c) != (newest != 0) || slices.Contains(uncertain, c) != (newest != 0) {
+						t.Fatalf("chunk %d: newest %d, want %d; uncertain %v", c, w.Newest(c), newest, uncertain)
+					}
+				}
+			},
+		})
+	})
+}

@@ -7,6 +7,7 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -23,6 +24,7 @@ type Promise struct {
 	View      View     // highest it knows
 	Restarted bool     // it lost its memory since it last was active
 	Uncertain []uint64 // chunks of writes it does not know complete, rising (F_LIST)
+	Clean     Epoch    // of the clean detach it persisted; zero: none (R2.11)
 }
 
 // Errors of DecideAttach.
@@ -41,7 +43,7 @@ type Attachment struct {
 	Uncertain []uint64 // chunks to mark dirty on everybody for everybody but Source (F_ABSENT)
 	Marked    Mask     // members to mark: all data members but Source; empty without uncertain chunks
 	Demoted   Mask     // members that a second view moves from U to Y before the marks (F_DEMOTE, F_TWOVIEWS)
-	MustWait  bool     // not all active members of V promised: tell no view to anybody before the lease time is over (F_LEASE)
+	MustWait  bool     // active members of V did not promise and its client left no clean record: tell no view to anybody before the lease time is over (F_LEASE)
 	First     View     // to be established before anything else (F_ATTACH)
 }
 
@@ -90,12 +92,21 @@ func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, e
 	if !enough || upToDate == 0 {
 		return a, fmt.Errorf("attach: promised %s of U %s: %w", a.Promised, a.Highest.UpToDate, ErrMissingMembers)
 	}
-	a.MustWait = !a.Highest.Active().Within(a.Promised)
+	if a.Highest.Number > math.MaxUint64-2 { // First, and perhaps one that demotes
+		return a, fmt.Errorf("attach: after %s no number is left: %w", a.Highest, ErrInvalid)
+	}
+	a.MustWait = !a.Highest.Active().Within(a.Promised) && !leftClean(promises, a.Highest.Epoch)
 	a.First = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: a.Highest.Syncing & a.Promised, Lineage: a.Highest.Lineage}
 	if len(a.Uncertain) > 0 {
 		a.reconcile(voters, restarted)
 	}
 	return a, nil
+}
+
+// leftClean tells whether the client of the epoch ended its reads itself; a clean record of any other epoch
+// means nothing (R2.11).
+func leftClean(promises []Promise, epoch Epoch) bool {
+	return epoch.Seq != 0 && slices.ContainsFunc(promises, func(p Promise) bool { return p.Clean == epoch })
 }
 
 // reconcile picks the one source. One source for all chunks, because two would leave nobody in U.

@@ -24,12 +24,15 @@ type LegEvent uint8
 
 // Events of a leg.
 const (
-	LegConnected   LegEvent = iota // the member promised the epoch
-	LegMarked                      // its uncertain chunks are marked on every active member
-	LegEstablished                 // the view with it in Y is established
-	LegPromoted                    // the view with it in U is established
-	LegMissed                      // it answered MISSED, the view with it in Y is made
-	LegLost                        // failed, stalled, or lost its link
+	LegConnected    LegEvent = iota // the member promised the epoch
+	LegLiveUpToDate                 // attach went live with it in U
+	LegLiveSyncing                  // attach went live with it in Y
+	LegMarked                       // its uncertain chunks are marked on every active member
+	LegEstablished                  // the view with it in Y is established
+	LegGivenUp                      // its join was given up for a loss elsewhere
+	LegPromoted                     // the view with it in U is established
+	LegMissed                       // it answered MISSED, the view with it in Y is made
+	LegLost                         // failed, stalled, or lost its link
 	legEvents
 )
 
@@ -37,8 +40,8 @@ const (
 func legTable() map[LegState]map[LegEvent]LegState {
 	return map[LegState]map[LegEvent]LegState{
 		LegAbsent:   {LegConnected: LegPromised, LegLost: LegAbsent},
-		LegPromised: {LegMarked: LegJoining, LegLost: LegAbsent},
-		LegJoining:  {LegEstablished: LegSyncing, LegLost: LegAbsent},
+		LegPromised: {LegLiveUpToDate: LegUpToDate, LegLiveSyncing: LegSyncing, LegMarked: LegJoining, LegLost: LegAbsent},
+		LegJoining:  {LegEstablished: LegSyncing, LegGivenUp: LegPromised, LegLost: LegAbsent},
 		LegSyncing:  {LegPromoted: LegUpToDate, LegMissed: LegSyncing, LegLost: LegAbsent},
 		LegUpToDate: {LegMissed: LegSyncing, LegLost: LegAbsent},
 	}
@@ -64,7 +67,7 @@ func (s LegState) String() string {
 
 // String names the event as logs do.
 func (e LegEvent) String() string {
-	names := [...]string{"connected", "marked", "established", "promoted", "missed", "lost"}
+	names := [...]string{"connected", "live-up-to-date", "live-syncing", "marked", "established", "given-up", "promoted", "missed", "lost"}
 	if int(e) < len(names) {
 		return names[e]
 	}

@@ -7,6 +7,7 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -76,6 +77,31 @@ func TestAttachWithoutAllActiveMembersWaitsForTheLease(t *testing.T) { // F_LEAS
 	a, err := DecideAttach(Voters{Data: MaskOf(0, 1)}, Epoch{3, 1}, []Promise{{Member: 0, View: v}})
 	if err != nil || !a.MustWait {
 		t.Fatalf("%+v, %v", a, err)
+	}
+}
+
+func TestCleanRecordOfAnotherEpochDoesNotEndTheLease(t *testing.T) { // R2.11, M_CLEANANY
+	v := view(4, 7, MaskOf(0), MaskOf(1))
+	for clean, wait := range map[Epoch]bool{{}: true, {4, 1}: false, {4, 2}: true, {3, 1}: true, {5, 1}: true} {
+		a, err := DecideAttach(Voters{Data: MaskOf(0, 1)}, Epoch{9, 9}, []Promise{{Member: 0, View: v, Clean: clean}})
+		if err != nil || a.MustWait != wait {
+			t.Errorf("clean of %v: wait %v, %v", clean, a.MustWait, err)
+		}
+	}
+	never := View{Number: 1, UpToDate: MaskOf(0, 1)}
+	a, err := DecideAttach(Voters{Data: MaskOf(0, 1), Witnesses: MaskOf(2), Quorum: true}, Epoch{1, 1}, []Promise{{Member: 0, View: never}, {Member: 2, View: never}})
+	if err != nil || !a.MustWait {
+		t.Errorf("no record at all counts as clean: %+v, %v", a, err)
+	}
+}
+
+func TestViewNumbersNeverWrap(t *testing.T) { // F_ORDER
+	last := view(1, math.MaxUint64, MaskOf(0, 1), 0)
+	if next, err := last.Next(0, Change{Ejected: MaskOf(1)}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("next view %v, %v", next, err)
+	}
+	if a, err := DecideAttach(Voters{Data: MaskOf(0, 1)}, Epoch{9, 9}, []Promise{{Member: 0, View: last}, {Member: 1, View: last}}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("attach %+v, %v", a, err)
 	}
 }
 

@@ -41,3 +41,32 @@ func structures() []structure {
 		structure{"rmr_rsp_hello", helloReplySize, describe(new(HelloReply).walk)},
 		structure{"rmr_rsp_pool", poolReplySize, describe(new(PoolReply).walk)})
 }
+
+// Structure is one fixed structure of the disk or wire formats, as Formats lists it.
+type Structure struct {
+	Name   string // as in the C headers
+	Size   int    // bytes
+	Fields []Field
+}
+
+// Field is one field of a Structure. Fields follow each other without gaps.
+type Field struct {
+	Name   string // nested and repeated ones with their path: "member.state"
+	Offset int    // bytes from the start of the structure
+	Size   int    // bytes
+	Kind   string // u8, le16, le32, le64 (unsigned, little-endian), bytes, text (zero padded), reserved (zero)
+}
+
+// Formats lists every structure of the disk and wire formats, in the order of the C headers. The lists are
+// the ones that the encoders and decoders of this package walk.
+func Formats() []Structure {
+	var all []Structure
+	for _, s := range structures() {
+		out := Structure{Name: s.name, Size: s.size}
+		for _, f := range s.fields {
+			out.Fields = append(out.Fields, Field{f.name, f.off, f.size, f.kind})
+		}
+		all = append(all, out)
+	}
+	return all
+}

@@ -58,6 +58,8 @@ func (v View) Next(number uint64, change Change) (View, error) {
 		return View{}, fmt.Errorf("next view of %s: member %s promoted but not syncing: %w", v, change.Promoted, ErrInvalid)
 	case next.UpToDate == 0:
 		return View{}, fmt.Errorf("next view of %s: %w", v, ErrNoUpToDate)
+	case next.Number == 0: // wrapped: it would be older than all others (F_ORDER)
+		return View{}, fmt.Errorf("next view of %s: no number is left: %w", v, ErrInvalid)
 	}
 	next.Syncing = (next.Syncing | change.Joined) &^ change.Promoted
 	next.UpToDate |= change.Promoted

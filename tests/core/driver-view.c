@@ -68,20 +68,22 @@ static void view_next(const struct driver_args *a)
 		print_view(&view);
 }
 
-/* member:epoch:client:number:U:Y:lineage:restarted:uncertain, with commas between promises. */
+/* member:epoch:client:number:U:Y:lineage:restarted:uncertain:clean:client, with commas between promises. */
 static unsigned int promises_of(char *text, struct rmr_promise *p)
 {
-	unsigned long long f[9];
+	unsigned long long f[11];
 	unsigned int n = 0;
 	char *one, *rest;
 
 	for (one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest), n++) {
 		if (n == RMR_MAX_MEMBERS ||
-		    sscanf(one, "%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu", &f[0], &f[1], &f[2],
-			   &f[3], &f[4], &f[5], &f[6], &f[7], &f[8]) != 9)
+		    sscanf(one, "%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu", &f[0],
+			   &f[1], &f[2], &f[3], &f[4], &f[5], &f[6], &f[7], &f[8], &f[9],
+			   &f[10]) != 11)
 			driver_die("bad promise", one);
 		p[n] = (struct rmr_promise){
 			.member = f[0], .restarted = f[7], .uncertain = f[8],
+			.clean = { f[9], f[10] },
 			.view = { { f[1], f[2] }, f[3], f[4], f[5], { f[6] } },
 		};
 	}

@@ -15,20 +15,27 @@ void driver_die(const char *what, const char *arg)
 	exit(2);
 }
 
+static const char digits[] = "0123456789abcdef";
+
+static u8 nibble(char c, const char *text)
+{
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	if (!at)
+		driver_die("bad hex", text);
+	return at - digits;
+}
+
 size_t driver_hex(const char *text, void *buf, size_t size)
 {
 	size_t len = strlen(text) / 2, i;
-	unsigned int v;
 
 	if (!strcmp(text, "-"))
 		return 0;
 	if (strlen(text) % 2 || len > size)
 		driver_die("bad hex", text);
-	for (i = 0; i < len; i++) {
-		if (sscanf(text + 2 * i, "%2x", &v) != 1)
-			driver_die("bad hex", text);
-		((u8 *)buf)[i] = v;
-	}
+	for (i = 0; i < len; i++)
+		((u8 *)buf)[i] = nibble(text[2 * i], text) << 4 | nibble(text[2 * i + 1], text);
 	return len;
 }
 
@@ -36,8 +43,10 @@ void driver_print_hex(const void *buf, size_t len)
 {
 	const u8 *p = buf;
 
-	while (len--)
-		printf("%02x", *p++);
+	for (; len--; p++) {
+		putchar(digits[*p >> 4]);
+		putchar(digits[*p & 15]);
+	}
 }
 
 static const struct driver_op *find(const char *name)

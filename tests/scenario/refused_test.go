@@ -39,13 +39,22 @@ type refusal struct {
 	after   string // script that takes it away
 }
 
+// A kernel without the module, rather than one that loads it by itself when asked.
+const (
+	noAutoload = "echo /bin/false > /proc/sys/kernel/modprobe"
+	autoload   = "echo /sbin/modprobe > /proc/sys/kernel/modprobe"
+)
+
 func TestRefusedBeforeSetUp(t *testing.T) {
 	c := rig.Start(t, rig.Storage(1), rig.Client(1))
 	runRefusals(t, c, []refusal{
-		{name: "no module", node: "stor0", command: "rmrctl pool show", code: exitError, words: []string{"modprobe brmr_server"}},
 		{
-			name: "no module on the client", node: "client0", command: "brmr map vol1 --node 10.77.0.11", code: exitError,
-			words: []string{"modprobe", "brmr_client"},
+			name: "no module", node: "stor0", before: noAutoload, command: "rmrctl pool show",
+			code: exitError, words: []string{"modprobe brmr_server"}, after: autoload,
+		},
+		{
+			name: "no module on the client", node: "client0", before: noAutoload, command: "brmr map vol1 --node 10.77.0.11",
+			code: exitError, words: []string{"modprobe", "brmr_client"}, after: autoload,
 		},
 		{
 			name: "core module alone", node: "stor0", before: "modprobe rmr", command: "rmrctl pool assemble /dev/ubda",
@@ -133,10 +142,10 @@ var createRefusals = []refusal{
 	{name: "tiny device", node: "stor0", command: "rmrctl pool create new --device /dev/ubdc", code: exitRefused, words: []string{"/dev/ubdc", "small"}},
 	{name: "device of another pool", node: "stor0", command: "rmrctl pool create new --device /dev/ubda --force", code: exitRefused, words: []string{"/dev/ubda", "use"}},
 	{
-		name: "mounted device", node: "stor0", before: "mkfs.ext4 -q /dev/ubdb; mkdir -p /mnt; mount /dev/ubdb /mnt; sync",
+		name: "mounted device", node: "stor0", before: "mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /dev/ubdb; mkdir -p /mnt; mount -o ro /dev/ubdb /mnt; sync",
 		command: "rmrctl pool create new --device /dev/ubdb --force", code: exitRefused, words: []string{"/dev/ubdb", "mounted"}, after: "umount /mnt",
 	},
-	{name: "file system", node: "stor0", command: "rmrctl pool create new --device /dev/ubdb", code: exitRefused, words: []string{"/dev/ubdb", "ext4", "--force"}},
+	{name: "file system", node: "stor0", command: "rmrctl pool create new --device /dev/ubdb", code: exitRefused, words: []string{"/dev/ubdb", "ext2/3/4", "--force"}},
 	{
 		name: "partition table", node: "stor0",
 		before: `blkdiscard -z /dev/ubdb; printf '\x80\x01\x01\x00\x83\x01\x01\x00\x00\x08\x00\x00\x00\x40\x00\x00' | dd of=/dev/ubdb bs=1 seek=446 status=none
@@ -151,7 +160,7 @@ var createRefusals = []refusal{
 		name: "held by MD", node: "stor0", before: "modprobe raid1; mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 /dev/ubdb missing 2>/dev/null; sync",
 		command: "rmrctl pool create new --device /dev/ubdb --force", code: exitRefused, words: []string{"/dev/ubdb", "use"}, after: "mdadm --stop /dev/md0 2>/dev/null",
 	},
-	{name: "MD superblock", node: "stor0", command: "rmrctl pool create new --device /dev/ubdb", code: exitRefused, words: []string{"/dev/ubdb", "raid", "--force"}, after: "blkdiscard -z /dev/ubdb"},
+	{name: "MD superblock", node: "stor0", command: "rmrctl pool create new --device /dev/ubdb", code: exitRefused, words: []string{"/dev/ubdb", "RAID", "--force"}, after: "blkdiscard -z /dev/ubdb"},
 }
 
 var joinRefusals = []refusal{

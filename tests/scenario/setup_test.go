@@ -9,10 +9,10 @@ package scenario_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"strings"
@@ -272,6 +272,9 @@ func unchanged(t *testing.T, c *rig.Cluster, fn func()) {
 	require.Equal(t, before, hashDisks(t, c), "the disks changed")
 }
 
+// A checksum that the processor computes itself: what is looked for is an accident, not a forger.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 func hashDisks(t *testing.T, c *rig.Cluster) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -285,7 +288,7 @@ func hashDisks(t *testing.T, c *rig.Cluster) map[string]string {
 				break
 			}
 			require.NoError(t, err)
-			h := sha256.New()
+			h := crc32.New(castagnoli)
 			_, err = io.Copy(h, f)
 			require.NoError(t, errors.Join(err, f.Close()))
 			sums[fmt.Sprintf("%s disk %d", n.Name(), i)] = fmt.Sprintf("%x", h.Sum(nil))

@@ -119,7 +119,7 @@ func (c *Client) promise(m *Member) {
 			}
 			if r.ok {
 				c.legs[m.id].handle = r.handle
-				c.legs[m.id].state = pool.LegPromised
+				c.event(m.id, pool.LegConnected)
 				c.promises = append(c.promises, r.promise)
 			}
 		}
@@ -243,16 +243,12 @@ func (c *Client) settle(a pool.Attachment, live pool.View, lost bool) {
 		}
 	}
 	for id := range live.Active().All() {
-		m, handle := c.w.members[id], c.legs[id].handle
-		flush := func() {
-			c.request(id, func(reply func(any)) { m.prepare(c.epoch, handle, reply) }, step)
-		}
+		flush := func() { c.sendPrepare(id, live.Number, step) }
 		if len(a.Uncertain) == 0 || !c.w.on(MNoRec) {
 			flush()
 			continue
 		}
-		args := markArgs{c.w.number(), c.epoch, handle, live, a.Marked, a.Uncertain, pool.MaskOf(a.Source)}
-		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
+		c.sendMark(id, live, a.Marked, pool.MaskOf(a.Source), a.Uncertain, func(ok bool) {
 			if !ok {
 				step(false)
 				return
@@ -287,23 +283,31 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	c.vm = pool.NewViewMaker(voters, view)
 	c.log("is live with %v", view)
 	for id := range a.Promised.All() {
-		l, m := &c.legs[id], c.w.members[id]
+		l := &c.legs[id]
 		l.alive = c.w.now - leaseT
-		handle := l.handle
 		switch {
 		case view.UpToDate.Has(id):
-			l.state = pool.LegUpToDate
+			c.event(id, pool.LegLiveUpToDate)
 		case view.Syncing.Has(id):
-			l.state = pool.LegSyncing
+			c.event(id, pool.LegLiveSyncing)
 		default:
 			continue
 		}
-		c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
+		c.sendSettle(id, view.Number)
 		c.becameActive(id)
 	}
 	c.io.golive(a.Highest.Epoch == c.before)
 	c.before = c.epoch
 	c.keepalives()
+}
+
+// event moves a leg along the table of states; the table must know whatever happens.
+func (c *Client) event(id int, e pool.LegEvent) {
+	next, err := c.legs[id].state.Next(e)
+	if err != nil {
+		c.w.fail("leg table", "client %s: leg %d: %v", c.name, id, err)
+	}
+	c.legs[id].state = next
 }
 
 // becameActive starts what a leg in Y waits for.
@@ -363,15 +367,12 @@ func (c *Client) viewEstablished() {
 		case v.UpToDate.Has(id):
 			if l.state == pool.LegSyncing {
 				m.settled(l.handle)
+				c.event(id, pool.LegPromoted)
 			}
-			l.state = pool.LegUpToDate
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:
-			l.state = pool.LegSyncing
-			handle := l.handle
-			c.w.call(c.Node, &m.Node, func(reply func(any)) { m.forget(c.epoch, handle); reply(true) }, func(any, bool) {})
+			c.event(id, pool.LegEstablished)
+			c.sendSettle(id, v.Number)
 			c.becameActive(id)
-		case v.Syncing.Has(id):
-			l.state = pool.LegSyncing
 		}
 		l.preparing = false
 	}
@@ -385,7 +386,8 @@ func (c *Client) lose(id int, why string) {
 		return
 	}
 	c.log("loses leg %d: %s", id, why)
-	c.legs[id] = leg{}
+	c.event(id, pool.LegLost)
+	c.legs[id] = leg{state: l.state}
 	if c.vm.Proposed().Active().Has(id) || c.vm.Established().Active().Has(id) {
 		c.changed(c.vm.Lose(pool.MaskOf(id), 0))
 	}
@@ -397,7 +399,8 @@ func (c *Client) changed(bool) {
 	for id := range c.legs {
 		l := &c.legs[id]
 		if l.state == pool.LegJoining && !c.vm.Proposed().Active().Has(id) {
-			l.state, l.markedOn = pool.LegPromised, 0
+			c.event(id, pool.LegGivenUp)
+			l.markedOn = 0
 		}
 		l.preparing = false
 	}
@@ -444,7 +447,7 @@ func (c *Client) keepalive(id int) {
 	}
 	if l.state == pool.LegSyncing && !l.readySent && (c.io.below() >= l.joinSeq || !c.w.on(FPullAll)) {
 		l.readySent = true
-		c.w.call(c.Node, &m.Node, func(reply func(any)) { m.ready(c.epoch, handle); reply(true) }, func(v any, ok bool) {
+		c.sendReady(id, func(ok bool) {
 			if !ok && c.legs[id].handle == handle {
 				c.legs[id].readySent = false
 			}
@@ -454,21 +457,22 @@ func (c *Client) keepalive(id int) {
 		if c.round != round || c.phase != live || c.legs[id].handle != handle {
 			return
 		}
-		r, _ := v.(aliveReply)
-		if !ok || !r.ok {
+		wire, _ := v.([]byte)
+		if !ok || wire == nil { // no answer, or fenced
 			c.lose(id, "keepalive")
 			return
 		}
 		c.legs[id].alive = max(c.legs[id].alive, sent)
-		c.promote(id, r)
+		r, err := pool.DecodeKeepaliveReply(wire)
+		c.promote(id, must(c.w, r, err))
 	})
 }
 
 // promote asks a synced leg to flush and, if it may, moves it to U.
-func (c *Client) promote(id int, r aliveReply) {
-	l, m, v := &c.legs[id], c.w.members[id], c.vm.Established()
+func (c *Client) promote(id int, r *pool.KeepaliveReply) {
+	l, v := &c.legs[id], c.vm.Established()
 	facts := pool.PromotionFacts{
-		Syncing: v.Syncing.Has(id) && l.state == pool.LegSyncing, MapComplete: r.mapOK, Lacking: r.left, ClearedOn: r.clearedOn,
+		Syncing: v.Syncing.Has(id) && l.state == pool.LegSyncing, MapComplete: r.Flags&pool.AliveMap != 0, Lacking: int(r.Lacking), ClearedOn: r.ClearedOn,
 		OthersActive: v.Active().Without(id), Flushed: true, MissedPending: c.io.missedBy(id) && c.w.on(FMissView),
 	}
 	if !c.w.on(FPromoClr) {
@@ -478,12 +482,12 @@ func (c *Client) promote(id int, r aliveReply) {
 		facts.MapComplete, facts.Lacking, facts.ClearedOn = true, 0, 0xff
 	}
 	may, _ := pool.MayPromote(facts)
-	if !may || l.preparing || !c.vm.Settled() || r.view != v.Number {
+	if !may || l.preparing || !c.vm.Settled() || r.View != v.Number {
 		return
 	}
 	l.preparing = true
 	handle := l.handle
-	c.request(id, func(reply func(any)) { m.prepare(c.epoch, handle, reply) }, func(ok bool) {
+	c.sendPrepare(id, v.Number, func(ok bool) {
 		if c.phase != live || c.legs[id].handle != handle {
 			return
 		}
@@ -521,10 +525,11 @@ func (c *Client) connect(id int) {
 				c.again("fenced")
 			}
 		case r.ok && l.handle == 0:
-			*l = leg{state: pool.LegPromised, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
+			*l = leg{state: l.state, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
 			if !c.w.on(MRetNoUnc) {
 				l.uncertain = nil
 			}
+			c.event(id, pool.LegConnected)
 			c.pushView()
 		}
 	})
@@ -568,7 +573,7 @@ func (c *Client) joins() {
 		return
 	}
 	for id := range join.All() {
-		c.legs[id].state = pool.LegJoining
+		c.event(id, pool.LegMarked)
 	}
 	c.log("joins %v", join)
 	c.pushView()
@@ -583,10 +588,8 @@ func (c *Client) markReturning(id int) bool {
 	}
 	handle := l.handle
 	for k := range (sending &^ l.markedOn &^ l.marking).All() {
-		m := c.w.members[k]
-		args := markArgs{c.w.number(), c.epoch, c.legs[k].handle, c.vm.Proposed(), pool.MaskOf(id), l.uncertain, 0}
 		l.marking = l.marking.With(k)
-		c.request(k, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
+		c.sendMark(k, c.vm.Proposed(), pool.MaskOf(id), 0, l.uncertain, func(ok bool) {
 			if c.phase != live || c.legs[id].handle != handle {
 				return
 			}

@@ -209,8 +209,9 @@ func (q *clientIO) written(o *op, id int, r ioReply, ok bool) {
 		o.miss, o.markedOn, o.marking = o.miss.With(id), 0, 0
 		c.log("leg %d missed seq %d", id, o.seq)
 		if c.w.on(FMissView) {
-			if c.legs[id].state == pool.LegUpToDate {
-				c.legs[id].state = pool.LegSyncing
+			was := c.legs[id].state
+			c.event(id, pool.LegMissed)
+			if was == pool.LegUpToDate {
 				c.becameActive(id)
 			}
 			c.changed(c.vm.Lose(0, pool.MaskOf(id)))
@@ -284,10 +285,9 @@ func (q *clientIO) marked(o *op) bool {
 	}
 	round, miss := c.round, o.miss
 	for id := range (need &^ o.markedOn &^ o.marking).All() {
-		m, handle := c.w.members[id], c.legs[id].handle
+		handle := c.legs[id].handle
 		o.marking = o.marking.With(id)
-		args := markArgs{c.w.number(), c.epoch, handle, c.vm.Proposed(), miss.Without(id), o.chunks(), 0}
-		c.request(id, func(reply func(any)) { m.serveMark(args, reply) }, func(ok bool) {
+		c.sendMark(id, c.vm.Proposed(), miss.Without(id), 0, o.chunks(), func(ok bool) {
 			if c.round != round || c.phase != live || c.legs[id].handle != handle {
 				return
 			}

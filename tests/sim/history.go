@@ -174,7 +174,9 @@ func (h *history) perBlock() map[int][]porcupine.Operation {
 	for _, r := range h.records {
 		switch {
 		case r.isLoss || r.kind == pool.OpFlush:
-			if r.ret != 0 && r.call < lastLoss { // later flushes change nothing
+			// A flush that was still running when the last loss was over may as well have taken effect after
+			// it, where it changes nothing: left out, the same values can be lost and more.
+			if r.ret != 0 && r.ret <= lastLoss {
 				for b := range used {
 					add(b, r, 0)
 				}

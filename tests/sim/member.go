@@ -54,8 +54,8 @@ type Member struct {
 	heard     Time // last word of the epoch's holder
 	active    int  // requests being worked on
 	drained   []func()
-	held      map[uint64]uint64 // missed write to its chunk (F_HOLD)
-	marksSeen map[int]bool      // of this session (F_MARKDUP)
+	held      map[uint64]uint64 // write that has to be complete first, and chunk, to the chunk (F_HOLD, F_HOLDALL)
+	marksSeen map[uint64]bool   // of this session (F_MARKDUP)
 	applying  chunkSet
 	clearedOn pool.Mask
 	pullOK    bool

@@ -18,17 +18,20 @@ func (m *Member) lacksMap() bool {
 // same tells whether a peer serves the epoch of a request between members.
 func (m *Member) same(e pool.Epoch) bool { return e == m.sb.Promised && !m.witness }
 
-type pullReply struct {
-	ok   bool
-	bits [numChunks]pool.Mask
-}
-
-func (m *Member) servePull(e pool.Epoch, reply func(any)) {
-	r := pullReply{ok: m.same(e) && m.sb.View.UpToDate.Has(m.id) && !m.fresh}
-	for c := range r.bits {
-		r.bits[c] = m.dirty.Get(uint64(c)) &^ m.self()
+// servePull answers nil if the member may not tell.
+func (m *Member) servePull(wire []byte, reply func(any)) {
+	p, ok := decode[*pool.MapPull](m.w, wire)
+	if !ok || !m.same(p.Epoch) || !m.sb.View.UpToDate.Has(m.id) || m.fresh {
+		reply(nil)
+		return
 	}
-	reply(r)
+	r := &pool.MapReply{First: p.First, Next: pool.NoMore, Chunks: numChunks}
+	for c := p.First; c < numChunks; c++ {
+		if bits := m.dirty.Get(c) &^ m.self(); bits != 0 {
+			r.Runs = append(r.Runs, pool.MapRun{First: c, Count: 1, Bits: bits})
+		}
+	}
+	reply(replied(m.w, r))
 }
 
 // tryPull gets a complete map from a leg of U.
@@ -41,34 +44,42 @@ func (m *Member) tryPull() {
 		return
 	}
 	m.pulling = true
-	handle, epoch := m.handle, m.sb.Promised
+	handle := m.handle
 	peer := m.w.members[from]
-	m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.servePull(epoch, reply) }, func(v any, ok bool) {
+	wire := m.w.encode(&pool.MapPull{Header: free(), Pool: poolID(), Epoch: m.sb.Promised, From: uint8(m.id)})
+	m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.servePull(wire, reply) }, func(v any, ok bool) {
 		if m.handle != handle {
 			return
 		}
 		m.pulling = false
-		if r, _ := v.(pullReply); ok && r.ok && !m.mapOK {
-			m.pulled(r)
+		if wire, _ := v.([]byte); ok && wire != nil && !m.mapOK {
+			r, err := pool.DecodeMapReply(wire, 0)
+			m.pulled(must(m.w, r, err))
 		}
 	})
 }
 
-func (m *Member) pulled(r pullReply) {
-	m.w.logf("member %d pulled its map: %v, since %d chunks", m.id, r.bits, m.since.Count(0xff))
+func (m *Member) pulled(r *pool.MapReply) {
+	var told [numChunks]pool.Mask
+	for _, run := range r.Runs {
+		for c := range uint64(run.Count) {
+			told[run.First+c] = run.Bits
+		}
+	}
+	m.w.logf("member %d pulled its map: %v, since %d chunks", m.id, told, m.since.Count(0xff))
 	if !m.w.on(FPullAdd) {
 		m.plan.Reset()
 	}
 	for c := range uint64(numChunks) {
-		bits := (r.bits[c] | m.since.Get(c)) &^ m.self()
+		bits := (told[c] | m.since.Get(c)) &^ m.self()
 		if m.w.on(FFullMap) {
 			m.dirty.Clear(c, c, 0xff&^m.self())
 			m.dirty.Set(c, c, bits)
 		}
-		if r.bits[c] != 0 {
+		if told[c] != 0 {
 			m.fine.Drop(c)
 		}
-		if r.bits[c].Has(m.id) {
+		if told[c].Has(m.id) {
 			m.plan.Add(c)
 		} else if !m.plan.Lacks(c) {
 			m.overlay.Drop(c)
@@ -92,6 +103,7 @@ func (m *Member) pick(from pool.Mask) int {
 	return -1
 }
 
+// copyReply is the data of a chunk, with what FINE says of it before and after.
 type copyReply struct {
 	ok     bool
 	newest uint64 // write in the source's list that touches the chunk, 0: none
@@ -99,7 +111,12 @@ type copyReply struct {
 	copied [blocksPerChunk]bool
 }
 
-func (m *Member) serveCopy(e pool.Epoch, c uint64, reply func(any)) {
+func (m *Member) serveCopy(wire []byte, reply func(any)) {
+	msg, ok := decode[*pool.ResyncRead](m.w, wire)
+	if !ok {
+		return
+	}
+	e, c := msg.Epoch, msg.Offset/chunkSize
 	if !m.same(e) || !m.mayServe(c) || m.fault(m.w.cfg.ReadFault) {
 		reply(copyReply{})
 		return
@@ -139,8 +156,11 @@ func (m *Member) pump() {
 }
 
 func (m *Member) copy(cp dirtymap.Copy) {
-	peer, epoch, handle := m.w.members[cp.Source], m.sb.Promised, m.handle
-	m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.serveCopy(epoch, cp.Chunk, reply) }, func(v any, ok bool) {
+	peer, handle := m.w.members[cp.Source], m.handle
+	wire := m.w.encode(&pool.ResyncRead{
+		Header: free(), Pool: poolID(), Epoch: m.sb.Promised, Offset: cp.Chunk * chunkSize, Length: chunkSize, From: uint8(m.id),
+	})
+	m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.serveCopy(wire, reply) }, func(v any, ok bool) {
 		if m.handle != handle || !m.plan.Valid(cp) {
 			return
 		}
@@ -200,10 +220,11 @@ func (m *Member) hold(cp dirtymap.Copy, newest uint64) {
 
 // clear tells others that this member durably holds chunks.
 func (m *Member) clear(to pool.Mask, chunks []uint64, done func(id int)) {
-	view := m.sb.View
+	v := m.sb.View
+	wire := m.w.encode(&pool.Clear{Header: free(), Pool: poolID(), Epoch: v.Epoch, View: v.Number, From: uint8(m.id), Ranges: ranges(chunks)})
 	for id := range to.All() {
 		peer := m.w.members[id]
-		m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.serveClear(m.id, view, chunks, reply) }, func(v any, ok bool) {
+		m.w.call(&m.Node, &peer.Node, func(reply func(any)) { peer.serveClear(wire, reply) }, func(v any, ok bool) {
 			if cleared, _ := v.(bool); ok && cleared && done != nil {
 				done(id)
 			}
@@ -211,14 +232,19 @@ func (m *Member) clear(to pool.Mask, chunks []uint64, done func(id int)) {
 	}
 }
 
-func (m *Member) serveClear(from int, view pool.View, chunks []uint64, reply func(any)) {
+func (m *Member) serveClear(wire []byte, reply func(any)) {
+	msg, ok := decode[*pool.Clear](m.w, wire)
+	if !ok {
+		return
+	}
+	view := pool.View{Epoch: msg.Epoch, Number: msg.View}
 	current := view.Compare(m.seen) >= 0 || !m.w.on(MClrAll)
 	if !m.same(view.Epoch) || !current || m.lacksMap() && m.w.on(FPullClr) {
 		reply(false)
 		return
 	}
-	for _, c := range chunks {
-		m.dirty.Clear(c, c, pool.MaskOf(from))
+	for _, c := range chunksOf(msg.Ranges) {
+		m.dirty.Clear(c, c, pool.MaskOf(int(msg.From)))
 	}
 	if !m.w.on(FClrStable) {
 		reply(true)

@@ -20,6 +20,7 @@ const (
 	FVoid       Rule = "F_VOID"
 	FOvlMiss    Rule = "F_OVLMISS"
 	FHold       Rule = "F_HOLD"
+	FHoldAll    Rule = "F_HOLDALL"
 	FPullAll    Rule = "F_PULLALL"
 	FWView      Rule = "F_WVIEW"
 	FFullMap    Rule = "F_FULLMAP"
@@ -71,7 +72,8 @@ const (
 	MFineKeep   Rule = "M_FINEKEEP"
 )
 
-// Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known.
+// Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known, the race is rarer
+// than the seeds that were played.
 type Mutant struct {
 	Rule   Rule
 	Broken string // what the mutant does
@@ -90,8 +92,9 @@ func Mutants() []Mutant {
 		{FVoid, "MISSED leaves a running copy valid", 118},
 		{FOvlMiss, "MISSED leaves overlay bits", 12},
 		{FHold, "a missed chunk is copied at once", 17},
+		{FHoldAll, "a missed chunk is copied though earlier writes of it are not complete", 383134},
 		{FPullAll, "map pulled at once after the join", 41},
-		{FWView, "views seen in writes and marks are not noted", 1099511631151},
+		{FWView, "views seen in writes and marks are not noted", 0},
 		{FFullMap, "only its own bits pulled", 1},
 		{FPromoClr, "promotion with bits left", 6},
 		{FAbsent, "reconcile marks only those that answered", 69},
@@ -103,41 +106,41 @@ func Mutants() []Mutant {
 		{FRetFlush, "no flush before promotion", 0},
 		{FWSer, "overlapping writes in flight", 6},
 		{FRSer, "reads overlap running writes", 104},
-		{FRWSer, "writes overlap running reads", 0},
+		{FRWSer, "writes overlap running reads", 1099511628108},
 		{FDup, "duplicates applied again", 48},
 		{FPullClr, "CLEAR confirmed by a member whose map is not complete", 3},
 		{FClrStable, "CLEAR confirmed before the cleared bit is stable", 139},
 		{FReplay, "unanswered writes sent again though another client was live", 57},
 		{FYield, "a superseded client attaches again", 3},
-		{FCopyList, "a copy counts though the source has writes in its list", 0},
-		{FSilent, "a member that restarted is a source before it was told a view", 0},
+		{FCopyList, "a copy counts though the source has writes in its list", 307955},
+		{FSilent, "a member that restarted is a source before it was told a view", 1099511649413},
 		{MDupMark, "duplicates of MARK set bits again", 4676},
 		{FTwoViews, "reconcile demotes in the first view", 0},
 		{FSrcBits, "bits against the source stay", 0},
-		{FRepull, "a leg demoted at attach trusts its map", 0},
-		{FPullAdd, "a pulled map replaces what was missed since the join", 0},
+		{FRepull, "a leg demoted at attach trusts its map", 114},
+		{FPullAdd, "a pulled map replaces what was missed since the join", 1099511628149},
 		{FMarkAll, "marks on the legs active when they were sent, not on all active at the end", 0},
-		{MNoDrain, "a promise does not wait for what older sessions left in flight", 0},
-		{MNoIntent, "no write intent", 0},
-		{MNoMark, "acknowledged without marks on the other legs", 0},
-		{MNoMask, "the mask of a write sets no bits", 0},
-		{MAckEarly, "acknowledged by the first leg", 0},
-		{MViewGate, "acknowledged before the view is established", 0},
-		{MMapLate, "dirty bits persisted after the answer", 0},
-		{MFlushOne, "FLUSH to one leg", 0},
-		{MReady, "dirty chunks served", 0},
-		{MOneU, "a stale member alone is enough", 0},
-		{MNoOverlay, "resync overwrites newer writes", 0},
-		{MClrAll, "views of CLEAR not compared", 0},
-		{MTrustY, "old map trusted before the pull", 0},
-		{MNoFence, "older epochs served", 0},
-		{MNoRec, "no reconcile", 0},
-		{MPromoteAny, "promotion without resync", 0},
-		{MRetNoUnc, "a returning leg's uncertain set ignored", 0},
-		{MDiscard, "discards not tracked as writes", 0},
-		{MBoundary, "the second chunk of a write is not tracked", 0},
-		{MPartial, "a resync copies all blocks but the last of a chunk", 0},
-		{MNoMaj, "quorum without majority", 0},
-		{MFineKeep, "a mark of a whole chunk keeps its fine map", 0},
+		{MNoDrain, "a promise does not wait for what older sessions left in flight", 28},
+		{MNoIntent, "no write intent", 2},
+		{MNoMark, "acknowledged without marks on the other legs", 1},
+		{MNoMask, "the mask of a write sets no bits", 1},
+		{MAckEarly, "acknowledged by the first leg", 1099511627777},
+		{MViewGate, "acknowledged before the view is established", 1099511627792},
+		{MMapLate, "dirty bits persisted after the answer", 30},
+		{MFlushOne, "FLUSH to one leg", 1099511627845},
+		{MReady, "dirty chunks served", 6},
+		{MOneU, "a stale member alone is enough", 1},
+		{MNoOverlay, "resync overwrites newer writes", 13},
+		{MClrAll, "views of CLEAR not compared", 345},
+		{MTrustY, "old map trusted before the pull", 6},
+		{MNoFence, "older epochs served", 1099511627776},
+		{MNoRec, "no reconcile", 2},
+		{MPromoteAny, "promotion without resync", 1099511627779},
+		{MRetNoUnc, "a returning leg's uncertain set ignored", 19},
+		{MDiscard, "discards not tracked as writes", 2},
+		{MBoundary, "the second chunk of a write is not tracked", 1099511627779},
+		{MPartial, "a resync copies all blocks but the last of a chunk", 1},
+		{MNoMaj, "quorum without majority", 56},
+		{MFineKeep, "a mark of a whole chunk keeps its fine map", 1},
 	}
 }

@@ -30,7 +30,7 @@ type Config struct {
 	Faults     int  // crashes, cuts and the like
 	Unattended bool // no client is left at the end: the storage nodes must recover by themselves
 	PowerLoss  bool
-	Split      bool // faults that part a client and one member from the rest, and slow messages
+	Split      bool // directed: clients cut off with one member, outages, crashes too short to notice, slow messages
 }
 
 // Directed is the first of the seeds whose faults aim at races that random ones rarely meet: two clients
@@ -62,7 +62,9 @@ func Draw(seed uint64, mutant Rule) Config {
 	}
 	c.Quorum = voters >= 3 && r.IntN(2) == 0
 	if seed >= Directed {
-		c.Split, c.Slow, c.Faults = true, 0.1+0.3*r.Float64(), 4+r.IntN(10)
+		c.Split, c.Slow, c.Faults, c.Ops = true, 0.3*r.Float64(), 4+r.IntN(10), 150+r.IntN(200)
+		c.Quorum = voters >= 3 && r.IntN(4) > 0
+		c.WriteFault, c.PowerLoss = 0.06*r.Float64(), true
 	}
 	return c
 }
@@ -184,9 +186,18 @@ func (w *World) disturb() {
 		return
 	}
 	w.stats.Faults++
-	if w.cfg.Split && w.chance(0.4) {
-		w.split()
-		return
+	if w.cfg.Split {
+		switch p := w.rng.Float64(); {
+		case p < 0.35:
+			w.split()
+			return
+		case p < 0.5:
+			w.outage()
+			return
+		case p < 0.65: // back before anybody noticed
+			w.crashMember(w.members[w.rng.IntN(len(w.members))], w.between(2*Millisecond, 30*Millisecond))
+			return
+		}
 	}
 	p := w.rng.IntN(100)
 	switch {

@@ -40,7 +40,7 @@ func (m *Member) attach(e pool.Epoch, polite bool, reply func(any)) {
 	}
 	m.window = dirtymap.NewWindow()
 	m.intents.Hold()
-	m.held, m.marksSeen = map[uint64]uint64{}, map[int]bool{}
+	m.held, m.marksSeen = map[uint64]uint64{}, map[uint64]bool{}
 	m.attaching = true
 	m.fresh, m.pullOK, m.pulling, m.clearedOn = true, false, false, 0
 	handle := m.handle
@@ -129,80 +129,63 @@ func (m *Member) enter(v pool.View) {
 	}
 }
 
-type markArgs struct {
-	number int // of this request
-	epoch  pool.Epoch
-	handle int
-	view   pool.View
-	bits   pool.Mask
-	chunks []uint64
-	source pool.Mask // of a reconcile: bits against it are removed (F_SRCBITS)
-}
-
-func (m *Member) serveMark(a markArgs, reply func(any)) {
-	if !m.mine(a.epoch, a.handle) {
+// applyMark serves a MARK.
+func (m *Member) applyMark(handle int, a *pool.Mark, reply func(any)) {
+	if !m.mine(a.Epoch, handle) {
 		reply(false)
 		return
 	}
 	if m.w.on(FWView) {
-		m.see(a.view)
+		m.see(pool.View{Epoch: a.Epoch, Number: a.View})
 	}
-	if m.marksSeen[a.number] && m.w.on(MDupMark) {
+	if m.marksSeen[a.Number] && m.w.on(MDupMark) {
 		return // a late duplicate must not set bits again that were cleared since; the first one answers
 	}
-	m.marksSeen[a.number] = true
-	for _, c := range a.chunks {
-		m.mark(c, c, a.bits)
+	m.marksSeen[a.Number] = true
+	for _, c := range chunksOf(a.Ranges) {
+		m.mark(c, c, a.Bits)
 		if m.w.on(FSrcBits) {
-			m.dirty.Clear(c, c, a.source&^m.self())
+			m.dirty.Clear(c, c, a.Source&^m.self())
 		}
 		if m.w.on(MFineKeep) {
 			m.fine.Drop(c)
 		}
-		if a.bits.Has(m.id) && m.sb.View.Syncing.Has(m.id) {
+		if a.Bits.Has(m.id) && m.sb.View.Syncing.Has(m.id) {
 			m.plan.Add(c)
 		}
 	}
-	m.syncMap(func() { reply(m.handle == a.handle) })
+	m.syncMap(func() { reply(m.handle == handle) })
 }
 
-func (m *Member) forget(e pool.Epoch, handle int) {
-	if m.mine(e, handle) {
+// settle ends the keeping of the uncertain set: its marks are persisted everywhere (F_KEEP).
+func (m *Member) settle(handle int, wire []byte) {
+	if s, ok := decode[*pool.Settle](m.w, wire); ok && m.mine(s.Epoch, handle) {
 		m.kept, m.restarted, m.attaching = chunkSet{}, false, false
 		m.intents.Release()
 	}
 }
 
 // ready tells the member that every write issued before its join has ended (F_PULLALL).
-func (m *Member) ready(e pool.Epoch, handle int) {
-	if m.mine(e, handle) {
+func (m *Member) ready(handle int, wire []byte) {
+	if r, ok := decode[*pool.Ready](m.w, wire); ok && m.mine(r.Epoch, handle) {
 		m.pullOK, m.attaching = true, false
 		m.tryPull()
 	}
 }
 
-type aliveReply struct {
-	ok        bool
-	mapOK     bool
-	left      int
-	view      uint64
-	clearedOn pool.Mask
-}
-
 func (m *Member) keepalive(handle int, wire []byte, reply func(any)) {
-	msg, err := pool.DecodeMessage(wire)
-	if err != nil {
-		m.w.fail("I10", "KEEPALIVE refused: %v", err)
-		return
-	}
-	k := msg.(*pool.Keepalive)
-	if !m.mine(k.Epoch, handle) {
-		reply(aliveReply{})
+	k, ok := decode[*pool.Keepalive](m.w, wire)
+	if !ok || !m.mine(k.Epoch, handle) {
+		reply(nil)
 		return
 	}
 	m.heard = m.w.now
 	m.completed(k.CompletedBelow)
-	reply(aliveReply{ok: true, mapOK: m.mapOK, left: m.plan.Left(), view: m.sb.View.Number, clearedOn: m.clearedOn})
+	r := &pool.KeepaliveReply{View: m.sb.View.Number, Lacking: uint64(m.plan.Left()), ClearedOn: m.clearedOn}
+	if m.mapOK {
+		r.Flags |= pool.AliveMap
+	}
+	reply(replied(m.w, r))
 }
 
 func (m *Member) completed(s uint64) {
@@ -215,8 +198,9 @@ func (m *Member) completed(s uint64) {
 }
 
 // prepare gets a syncing member ready for promotion: cache flushed (F_RETFLUSH), map persisted.
-func (m *Member) prepare(e pool.Epoch, handle int, reply func(any)) {
-	if !m.mine(e, handle) {
+func (m *Member) prepare(handle int, wire []byte, reply func(any)) {
+	p, ok := decode[*pool.Prepare](m.w, wire)
+	if !ok || !m.mine(p.Epoch, handle) {
 		reply(false)
 		return
 	}
@@ -406,7 +390,11 @@ func (m *Member) miss(io *pool.IO, window *dirtymap.Window, reply func(any)) {
 			}
 		}
 		if m.w.on(FHold) {
-			m.held[io.Seq<<8|c] = c
+			newest := io.Seq
+			if m.w.on(FHoldAll) {
+				newest = window.Newest(c) // writes of the chunk before this one are in no overlay
+			}
+			m.held[newest<<8|c] = c
 		}
 	}
 	m.syncMap(func() {

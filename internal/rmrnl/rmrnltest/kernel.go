@@ -151,6 +151,9 @@ func (k *Kernel) poolMake(req *rmrnl.Request) (any, *Refusal) {
 	if id, ok := value(req, rmrnl.PoolAttrMemberID).(uint8); ok {
 		p.MemberID = id
 	}
+	if value(req, rmrnl.PoolAttrDryRun) != nil {
+		return &p, nil
+	}
 	if size, ok := value(req, rmrnl.PoolAttrSize).(uint64); ok {
 		p.Size = size
 	}

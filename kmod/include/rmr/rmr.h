@@ -134,6 +134,7 @@ struct rmr_pool_spec {
 	bool		wipe;
 	int		pause;			/* resync: -1: as it is */
 	u64		limit;			/* bytes/s, 0: none, U64_MAX: as it is */
+	bool		dry_run;		/* join: check only */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];

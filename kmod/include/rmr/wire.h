@@ -38,7 +38,7 @@
 #define RMR_MSG_LIST		12u		/* uncertain set of a promise; client to member */
 #define RMR_MSG_RESYNC_READ	13u		/* data of a chunk; member to member */
 /* 14, 15: DIGEST, AUTH (reserved) */
-#define RMR_MSG_SETTLE		16u		/* marks persisted everywhere; client to member */
+#define RMR_MSG_SETTLE		16u		/* marks are stable everywhere; client to member */
 #define RMR_MSG_READY		17u		/* the map may be pulled; client to member */
 #define RMR_MSG_PREPARE		18u		/* flush before a promotion; client to member */
 #define RMR_MSG_FINE		19u		/* blocks of a dirty chunk; member to member */

@@ -51,7 +51,7 @@ static bool left_clean(const struct rmr_promise *promises, unsigned int count,
 
 /* V is the highest view of the answers (R2.5). */
 static int find_highest(const struct rmr_promise *promises, unsigned int count,
-			 struct rmr_attachment *a)
+			struct rmr_attachment *a)
 {
 	unsigned int i;
 

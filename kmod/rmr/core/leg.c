@@ -13,11 +13,14 @@ static const u8 table[RMR_LEG_STATES][RMR_LEG_EVENTS] = {
 		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_PROMISED] = {
+		[RMR_LEG_LIVE_UP_TO_DATE] = RMR_LEG_UP_TO_DATE + 1,
+		[RMR_LEG_LIVE_SYNCING]	= RMR_LEG_SYNCING + 1,
 		[RMR_LEG_MARKED]	= RMR_LEG_JOINING + 1,
 		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_JOINING] = {
 		[RMR_LEG_ESTABLISHED]	= RMR_LEG_SYNCING + 1,
+		[RMR_LEG_GIVEN_UP]	= RMR_LEG_PROMISED + 1,
 		[RMR_LEG_LOST]		= RMR_LEG_ABSENT + 1,
 	},
 	[RMR_LEG_SYNCING] = {
@@ -40,7 +43,7 @@ int rmr_leg_next(unsigned int state, unsigned int event)
 
 const char *rmr_leg_state_name(unsigned int state)
 {
-	static const char * const names[] = {
+	static const char * const names[RMR_LEG_STATES] = {
 		"ABSENT", "PROMISED", "JOINING", "SYNCING", "UP_TO_DATE",
 	};
 
@@ -49,8 +52,9 @@ const char *rmr_leg_state_name(unsigned int state)
 
 const char *rmr_leg_event_name(unsigned int event)
 {
-	static const char * const names[] = {
-		"connected", "marked", "established", "promoted", "missed", "lost",
+	static const char * const names[RMR_LEG_EVENTS] = {
+		"connected", "live-up-to-date", "live-syncing", "marked", "established",
+		"given-up", "promoted", "missed", "lost",
 	};
 
 	return event < RMR_LEG_EVENTS ? names[event] : "?";

@@ -19,10 +19,13 @@ enum rmr_leg_state_id {
 
 enum rmr_leg_event {
 	RMR_LEG_CONNECTED,		/* the member promised the epoch */
+	RMR_LEG_LIVE_UP_TO_DATE,	/* attach went live with it in U (R6.3) */
+	RMR_LEG_LIVE_SYNCING,		/* attach went live with it in Y */
 	RMR_LEG_MARKED,			/* its uncertain chunks are marked on all active members */
 	RMR_LEG_ESTABLISHED,		/* the view with it in Y is established */
+	RMR_LEG_GIVEN_UP,		/* its join was given up for a loss elsewhere (R2.4) */
 	RMR_LEG_PROMOTED,		/* the view with it in U is established */
-	RMR_LEG_MISSED,			/* it answered MISSED */
+	RMR_LEG_MISSED,			/* it answered MISSED, a view with it in Y is made */
 	RMR_LEG_LOST,			/* failed, stalled, or lost its link */
 	RMR_LEG_EVENTS,
 };

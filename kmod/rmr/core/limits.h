@@ -9,8 +9,8 @@
 #include "codec.h"
 
 /*
- * Narrows *common by the limits of one more store; the first store's limits start it. Granularities
- * are powers of two, of which the larger suits both; maxima are the smaller, zero if one store cannot.
+ * Narrows *common by the limits of one more store; the first store's limits start it. Of powers of
+ * two the larger one suits both; maxima are the smaller, zero if one store cannot.
  */
 void rmr_limits_narrow(struct rmr_limits_le *common, const struct rmr_limits_le *store);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the choice of the leg that is read (R4.1), and the limits of a pool (R3.9): no leg starves,
- * none is kept out for ever by one slow answer, one that answered STALE is asked last, and nothing
- * that one leg cannot do is offered.
+ * Guards the choice of the leg that is read (R4.1), and the limits of a pool (R3.9): no leg is kept
+ * out for ever by one slow answer, one that answered STALE is asked last, and nothing that one leg
+ * cannot do is offered.
  */
 #include <kunit/test.h>
 
@@ -49,7 +49,8 @@ static void a_leg_that_answered_stale_is_asked_last(struct kunit *test)
 
 static void a_cost_never_wraps(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, rmr_read_cost(U32_MAX, U64_MAX) > rmr_read_cost(U32_MAX - 1, U64_MAX));
+	KUNIT_EXPECT_TRUE(test, rmr_read_cost(U32_MAX, U64_MAX) >
+				rmr_read_cost(U32_MAX - 1, U64_MAX));
 	KUNIT_EXPECT_TRUE(test, rmr_read_cost(0, U64_MAX) > rmr_read_cost(0, 1000));
 }
 

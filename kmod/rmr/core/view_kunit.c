@@ -208,6 +208,115 @@ static void uncertain_chunks_have_one_source(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a.live.number, a.first.number);
 }
 
+/* R2.11, M_CLEANANY: only a clean end of the epoch of V tells that its lease is over. */
+static void a_clean_record_of_another_epoch_means_nothing(struct kunit *test)
+{
+	const struct rmr_epoch other[] = { { 0, 0 }, { 3, 8 }, { 2, 9 }, { 4, 9 } };
+	struct rmr_promise p = { .member = 0, .view = view_of(3, 0x01, 0x02) };
+	struct rmr_attachment a;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
+		p.clean = other[i];
+		KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, &p, 1, &a), 0);
+		KUNIT_EXPECT_TRUE_MSG(test, a.must_wait, "record %u", i);
+	}
+	p.clean = p.view.epoch;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, &p, 1, &a), 0);
+	KUNIT_EXPECT_FALSE(test, a.must_wait);
+	/* Of a pool that no client ever attached, no record is no clean record either. */
+	memset(&p.view.epoch, 0, sizeof(p.view.epoch));
+	memset(&p.clean, 0, sizeof(p.clean));
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, &p, 1, &a), 0);
+	KUNIT_EXPECT_TRUE(test, a.must_wait);
+}
+
+/* I10: answers that no member gives change nothing and go no further. */
+static void odd_promises_are_refused(struct kunit *test)
+{
+	struct rmr_promise p[2] = {
+		{ .member = 0, .view = view_of(3, 0x01, 0) },
+		{ .member = 0, .view = view_of(3, 0x01, 0) },
+	};
+	const u8 ids[] = { 0, 8, 31, 32, RMR_NO_MEMBER };
+	struct rmr_attachment a;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		p[1].member = ids[i];
+		KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 2, &a), -EINVAL);
+	}
+	p[0].view.number = U64_MAX - 1;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 1, &a), -ERANGE);
+	p[0].view.number = U64_MAX - 2;
+	p[0].uncertain = true;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 1, &a), 0);
+}
+
+/* A number that wrapped would order a new view before all older ones (F_ORDER). */
+static void numbers_never_wrap(struct kunit *test)
+{
+	struct rmr_view v = view_of(U64_MAX - 1, 0x03, 0);
+	struct rmr_viewmaker vm;
+
+	rmr_viewmaker_init(&vm, &two, &v);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0, 0x02));
+	KUNIT_EXPECT_EQ(test, vm.proposed.number, U64_MAX);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_lose(&vm, 0, 0x02));
+	KUNIT_EXPECT_TRUE(test, vm.broken);
+	rmr_viewmaker_init(&vm, &two, &v);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0, 0x02));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, RMR_NO_MEMBER, U64_MAX));
+	KUNIT_EXPECT_EQ(test, vm.persisted, 0);
+}
+
+/* R2.9: with quorum a majority, without it all of U, answered within the last T (M_LEASEONE). */
+static void a_lease_needs_all_who_could_let_another_in(struct kunit *test)
+{
+	struct rmr_view v = view_of(3, 0x03, 0x04);
+
+	KUNIT_EXPECT_FALSE(test, rmr_lease_holds(&two, &v, 0x05));
+	KUNIT_EXPECT_TRUE(test, rmr_lease_holds(&two, &v, 0x03));
+	KUNIT_EXPECT_FALSE(test, rmr_lease_holds(&three, &v, 0x01));
+	KUNIT_EXPECT_TRUE(test, rmr_lease_holds(&three, &v, 0x05));
+	KUNIT_EXPECT_TRUE(test, rmr_lease_holds(&witness, &v, 0x05));
+	KUNIT_EXPECT_FALSE(test, rmr_lease_holds(&witness, &v, 0xf8));
+	v.up_to_date = 0;
+	KUNIT_EXPECT_FALSE(test, rmr_lease_holds(&two, &v, 0xff));
+}
+
+/* R2.1, R2.13, F_ORDER, I7: a member takes what is newer and of its promise, and nothing twice. */
+static void a_member_takes_only_newer_views_of_its_promise(struct kunit *test)
+{
+	struct rmr_view mine_now = view_of(5, 0x03, 0), told = view_of(6, 0x01, 0x02);
+	struct rmr_epoch promised = { 3, 9 };
+
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), 0);
+	/* A second copy is answered well, other content under its number is not. */
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &told, &promised, 0x03), 1);
+	mine_now = told;
+	mine_now.syncing = 0;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), RMR_ST_FENCED);
+	mine_now = told;
+	mine_now.lineage[15] = 1;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), RMR_ST_FENCED);
+	mine_now.number = 7;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), RMR_ST_FENCED);
+	promised.client = 10;
+	mine_now.number = 5;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), RMR_ST_FENCED);
+	/* A view of an older epoch is older whatever its number. */
+	mine_now.epoch.seq = 2;
+	mine_now.number = 99;
+	promised.client = 9;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), 0);
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x01), RMR_ST_MALFORMED);
+	told.syncing = 0x01;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), RMR_ST_MALFORMED);
+	told.up_to_date = 0;
+	KUNIT_EXPECT_EQ(test, rmr_view_told(&told, &mine_now, &promised, 0x03), RMR_ST_MALFORMED);
+}
+
 static void legs_follow_the_table(struct kunit *test)
 {
 	unsigned int s, e, legal = 0;
@@ -215,7 +324,7 @@ static void legs_follow_the_table(struct kunit *test)
 	for (s = 0; s <= RMR_LEG_STATES; s++)
 		for (e = 0; e <= RMR_LEG_EVENTS; e++)
 			legal += rmr_leg_next(s, e) >= 0;
-	KUNIT_EXPECT_EQ(test, legal, 11);
+	KUNIT_EXPECT_EQ(test, legal, 14);
 	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_ABSENT, RMR_LEG_PROMOTED), -EINVAL);
 	KUNIT_EXPECT_EQ(test, rmr_leg_next(RMR_LEG_SYNCING, RMR_LEG_PROMOTED),
 			RMR_LEG_UP_TO_DATE);
@@ -278,6 +387,9 @@ static void a_stale_member_is_silent(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 1, true, true));
 	KUNIT_EXPECT_TRUE(test, rmr_may_serve(&v, 1, true, false));
 	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, 3, true, false));
+	v.up_to_date = 0xff;
+	KUNIT_EXPECT_FALSE(test, rmr_may_serve(&v, RMR_NO_MEMBER, true, false));
+	KUNIT_EXPECT_EQ(test, rmr_resync_sources(&v, RMR_NO_MEMBER, 0x7f), 0x80);
 }
 
 static struct kunit_case cases[] = {
@@ -290,6 +402,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(epochs_rise),
 	KUNIT_CASE(attach_needs_enough_promises),
 	KUNIT_CASE(uncertain_chunks_have_one_source),
+	KUNIT_CASE(a_clean_record_of_another_epoch_means_nothing),
+	KUNIT_CASE(odd_promises_are_refused),
+	KUNIT_CASE(numbers_never_wrap),
+	KUNIT_CASE(a_lease_needs_all_who_could_let_another_in),
+	KUNIT_CASE(a_member_takes_only_newer_views_of_its_promise),
 	KUNIT_CASE(legs_follow_the_table),
 	KUNIT_CASE(a_leg_is_promoted_only_when_all_is_done),
 	KUNIT_CASE(a_stale_member_is_silent),

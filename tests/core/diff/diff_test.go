@@ -136,6 +136,20 @@ func (s *maps) persist(c *core, r *rand.Rand) {
 	c.want("ok", "map_persisted", slot)
 }
 
+// forget clears everything and persists it, so that sectors are forgotten while images of them that were
+// taken before are still under way.
+func (s *maps) forget(c *core) {
+	c.want(oneIf(s.m.SetAll(0)), "map_set_all", 0)
+	c.want(oneIf(s.m.Clear(0, s.m.Chunks(), 0xff)), "map_clear", 0, s.m.Chunks(), 0xff)
+	for _, index := range s.m.Pending() {
+		image, gen := s.m.Image(index)
+		s.image[0].index, s.image[0].gen = index, gen
+		c.want(binary.LittleEndian.Uint32(image.Encode()[12:]), "map_image", 0, index)
+		s.m.Persisted(index, gen)
+		c.want("ok", "map_persisted", 0)
+	}
+}
+
 // restart loads both maps anew from the sectors of the first, some of them damaged.
 func (s *maps) restart(c *core, r *rand.Rand) {
 	old := s.m
@@ -204,6 +218,9 @@ func TestMapsAgree(t *testing.T) {
 				s.look(c, r)
 			default:
 				s.persist(c, r)
+			}
+			if r.IntN(12) == 0 {
+				s.forget(c)
 			}
 			if i%400 == 399 && chunks < 20000 {
 				s.restart(c, r)

@@ -103,6 +103,9 @@ func randomPromises(r *rand.Rand, members pool.Mask) []pool.Promise {
 		if r.IntN(20) == 0 {
 			p.View.Lineage[0] = 1
 		}
+		if r.IntN(3) == 0 {
+			p.Clean = pool.Epoch{Seq: r.Uint64N(3), Client: r.Uint64N(3)}
+		}
 		if r.IntN(2) == 0 {
 			p.Uncertain = []uint64{r.Uint64N(9)}
 		}
@@ -129,8 +132,8 @@ func TestAttach(t *testing.T) {
 			}
 			var text []string
 			for _, p := range promises {
-				text = append(text, fmt.Sprintf("%d:%d:%d:%d:%d:%d:%d:%d:%d", p.Member, p.View.Epoch.Seq, p.View.Epoch.Client, p.View.Number,
-					uint8(p.View.UpToDate), uint8(p.View.Syncing), p.View.Lineage[0], oneIf(p.Restarted), oneIf(len(p.Uncertain) > 0)))
+				text = append(text, fmt.Sprintf("%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d", p.Member, p.View.Epoch.Seq, p.View.Epoch.Client, p.View.Number,
+					uint8(p.View.UpToDate), uint8(p.View.Syncing), p.View.Lineage[0], oneIf(p.Restarted), oneIf(len(p.Uncertain) > 0), p.Clean.Seq, p.Clean.Client))
 			}
 			c.want(answer, "attach", uint8(voters.Data), uint8(voters.Witnesses), oneIf(voters.Quorum), strings.Join(text, ","))
 		}
@@ -142,7 +145,7 @@ func TestLegTable(t *testing.T) {
 	c := startCore(t)
 	legal := 0
 	for s := range 6 {
-		for e := range 7 {
+		for e := range 10 {
 			state, event := pool.LegState(s), pool.LegEvent(e)
 			next, err := state.Next(event)
 			answer := fmt.Sprintf("%d %s %s", next, state, event)
@@ -155,7 +158,7 @@ func TestLegTable(t *testing.T) {
 		}
 	}
 	c.settle()
-	if legal != 11 {
+	if legal != 14 {
 		t.Errorf("%d legal transitions", legal)
 	}
 }

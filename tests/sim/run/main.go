@@ -5,11 +5,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/rmr-block/rmr/tests/sim"
 )
@@ -39,37 +42,45 @@ func main() {
 	}
 }
 
-// hunt prints for each mutant the first seed that shows it and tells whether all were found: the known seed
-// first, then those from 1 on, then directed ones.
+// hunt prints for each mutant a seed that shows it, in the order of the table, and tells whether all were found.
 func hunt(out io.Writer, seeds uint64, workers int) bool {
-	all := sim.Mutants()
-	lines := make([]string, len(all))
-	found := make([]bool, len(all))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := range next {
-				lines[i], found[i] = search(all[i], seeds)
-			}
-		})
+	type result struct {
+		line  string
+		found bool
 	}
+	all := sim.Mutants()
+	results := make([]chan result, len(all))
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
+	next := make(chan int, len(all))
 	for i := range all {
 		next <- i
 	}
 	close(next)
-	wg.Wait()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range next {
+				line, found := search(all[i], seeds)
+				results[i] <- result{line, found}
+			}
+		})
+	}
 	missed := 0
-	for i, line := range lines {
-		fmt.Fprintln(out, line)
-		if !found[i] {
+	for _, c := range results {
+		r := <-c
+		fmt.Fprintln(out, r.line)
+		if !r.found {
 			missed++
 		}
 	}
+	wg.Wait()
 	fmt.Fprintf(out, "sim-mutants: %d mutants, %d not found\n", len(all), missed)
 	return missed == 0
 }
 
+// search tries the known seed, then plain and directed seeds in turn.
 func search(m sim.Mutant, seeds uint64) (line string, found bool) {
 	try := func(seed uint64) bool {
 		_, v := sim.Run(sim.Draw(seed, m.Rule), nil)
@@ -90,13 +101,16 @@ func search(m sim.Mutant, seeds uint64) (line string, found bool) {
 	return fmt.Sprintf("%-12s NOT FOUND in %d seeds: %s", m.Rule, 2*seeds, m.Broken), false
 }
 
-// play runs the seeds and tells whether no promise was broken.
+// play runs the seeds and tells whether no promise was broken. An interrupt ends it early, with the summary of
+// what was played.
 func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop bool) bool {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
 	next := make(chan uint64)
 	var total sim.Stats
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	done, violations := uint64(0), 0
+	done, violations, stopped := uint64(0), 0, false
 	for range workers {
 		wg.Go(func() {
 			for seed := range next {
@@ -108,6 +122,7 @@ func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop 
 				total.Events += stats.Events
 				if v != nil {
 					violations++
+					stopped = stopped || stop && v.Promise != sim.Undecided
 					fmt.Fprintln(out, v)
 				}
 				mu.Unlock()
@@ -116,7 +131,7 @@ func play(out io.Writer, seeds, from uint64, mutant sim.Rule, workers int, stop 
 	}
 	for seed := from; seed < from+seeds; seed++ {
 		mu.Lock()
-		enough := stop && violations > 0
+		enough := stopped || ctx.Err() != nil
 		mu.Unlock()
 		if enough {
 			break
