@@ -94,6 +94,15 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 	rmrnl.CmdPoolGet: {
 		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
 	},
+	rmrnl.CmdPoolResync: {
+		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
+	},
+	rmrnl.CmdLegEject: {
+		syscall.ENOENT: "`rmrctl leg show` lists the legs of what is mapped here",
+	},
+	rmrnl.CmdLegReturn: {
+		syscall.ENOENT: "`rmrctl leg show` lists the legs of what is mapped here",
+	},
 	rmrnl.CmdDeviceMap: {
 		syscall.ENOENT:       "check the pool's name, and `rmrctl pool show` on the storage nodes",
 		syscall.EEXIST:       "`brmr list` shows what is mapped here",

@@ -92,6 +92,10 @@ func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
 			return nil, refusal(syscall.ENOENT, "no pool "+str(req, rmrnl.PoolAttrName)+" on this node")
 		}
 		return &k.state.Pools[i], nil
+	case rmrnl.CmdPoolResync:
+		return nil, k.poolResync(req)
+	case rmrnl.CmdLegEject, rmrnl.CmdLegReturn:
+		return nil, k.legChange(req)
 	case rmrnl.CmdDeviceMap:
 		return k.deviceMap(req)
 	case rmrnl.CmdDeviceUnmap:
@@ -104,6 +108,27 @@ func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
 		return &k.state.Devices[i], nil
 	}
 	return nil, refusal(syscall.EOPNOTSUPP, "")
+}
+
+func (k *Kernel) poolResync(req *rmrnl.Request) *Refusal {
+	i := k.poolIndex(req)
+	if i < 0 {
+		return refusal(syscall.ENOENT, "no pool "+str(req, rmrnl.PoolAttrName)+" on this node")
+	}
+	if limit, ok := value(req, rmrnl.PoolAttrResyncLimit).(uint64); ok {
+		k.state.Pools[i].ResyncLimit = limit
+	}
+	return nil
+}
+
+func (k *Kernel) legChange(req *rmrnl.Request) *Refusal {
+	name, id := str(req, rmrnl.LegAttrPoolName), value(req, rmrnl.LegAttrMemberID)
+	for _, l := range k.state.Legs {
+		if l.PoolName == name && l.MemberID == id {
+			return nil
+		}
+	}
+	return refusal(syscall.ENOENT, "no such leg is mapped here")
 }
 
 func value(req *rmrnl.Request, attr uint16) any {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rmr-block/rmr/internal/rmrnl"
+)
+
+// resyncRow is the resync of one member as a row of its own.
+type resyncRow struct {
+	Pool     string `json:"pool"`
+	MemberID uint8  `json:"member_id"`
+	resyncView
+}
+
+// done is the part of the lacking chunks that is there again, in percent.
+func (r resyncRow) done() string {
+	if r.Total == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d%%", 100*(r.Total-min(r.Left, r.Total))/r.Total)
+}
+
+// bound prints a rate whose 0 means none.
+func bound(rate uint64) string {
+	if rate == 0 {
+		return "none"
+	}
+	return size(rate) + "/s"
+}
+
+var resyncColumns = []column[resyncRow]{
+	{"pool", true, false, func(r resyncRow) string { return r.Pool }},
+	{"member", true, true, func(r resyncRow) string { return num(uint64(r.MemberID)) }},
+	{"state", true, false, func(r resyncRow) string { return r.State.String() }},
+	{"reason", true, false, func(r resyncRow) string { return r.Reason.String() }},
+	{"done", true, true, func(r resyncRow) string { return r.done() }},
+	{"left", true, true, func(r resyncRow) string { return num(r.Left) }},
+	{"total", false, true, func(r resyncRow) string { return num(r.Total) }},
+	{"copied", true, true, func(r resyncRow) string { return size(r.Copied) }},
+	{"rate", true, true, func(r resyncRow) string { return size(r.Rate) + "/s" }},
+	{"allowed", false, true, func(r resyncRow) string { return bound(r.Allowed) }},
+	{"limit", true, true, func(r resyncRow) string { return bound(r.Limit) }},
+	{"eta", true, true, func(r resyncRow) string { return num(r.ETA) + "s" }},
+	{"failures", false, true, func(r resyncRow) string { return num(r.Failures) }},
+}
+
+func (a *app) resyncShow() *cobra.Command {
+	var o showOptions
+	cmd := &cobra.Command{
+		Use: "show [POOL] [+FIELD|-FIELD]...", Short: "Show what the members on this node copy from their peers",
+		Long: `Shows for each member on this storage node how far it has copied what it missed: chunks left,
+bytes copied, the present rate and the time left. A member that lacks nothing is not degraded.`,
+		Args: cobra.MaximumNArgs(1),
+		Example: `  rmrctl resync show
+  rmrctl resync show vol1 --watch +failures`,
+	}
+	showFlags(cmd, &o, resyncColumns)
+	return a.verb(cmd, func(ctx context.Context, args []string) error {
+		lacks := func(r resyncRow) bool {
+			return r.State != rmrnl.ResyncStateNone && r.State != rmrnl.ResyncStateDone
+		}
+		return show(ctx, a, &o, resyncColumns, lacks, func(ctx context.Context) ([]resyncRow, error) {
+			list, err := a.pools(ctx, first(args))
+			rows := make([]resyncRow, 0, len(list))
+			for _, p := range list {
+				rows = append(rows, resyncRow{p.Name, p.MemberID, p.Resync})
+			}
+			return rows, err
+		})
+	})
+}
+
+type resyncOptions struct{ changeOptions }
+
+// resyncChange makes a verb that changes the resync of one pool's member here.
+func (a *app) resyncChange(cmd *cobra.Command, done string, fill func(*rmrnl.Request, *plan, []string) error) *cobra.Command {
+	var o resyncOptions
+	o.flags(cmd.Flags(), "")
+	return a.verb(cmd, func(ctx context.Context, args []string) error {
+		if err := checkPoolName(args[0]); err != nil {
+			return err
+		}
+		req, p := &rmrnl.Request{Cmd: rmrnl.CmdPoolResync}, plan{}
+		if err := fill(req.Add(rmrnl.PoolAttrName, args[0]), &p, args); err != nil {
+			return err
+		}
+		if goOn, err := a.proceedRequest(o.changeOptions, req, p); !goOn {
+			return err
+		}
+		if err := a.kernel(func(c *rmrnl.Client) error { return c.Do(ctx, req) }); err != nil {
+			return fmt.Errorf("resync of %s: %w", args[0], err)
+		}
+		return a.printDone(o.output, "resync", args[0], done)
+	})
+}
+
+func (a *app) resyncPause() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "pause POOL", Short: "Pause the resync of this node's member",
+		Long: `Pauses the copying in the background, until "resync resume" or the node's restart. The pool stays
+degraded meanwhile. I/O and what it asks for go on.`,
+		Args:    cobra.ExactArgs(1),
+		Example: "  rmrctl resync pause vol1",
+	}
+	return a.resyncChange(cmd, "paused", func(req *rmrnl.Request, p *plan, _ []string) error {
+		p.raise(riskDegrades, "the member stays without what it missed until resync goes on")
+		req.Add(rmrnl.PoolAttrResyncPause, uint8(1))
+		return nil
+	})
+}
+
+func (a *app) resyncResume() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "resume POOL", Short: "Let a paused resync go on",
+		Long: "Lets the resync of this node's member go on that was paused.",
+		Args: cobra.ExactArgs(1), Example: "  rmrctl resync resume vol1",
+	}
+	return a.resyncChange(cmd, "resumed", func(req *rmrnl.Request, _ *plan, _ []string) error {
+		req.Add(rmrnl.PoolAttrResyncPause, uint8(0))
+		return nil
+	})
+}
+
+func (a *app) resyncLimit() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "limit POOL SIZE|none", Short: "Bound the rate of a resync",
+		Long: `Bounds the rate at which this node's member copies what it missed, in bytes a second, until the
+node's restart. "none" takes the bound away.`,
+		Args:    cobra.ExactArgs(2),
+		Example: "  rmrctl resync limit vol1 50M\n  rmrctl resync limit vol1 none",
+	}
+	return a.resyncChange(cmd, "limited", func(req *rmrnl.Request, _ *plan, args []string) error {
+		rate := uint64(0)
+		if args[1] != "none" {
+			n, err := parseSize(args[1])
+			if err != nil {
+				return &usageError{err.Error() + ` a second, or "none"`}
+			}
+			rate = n
+		}
+		req.Add(rmrnl.PoolAttrResyncLimit, rate)
+		return nil
+	})
+}
