@@ -268,8 +268,19 @@ func (c *Client) request(id int, serve func(reply func(any)), done func(ok bool)
 	})
 }
 
+// ghost tells whether no up-to-date leg takes anything of this client any more: what goes live then
+// is a ghost, and what it found lost is no loss of its own.
+func (c *Client) ghost(view pool.View) bool {
+	for id := range view.UpToDate.All() {
+		if c.w.members[id].sb.Promised == c.epoch {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
-	if lost {
+	if lost && !c.ghost(view) {
 		c.w.hist.loss(c.w.now)
 	}
 	for id := range view.Active().All() {

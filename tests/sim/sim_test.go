@@ -123,6 +123,7 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"intents held for a client that died are released by nobody":    {7320, 11245, 12287, 27280, 28766, 29804, 31996},
 		"all of U restarted and the source of reconcile lost its cache": {296, 418, 669, 921, 928},
 		"a leg of U crashed before the client knew of its promotion":    {11211, 44176},
+		"the loss of a superseded client's attach made data durable":    {47258},
 		"a copy spreads a write in flight and nothing tells of it":      {307955, 322686, 180943, 181690, 221202, 240992, 247510},
 		"a copy undoes a write applied before a MISSED of its chunk":    {383134},
 		"a member that restarted is a source before it was told a view": {78692, 1099511649413},
