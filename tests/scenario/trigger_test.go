@@ -66,8 +66,10 @@ func TestFailuresDuringResync(t *testing.T) {
 func TestTriggersRefuseNonsense(t *testing.T) {
 	c := start(t, rig.Storage(1))
 	trigger(t, c.Storage(0), "clear")
-	for _, line := range []string{"", "x", "mark any 1", "mark any 0 hold", "mark 8 1 hold", "mark any 1 fail 5", "mark any 1 fail -600",
-		"mark any 1 delay", "mark any 1 hold 3", "nowhere any 1 hold", "mark any 1 delay 5 6", strings.Repeat("m", 200)} {
+	for _, line := range []string{
+		"", "x", "mark any 1", "mark any 0 hold", "mark 8 1 hold", "mark any 1 fail 5", "mark any 1 fail -600",
+		"mark any 1 delay", "mark any 1 hold 3", "nowhere any 1 hold", "mark any 1 delay 5 6", strings.Repeat("m", 200),
+	} {
 		r := try(t, c.Storage(0), "echo '"+line+"' > "+triggers)
 		require.NotZero(t, r.Code, "%q was accepted", line)
 	}
