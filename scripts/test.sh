@@ -28,6 +28,7 @@ step kernel-debug make -s kernel-debug
 step check make -s check
 step go make -s test-go
 step core make -s core-test
+step core-diff make -s core-diff OPS=1000000
 step model make -s model
 step simulator make -s sim SEEDS=2000
 step rig go test -count=1 -timeout 20m ./internal/rig
