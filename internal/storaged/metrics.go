@@ -190,7 +190,9 @@ func poolFamily() family[rmrnl.Pool] {
 
 func deviceFamily() family[rmrnl.Device] {
 	type D = rmrnl.Device
-	g := func(name, help string, v func(D) float64) metric[D] { return define(gauge, deviceLabels, name, help, v) }
+	g := func(name, help string, v func(D) float64) metric[D] {
+		return define(gauge, deviceLabels, name, help, v)
+	}
 	c := func(name, help string, v func(D) uint64) metric[D] {
 		return define(counter, deviceLabels, name, help, func(d D) float64 { return float64(v(d)) })
 	}
