@@ -64,13 +64,15 @@ func resolve(path string) string {
 	return path
 }
 
-// Daemon looks after the stores of one node.
+// Daemon looks after the stores of one node. Fields above mu but scan, tasks, seen, was and told, which belong
+// to the goroutine that looks, do not change.
 type Daemon struct {
 	env   Env
 	cfg   Config
-	scan  *scanner // belongs, as tasks and seen, to the goroutine that looks
+	scan  *scanner
 	tasks *tasks
 	seen  memory
+	was   map[string]bool   // modules seen loaded
 	told  map[string]string // problems logged, by subject
 	wake  chan struct{}
 
@@ -90,7 +92,7 @@ type attempt struct {
 func New(cfg Config, env Env) *Daemon {
 	d := &Daemon{
 		env: env, cfg: cfg, scan: newScanner(env.Sys, env.Open), seen: memory{}, told: map[string]string{},
-		wake: make(chan struct{}, 1), attempts: map[attempt]uint64{},
+		was: map[string]bool{}, wake: make(chan struct{}, 1), attempts: map[attempt]uint64{},
 	}
 	d.tasks = newTasks(cfg.Retry, env.Now, func(kind string, err error) {
 		d.mu.Lock()
@@ -219,9 +221,13 @@ func (d *Daemon) linkState(netdev string) string {
 func (d *Daemon) modules(ctx context.Context) {
 	for _, module := range d.cfg.Modules {
 		if d.loaded(module) {
+			d.was[module] = true
 			continue
 		}
-		clear(d.seen) // what the module served is gone with it, not stopped
+		if d.was[module] {
+			clear(d.seen) // what it served is gone with it, not stopped
+			d.was[module] = false
+		}
 		d.tasks.want(ctx, "module "+module, "module", func(ctx context.Context) error {
 			err := d.env.RDMA.Kernel.Modprobe(ctx, module)
 			if err == nil {
@@ -232,6 +238,7 @@ func (d *Daemon) modules(ctx context.Context) {
 	}
 }
 
+// loaded looks in sysfs, which need not have a module that is built in.
 func (d *Daemon) loaded(module string) bool {
 	_, err := os.Stat(filepath.Join(d.env.Sys, "module", strings.ReplaceAll(module, "-", "_")))
 	return err == nil
@@ -244,8 +251,10 @@ func (d *Daemon) stores(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	pools, err := d.pools(ctx)
+	if errors.Is(err, rmrnl.ErrNoFamily) {
+		clear(d.seen) // gone with the module, not stopped
+	}
 	if err != nil {
-		clear(d.seen)
 		return nil, err
 	}
 	d.seen.remember(pools, devs, d.env.Resolve)

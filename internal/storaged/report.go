@@ -105,7 +105,7 @@ func (d *Daemon) parts() []Part {
 	}
 	for _, m := range d.cfg.Modules {
 		state := "missing"
-		if d.loaded(m) {
+		if d.loaded(m) || d.tasks.worked("module "+m) {
 			state = "loaded"
 		}
 		add("module", m, state)

@@ -136,10 +136,10 @@ func names(dir string) (list []string) {
 func (s *scanner) probe(devs []blockDevice) []found {
 	timer := time.NewTimer(s.limit)
 	defer timer.Stop()
-	asked := map[string]chan found{}
+	asked, fresh := map[string]chan found{}, map[string]bool{}
 	for _, d := range devs {
 		if asked[d.id()] = s.pending[d.id()]; asked[d.id()] == nil {
-			asked[d.id()] = s.start(d)
+			asked[d.id()], fresh[d.id()] = s.start(d), true
 		}
 	}
 	s.pending = asked // a read of a disk that went ends for nobody
@@ -147,7 +147,7 @@ func (s *scanner) probe(devs []blockDevice) []found {
 	var list []found
 	for _, d := range devs {
 		result := s.pending[d.id()]
-		if !late {
+		if !late && fresh[d.id()] { // a disk that hangs is waited for once
 			select {
 			case f := <-result:
 				list = s.take(list, d, f)

@@ -22,6 +22,7 @@ type task struct {
 	err     error     // of the last attempt
 	tried   int
 	wanted  bool // in this round
+	fresh   bool // started in this round: worth waiting for
 }
 
 type tasks struct {
@@ -40,7 +41,7 @@ func newTasks(retry Retry, now func() time.Time, count func(kind string, err err
 // begin starts a round: what want does not name until sweep is forgotten.
 func (t *tasks) begin() {
 	for _, k := range t.all {
-		k.wanted = false
+		k.wanted, k.fresh = false, false
 	}
 }
 
@@ -58,7 +59,7 @@ func (t *tasks) want(ctx context.Context, key, kind string, fn func(context.Cont
 		return
 	}
 	result := make(chan error, 1)
-	k.running = result
+	k.running, k.fresh = result, true
 	k.tried++
 	t.wg.Go(func() {
 		err := fn(ctx)
@@ -71,7 +72,8 @@ func (t *tasks) want(ctx context.Context, key, kind string, fn func(context.Cont
 	})
 }
 
-// settle waits until everything that runs has ended, or for the limit.
+// settle waits until everything that this round started has ended, or for the limit: what hangs
+// is waited for once.
 func (t *tasks) settle(limit time.Duration) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -79,8 +81,9 @@ func (t *tasks) settle(limit time.Duration) {
 		select {
 		case <-t.done:
 		case <-timer.C:
-			t.collect()
-			return
+			for _, k := range t.all {
+				k.fresh = false
+			}
 		}
 	}
 }
@@ -97,9 +100,10 @@ func (t *tasks) collect() {
 	}
 }
 
+// running counts what settle waits for.
 func (t *tasks) running() (n int) {
 	for _, k := range t.all {
-		if k.running != nil {
+		if k.running != nil && k.fresh {
 			n++
 		}
 	}
@@ -122,6 +126,12 @@ func (t *tasks) state(key string) (err error, running bool) {
 		return nil, false
 	}
 	return k.err, k.running != nil
+}
+
+// worked tells whether the last attempt of this round or an earlier one was good.
+func (t *tasks) worked(key string) bool {
+	k := t.all[key]
+	return k != nil && k.running == nil && k.tried > 0 && k.err == nil
 }
 
 // due is the time until the next attempt, at most limit.

@@ -197,6 +197,7 @@ type fakeRDMA struct {
 
 	mu       sync.Mutex
 	noModule bool
+	builtIn  bool // the module is no directory in sysfs
 	modprobe []string
 }
 
@@ -229,6 +230,9 @@ func (f *fakeRDMA) Modprobe(_ context.Context, module string) error {
 	f.modprobe = append(f.modprobe, module)
 	if f.noModule {
 		return fmt.Errorf("modprobe %s: exit status 1: module not found", module)
+	}
+	if f.builtIn {
+		return nil
 	}
 	return os.MkdirAll(filepath.Join(f.sys, "module", module), 0o755)
 }
