@@ -94,7 +94,11 @@ func planServed(p rmrnl.Pool, disks []found, held func(path string) bool) Store 
 		return s
 	}
 	s.State, s.Reason = StoreFailed, p.Reason.String()
-	// The kernel holds the disk it gave up. One that nobody holds is another: it came back.
+	// While the disk that the kernel gave up is here, another with the same store is a copy of it, which
+	// may be older.
+	if held(p.Device) {
+		return s
+	}
 	back := slices.DeleteFunc(slices.Clone(disks), func(f found) bool { return held(f.dev.Path) })
 	switch len(back) {
 	case 0:

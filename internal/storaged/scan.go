@@ -222,13 +222,14 @@ func (s *scanner) read(path string) (*pool.Superblock, error) {
 	return nil, fmt.Errorf("both superblock copies damaged: %w", err)
 }
 
-// held tells whether a driver has the device to itself.
+// held tells whether a driver has the device to itself. One that is there and cannot be asked counts
+// as held.
 func (s *scanner) held(path string) bool {
 	r, _, err := s.open(path, true)
 	if err == nil {
 		err = r.Close()
 	}
-	return err != nil
+	return err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV)
 }
 
 // alignedBlock is a superblock's room at an address that direct I/O takes on every disk.

@@ -5,7 +5,6 @@ package storaged
 import (
 	"errors"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -94,55 +93,63 @@ func TestOnlyBlockDevicesAreOpened(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestPlan(t *testing.T) {
-	dev := func(path, seq string, holders ...string) blockDevice {
-		return blockDevice{Path: path, Seq: seq, Holders: holders}
-	}
+func TestHeldDevices(t *testing.T) {
+	w := newWorld(t, rmrnltest.State{})
+	w.plug("sda", &disk{content: make([]byte, diskSize)})
+	w.plug("sdb", &disk{content: make([]byte, diskSize), held: true})
+	s := newScanner(w.sys, w.open)
+	require.False(t, s.held("/dev/sda"))
+	require.True(t, s.held("/dev/sdb"))
+	require.False(t, s.held("/dev/sdc"), "a disk that is gone is held by nobody")
+	s.open = func(string, bool) (readerAt, uint64, error) { return nil, 0, syscall.EIO }
+	require.True(t, s.held("/dev/sda"), "a disk that cannot be asked may be held")
+}
+
+// planCase is one store: what is known of it, and how it must be.
+type planCase struct {
+	name  string
+	all   []found
+	pools []rmrnl.Pool
+	seen  memory
+	held  string // path that a driver holds
+	state StoreState
+	where string
+	word  string // in the reason
+}
+
+func planCases(t *testing.T) []planCase {
 	sb := superblock(t, "vol1", 0x21)
-	served, failed := member("vol1", 0x21, "/dev/sda"), member("vol1", 0x21, "/dev/sda")
-	failed.State = rmrnl.PoolStateFailed
-	for name, c := range map[string]struct {
-		all   []found
-		pools []rmrnl.Pool
-		seen  memory
-		held  string // paths that a driver holds
-		state StoreState
-		where string
-		word  string // in the reason
-	}{
-		"a store nobody serves":           {all: []found{{dev("/dev/sda", "1"), sb, nil}}, state: StoreWaiting, where: "/dev/sda"},
-		"a served store":                  {pools: []rmrnl.Pool{served}, state: StoreServed, where: "/dev/sda"},
-		"a served store and its snapshot": {all: []found{{dev("/dev/snap", "2"), sb, nil}}, pools: []rmrnl.Pool{served}, state: StoreServed, where: "/dev/sda"},
-		"a store and its snapshot": {
-			all: []found{{dev("/dev/sda", "1"), sb, nil}, {dev("/dev/snap", "2"), sb, nil}}, state: StoreAmbiguous, where: "/dev/sda", word: "/dev/sda and /dev/snap",
-		},
-		"a path and its multipath device": {
-			all: []found{{dev("/dev/sda", "1", "dm-0"), sb, nil}, {dev("/dev/dm-0", "2"), sb, nil}}, state: StoreWaiting, where: "/dev/dm-0",
-		},
-		"stopped by an operator": {
-			all: []found{{dev("/dev/sda", "1"), sb, nil}}, seen: memory{id(0x21): "/dev/sda#1"}, state: StoreStopped, where: "/dev/sda",
-		},
-		"back after it was stopped": {
-			all: []found{{dev("/dev/sda", "2"), sb, nil}}, seen: memory{id(0x21): "/dev/sda#1"}, state: StoreWaiting, where: "/dev/sda",
-		},
-		"failed, the disk is gone": {pools: []rmrnl.Pool{failed}, state: StoreFailed, where: "/dev/sda"},
-		"failed, the disk is held": {
-			all: []found{{dev("/dev/sda", "1"), sb, nil}}, pools: []rmrnl.Pool{failed}, held: "/dev/sda", state: StoreFailed, where: "/dev/sda",
-		},
-		"failed, the disk is back elsewhere": {
-			all: []found{{dev("/dev/sdb", "2"), sb, nil}}, pools: []rmrnl.Pool{failed}, state: StoreReturned, where: "/dev/sdb",
-		},
-		"failed, two disks claim to be back": {
-			all: []found{{dev("/dev/sdb", "2"), sb, nil}, {dev("/dev/sdc", "3"), sb, nil}}, pools: []rmrnl.Pool{failed}, state: StoreAmbiguous, where: "/dev/sda", word: "/dev/sdb and /dev/sdc",
-		},
-		"a disk that does not answer": {all: []found{{dev("/dev/sda", "1"), nil, errSilent}}, state: StoreBroken, where: "/dev/sda", word: "does not answer"},
-		"a disk that cannot be read": {
-			all: []found{{dev("/dev/sda", "1"), nil, errors.New("i/o\nerror")}}, state: StoreBroken, where: "/dev/sda", word: "i/o error",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			held := func(path string) bool { return c.held != "" && strings.Contains(c.held, path) }
-			list := plan(c.all, c.pools, c.seen, held)
+	on := func(path, seq string, holders ...string) found {
+		return found{dev: blockDevice{Path: path, Seq: seq, Holders: holders}, sb: sb}
+	}
+	bad := func(err error) []found { return []found{{dev: blockDevice{Path: "/dev/sda", Seq: "1"}, err: err}} }
+	sda, snap, sdb, sdc := on("/dev/sda", "1"), on("/dev/snap", "2"), on("/dev/sdb", "2"), on("/dev/sdc", "3")
+	served, failed := []rmrnl.Pool{member("vol1", 0x21, "/dev/sda")}, []rmrnl.Pool{member("vol1", 0x21, "/dev/sda")}
+	failed[0].State = rmrnl.PoolStateFailed
+	was := memory{id(0x21): "/dev/sda#1"}
+	return []planCase{
+		{name: "a store nobody serves", all: []found{sda}, state: StoreWaiting, where: "/dev/sda"},
+		{name: "a served store", pools: served, state: StoreServed, where: "/dev/sda"},
+		{name: "a served store and its snapshot", all: []found{snap}, pools: served, state: StoreServed, where: "/dev/sda"},
+		{name: "a store and its snapshot", all: []found{sda, snap}, state: StoreAmbiguous, where: "/dev/sda", word: "/dev/sda and /dev/snap"},
+		{name: "a path and its multipath device", all: []found{on("/dev/sda", "1", "dm-0"), on("/dev/dm-0", "2")}, state: StoreWaiting, where: "/dev/dm-0"},
+		{name: "stopped by an operator", all: []found{sda}, seen: was, state: StoreStopped, where: "/dev/sda"},
+		{name: "back after it was stopped", all: []found{on("/dev/sda", "2")}, seen: was, state: StoreWaiting, where: "/dev/sda"},
+		{name: "failed, the disk is gone", pools: failed, state: StoreFailed, where: "/dev/sda"},
+		{name: "failed, the disk is held", all: []found{sda}, pools: failed, held: "/dev/sda", state: StoreFailed, where: "/dev/sda"},
+		// A snapshot of the store was taken for the disk that came back: older data would be served.
+		{name: "failed, held, and a snapshot", all: []found{snap}, pools: failed, held: "/dev/sda", state: StoreFailed, where: "/dev/sda"},
+		{name: "failed, back elsewhere", all: []found{sdb}, pools: failed, state: StoreReturned, where: "/dev/sdb"},
+		{name: "failed, two claim to be back", all: []found{sdb, sdc}, pools: failed, state: StoreAmbiguous, where: "/dev/sda", word: "/dev/sdb and /dev/sdc"},
+		{name: "a disk that does not answer", all: bad(errSilent), state: StoreBroken, where: "/dev/sda", word: "does not answer"},
+		{name: "a disk that cannot be read", all: bad(errors.New("i/o\nerror")), state: StoreBroken, where: "/dev/sda", word: "i/o error"},
+	}
+}
+
+func TestPlan(t *testing.T) {
+	for _, c := range planCases(t) {
+		t.Run(c.name, func(t *testing.T) {
+			list := plan(c.all, c.pools, c.seen, func(path string) bool { return path == c.held })
 			require.Len(t, list, 1)
 			require.Equal(t, c.state, list[0].State, list[0].Reason)
 			require.Equal(t, c.where, list[0].Device)
