@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command gendoc writes the man pages and the shell completions of rmrctl and brmr from their
-// commands. `make man completions` runs it; a test fails when its output is not what is checked
+// Command gendoc writes the man pages and the shell completions of rmrctl, brmr and
+// rmr-storaged from their commands. `make man completions` runs it; a test fails when its output is not what is checked
 // in.
 package main
 
@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra/doc"
 
 	"github.com/rmr-block/rmr/internal/cli"
+	"github.com/rmr-block/rmr/internal/storaged"
 )
 
 // Shown at the foot of the pages; not the day of the build, which would change them each time.
@@ -36,7 +37,9 @@ func main() {
 	}
 }
 
-func roots() []*cobra.Command { return cli.Commands(cli.Host(os.Stdout, os.Stderr, false)) }
+func roots() []*cobra.Command {
+	return append(cli.Commands(cli.Host(os.Stdout, os.Stderr, false)), storaged.Command())
+}
 
 // writeMan fills a directory with one page for each command.
 func writeMan(dir string) error {
