@@ -86,13 +86,14 @@ type Checker struct {
 	tables     map[string]map[string][]string
 	state      map[string]string // by object and key
 	views      map[string]view   // by pool
+	pools      map[string]string // of a stream: pool by object and key
 	line       int
 	text       string
 }
 
 // NewChecker makes a checker that knows no object yet.
 func NewChecker() *Checker {
-	return &Checker{tables: tables(), state: map[string]string{}, views: map[string]view{}}
+	return &Checker{tables: tables(), state: map[string]string{}, views: map[string]view{}, pools: map[string]string{}}
 }
 
 // Violations lists what was found.

@@ -113,5 +113,9 @@ func TestStream(t *testing.T) {
 	c = events.NewChecker()
 	require.NoError(t, c.Stream(stream(append(append([]string{}, good[:8]...), "change device brmr0 live")...)))
 	require.ErrorContains(t, c.Err(), "nothing leads from detaching to live")
+	c = events.NewChecker()
+	again := strings.ReplaceAll(stream("change device brmr0 attaching", "change device brmr0 live"), `"vol"`, `"vol2"`)
+	require.NoError(t, c.Stream(stream(good[:8]...)+again))
+	require.NoError(t, c.Err(), "unmapped and mapped for another pool")
 	require.Error(t, events.NewChecker().Stream("{\n"))
 }

@@ -77,6 +77,7 @@ type event struct {
 	Action string `json:"action"`
 	Object string `json:"object"`
 	Key    string `json:"key"`
+	Name   string `json:"name"` // of the pool
 	State  string `json:"state"`
 }
 
@@ -105,6 +106,12 @@ func (c *Checker) Stream(text string) error {
 
 func (c *Checker) streamLine(e event) {
 	id := e.Object + " " + e.Key
+	// A device that is unmapped and made again for another pool at once shows as a change.
+	if name, known := c.pools[id]; known && name != e.Name && e.Action == "change" {
+		delete(c.state, id)
+		e.Action = "create"
+	}
+	c.pools[id] = e.Name
 	_, known := c.state[id]
 	switch {
 	case (e.Action == "exists" || e.Action == "create") && known:
@@ -114,6 +121,7 @@ func (c *Checker) streamLine(e event) {
 	case e.Action == "destroy":
 		c.Changes++
 		delete(c.state, id)
+		delete(c.pools, id)
 		return
 	case e.Action != "exists" && e.Action != "create" && e.Action != "change":
 		c.violate("no action")

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -198,6 +199,56 @@ func TestRestIsHeldAgainstTheHistory(t *testing.T) {
 	foreign := History{Logs: []*Log{l}}
 	require.NoError(t, foreign.AddRest(bytes.NewReader(bytes.Repeat([]byte{7}, 3*BlockSize))))
 	require.ErrorContains(t, foreign.Check(limit).Err(), "corrupt block 1: magic")
+}
+
+// The environment variable makes this test binary a load that runs until it is killed.
+const loadEnv = "RMR_RECORDER_TEST_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(loadEnv); dir != "" {
+		l := Load{
+			Device: filepath.Join(dir, "device"), Pool: testPool, Log: filepath.Join(dir, "log1"), Writer: 1, Blocks: 16, Stride: 1, Workers: 4,
+			Seed: 1, Duration: time.Hour, Reads: 50,
+		}
+		fmt.Fprintln(os.Stderr, Run(context.Background(), l))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func TestKilledLoadIsJudgedWithItsSuccessor(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "device"), make([]byte, 1<<20), 0o600))
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), loadEnv+"="+dir)
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool {
+		log, err := ReadLog(filepath.Join(dir, "log1"))
+		return err == nil && len(log.Operations) > 200
+	}, limit, 10*time.Millisecond)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	killed, err := ReadLog(filepath.Join(dir, "log1"))
+	require.NoError(t, err)
+	require.False(t, killed.Complete)
+	time.Sleep(2 * clockSkew)
+	next := record(t, dir, Load{Writer: 2, Blocks: 16, Stride: 1, Workers: 4, Seed: 2, Duration: 200 * time.Millisecond, Reads: 70})
+	h := History{Logs: []*Log{killed, next}}
+	f, err := os.Open(filepath.Join(dir, "device"))
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, h.AddRest(f))
+	v := h.Check(limit)
+	t.Log(v)
+	require.NoError(t, v.Err())
+	// A copy that lost one block of the dead client's is noticed: the last write of somebody goes back to zeros.
+	old := make([]byte, BlockSize)
+	h.Rest = nil
+	device, err := os.ReadFile(filepath.Join(dir, "device"))
+	require.NoError(t, err)
+	copy(device[5*BlockSize:], old)
+	require.NoError(t, h.AddRest(bytes.NewReader(device)))
+	require.ErrorContains(t, h.Check(limit).Err(), "not-linearizable block 5")
 }
 
 func TestLongestGap(t *testing.T) {
