@@ -94,7 +94,7 @@ func (p *pool) audit(t *testing.T) *audit.Report {
 	return r
 }
 
-// auditAtRest wants more after a clean detach with all legs up to date: equal bytes and nothing marked.
+// auditAtRest wants more after a clean detach: equal bytes, and nothing marked for a leg that is up to date.
 func (p *pool) auditAtRest(t *testing.T) {
 	t.Helper()
 	if p.legs < 2 {
@@ -103,9 +103,10 @@ func (p *pool) auditAtRest(t *testing.T) {
 	r := p.audit(t)
 	require.True(t, r.Equal, "data areas differ")
 	for _, m := range r.Members {
-		require.Equal(t, p.legs, m.View.UpToDate.Count(), "member %d: view %v", m.ID, m.View)
 		for id, chunks := range m.Dirty {
-			require.Zero(t, chunks, "member %d has chunks marked for member %d", m.ID, id)
+			if r.View.UpToDate.Has(id) {
+				require.Zero(t, chunks, "member %d has chunks marked for member %d, which is in U of %v", m.ID, id, r.View)
+			}
 		}
 	}
 }
