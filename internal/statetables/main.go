@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command statetables writes the state tables of the C core into the protocol page, between its markers.
+// Command statetables writes the state tables of the C core into the protocol page, between its markers, and
+// into a Go file for the checker of events.
 //
-//	statetables DRIVER PAGE          writes them
-//	statetables -check DRIVER PAGE   fails if they are not what the page says
+//	statetables DRIVER PAGE GO          writes them
+//	statetables -check DRIVER PAGE GO   fails if they are not what the files say
 //
-// DRIVER is the core's driver program (make out/core/driver), PAGE docs/protocol.md.
+// DRIVER is the core's driver program (make out/core/driver), PAGE docs/protocol.md, GO
+// internal/events/table_gen.go.
 package main
 
 import (
 	"bytes"
 	"flag"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"slices"
@@ -26,18 +29,18 @@ const (
 func main() {
 	check := flag.Bool("check", false, "change nothing, fail if the page is stale")
 	flag.Parse()
-	if flag.NArg() != 2 {
-		fmt.Fprintln(os.Stderr, "usage: statetables [-check] DRIVER PAGE")
+	if flag.NArg() != 3 {
+		fmt.Fprintln(os.Stderr, "usage: statetables [-check] DRIVER PAGE GO")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), flag.Arg(1), *check); err != nil {
+	if err := run(flag.Arg(0), flag.Arg(1), flag.Arg(2), *check); err != nil {
 		fmt.Fprintln(os.Stderr, "statetables:", err)
 		os.Exit(1)
 	}
 }
 
-func run(driver, page string, check bool) error {
-	table, err := legTable(driver)
+func run(driver, page, code string, check bool) error {
+	t, err := legTable(driver)
 	if err != nil {
 		return err
 	}
@@ -50,52 +53,93 @@ func run(driver, page string, check bool) error {
 	if !ok || !ok2 {
 		return fmt.Errorf("%s has no markers for the state tables", page)
 	}
-	next := slices.Concat(head, []byte(begin), []byte(table), []byte(end), tail)
-	switch {
-	case bytes.Equal(old, next):
-		return nil
-	case check:
-		return fmt.Errorf("state tables of %s are not up to date: make state-tables", page)
+	if err := put(page, slices.Concat(head, []byte(begin), []byte(t.page()), []byte(end), tail), check); err != nil {
+		return err
 	}
-	return os.WriteFile(page, next, 0o644)
+	source, err := format.Source([]byte(t.code()))
+	if err != nil {
+		return fmt.Errorf("format %s: %w", code, err)
+	}
+	return put(code, source, check)
 }
 
-// legTable asks the driver for every legal transition, STATE:EVENT:NEXT, and lays them out.
-func legTable(driver string) (string, error) {
+// put writes a file, or tells that it is stale.
+func put(path string, content []byte, check bool) error {
+	if !check {
+		return os.WriteFile(path, content, 0o644)
+	}
+	old, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(old, content) {
+		return fmt.Errorf("state tables of %s are not up to date: make state-tables", path)
+	}
+	return nil
+}
+
+// transitions is a state table in the order the driver tells it.
+type transitions struct {
+	states, events []string
+	next           map[string]string // by "STATE event"
+}
+
+// legTable asks the driver for every legal transition, STATE:EVENT:NEXT.
+func legTable(driver string) (*transitions, error) {
 	cmd := exec.Command(driver)
 	cmd.Stdin = strings.NewReader("leg_table\n\n")
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("ask %s: %w", driver, err)
+		return nil, fmt.Errorf("ask %s: %w", driver, err)
 	}
-	var states, events []string
-	next := map[string]string{}
+	t := &transitions{next: map[string]string{}}
 	for _, word := range strings.Fields(string(out)) {
 		part := strings.Split(word, ":")
 		if len(part) != 3 {
-			return "", fmt.Errorf("driver says %q", word)
+			return nil, fmt.Errorf("driver says %q", word)
 		}
-		if !slices.Contains(states, part[0]) {
-			states = append(states, part[0])
+		if !slices.Contains(t.states, part[0]) {
+			t.states = append(t.states, part[0])
 		}
-		if !slices.Contains(events, part[1]) {
-			events = append(events, part[1])
+		if !slices.Contains(t.events, part[1]) {
+			t.events = append(t.events, part[1])
 		}
-		next[part[0]+" "+part[1]] = part[2]
+		t.next[part[0]+" "+part[1]] = part[2]
 	}
-	if len(next) == 0 {
-		return "", fmt.Errorf("driver told no transition")
+	if len(t.next) == 0 {
+		return nil, fmt.Errorf("driver told no transition")
 	}
+	return t, nil
+}
+
+// page lays the table out for people.
+func (t *transitions) page() string {
 	var b strings.Builder
 	b.WriteString("\nStates of a leg, as the client sees it (`kmod/rmr/core/leg.c`). An empty field is an illegal event.\n\n")
-	fmt.Fprintf(&b, "| state | %s |\n|---|%s\n", strings.Join(events, " | "), strings.Repeat("---|", len(events)))
-	for _, s := range states {
+	fmt.Fprintf(&b, "| state | %s |\n|---|%s\n", strings.Join(t.events, " | "), strings.Repeat("---|", len(t.events)))
+	for _, s := range t.states {
 		fmt.Fprintf(&b, "| %s |", s)
-		for _, e := range events {
-			fmt.Fprintf(&b, " %s |", next[s+" "+e])
+		for _, e := range t.events {
+			fmt.Fprintf(&b, " %s |", t.next[s+" "+e])
 		}
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
-	return b.String(), nil
+	return b.String()
+}
+
+// code lists for each state those that an event leads to.
+func (t *transitions) code() string {
+	var b strings.Builder
+	b.WriteString("// SPDX-License-Identifier: Apache-2.0\n\n// Code generated by internal/statetables from kmod/rmr/core/leg.c. DO NOT EDIT.\n\n" +
+		"package events\n\n// legTable lists the states of a leg that an event leads to, by state.\n" +
+		"func legTable() map[string][]string {\n\treturn map[string][]string{\n")
+	for _, s := range t.states {
+		var to []string
+		for _, e := range t.events {
+			if n := t.next[s+" "+e]; n != "" && !slices.Contains(to, n) {
+				to = append(to, n)
+			}
+		}
+		fmt.Fprintf(&b, "\t\t%q: {\"%s\"},\n", s, strings.Join(to, `", "`))
+	}
+	b.WriteString("\t}\n}\n")
+	return b.String()
 }

@@ -513,7 +513,7 @@ static void check_call(const struct rmr_clt_call *call, u64 before_ns)
 /* Deadlines of control messages. */
 static void check_calls(struct rmr_clt_pool *pool)
 {
-	u64 before_ns = ktime_get_ns() - (u64)pool->stall_ms * NSEC_PER_MSEC;
+	u64 before_ns = rmr_clt_stalled_before_ns(pool);
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_legs; i++) {

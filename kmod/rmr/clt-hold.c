@@ -115,7 +115,7 @@ static void check_request(struct rmr_clt_pool *pool, struct rmr_clt_req *req, u6
 /* Ends the sessions of legs that sit on a request longer than their deadline. */
 void rmr_clt_check_stalls(struct rmr_clt_pool *pool)
 {
-	u64 before_ns = ktime_get_ns() - (u64)pool->stall_ms * NSEC_PER_MSEC;
+	u64 before_ns = rmr_clt_stalled_before_ns(pool);
 	struct rmr_clt_req *req;
 
 	/* RCU: a request that is answered meanwhile may have let its session go. */

@@ -247,6 +247,14 @@ struct rmr_clt_refusal {
 #define rmr_clt_warn(pool, fmt, ...) \
 	pr_warn_ratelimited("rmr %s: " fmt, (pool)->name, ##__VA_ARGS__)
 
+/* What was sent before this time is past its deadline; the clock starts at boot. */
+static inline u64 rmr_clt_stalled_before_ns(const struct rmr_clt_pool *pool)
+{
+	u64 now = ktime_get_ns(), stall_ns = (u64)pool->stall_ms * NSEC_PER_MSEC;
+
+	return now > stall_ns ? now - stall_ns : 0;
+}
+
 static inline struct rmr_clt_link *rmr_clt_leg_link(struct rmr_clt_leg *leg)
 {
 	return rcu_dereference_protected(leg->link, lockdep_is_held(&leg->pool->ctl_lock));

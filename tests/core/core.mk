@@ -53,8 +53,8 @@ core-kunit: ## run the suites of the pure C core in a node with the debug kernel
 	go test -count=1 -timeout 30m ./tests/core/kunit/ -v
 
 .PHONY: state-tables state-tables-check
-state-tables: $(CORE_OUT)/driver ## write the state tables of the C core into docs/protocol.md
-	go run ./internal/statetables $(CORE_OUT)/driver docs/protocol.md
+state-tables: $(CORE_OUT)/driver ## write the state tables of the C core into docs/protocol.md and internal/events
+	go run ./internal/statetables $(CORE_OUT)/driver docs/protocol.md internal/events/table_gen.go
 
-state-tables-check: $(CORE_OUT)/driver ## fail if docs/protocol.md has other state tables than the C core
-	go run ./internal/statetables -check $(CORE_OUT)/driver docs/protocol.md
+state-tables-check: $(CORE_OUT)/driver ## fail if docs/protocol.md or internal/events has other state tables than the C core
+	go run ./internal/statetables -check $(CORE_OUT)/driver docs/protocol.md internal/events/table_gen.go

@@ -36,6 +36,7 @@ const (
 
 func TestFailedLeg(t *testing.T) {
 	c := start(t, rig.Storage(2), rig.Client(2), rig.Disks(64*mib, 64*mib, 64*mib, 64*mib))
+	followEvents(t, c.Client(0), c.ShareDir())
 	t.Run("unmap of a used device is refused", func(t *testing.T) {
 		unmapWhileUsed(t, makePool(t, c, pool{name: "used", legs: 2, disk: 0, size: 32 * mib}))
 	})
@@ -65,15 +66,16 @@ func unmapWhileUsed(t *testing.T, p *pool) {
 	p.requireEqualLegs(t)
 }
 
-// slowly is a verified job that lasts about limit seconds unless something makes it wait.
+// slowly is a verified job that lasts about limit seconds unless something makes it wait. It leaves to a recorder
+// what is the recorder's.
 func slowly(dev string, seconds int) string {
-	return fio(dev, verified, "--rw=randwrite --bsrange=4k-64k --blockalign=4k --iodepth=32 --size=32m",
-		fmt.Sprintf("--rate=%dk", 32*1024/seconds))
+	return fio(dev, verified, "--rw=randwrite --bsrange=4k-64k --blockalign=4k --iodepth=32",
+		fmt.Sprintf("--size=%d --rate=%dk", recorded, recorded/1024/int64(seconds)))
 }
 
 func cutLink(t *testing.T, p *pool) {
 	dev, client, lost := p.attach(t), p.c.Client(0), p.c.Storage(1)
-	job := background(t, client, slowly(dev, 20))
+	job, recording := background(t, client, slowly(dev, 20)), p.record(t, client, dev, 20)
 	time.Sleep(2 * time.Second)
 	require.NoError(t, lost.Link().Cut())
 	p.waitLeg(t, 1, "failed", ejectLimit)
@@ -89,13 +91,15 @@ func cutLink(t *testing.T, p *pool) {
 	require.NoError(t, lost.Link().Heal(t.Context()))
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	job.wait(t, 2*time.Minute)
+	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
+	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
 func killedStorage(t *testing.T, p *pool) {
 	dev, client, killed := p.attach(t), p.c.Client(0), p.c.Storage(1)
-	job := background(t, client, slowly(dev, 20))
+	job, recording := background(t, client, slowly(dev, 20)), p.record(t, client, dev, 20)
 	time.Sleep(2 * time.Second)
 	require.NoError(t, killed.Kill())
 	p.waitLeg(t, 1, "failed", ejectLimit)
@@ -105,26 +109,33 @@ func killedStorage(t *testing.T, p *pool) {
 	killed.MustSh(t, "rmrctl pool assemble "+killed.DiskDevice(p.disk))
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	job.wait(t, 2*time.Minute)
+	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
+	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
 func crashedClient(t *testing.T, p *pool) {
 	dev := p.attach(t)
 	refuses(t, p.c.Client(1), p.mapCommand(), exitRefused, "in use by another client")
 	p.c.Client(0).MustSh(t, fio(dev, verified, "--rw=randwrite --bs=16k --iodepth=8 --size=4m"))
-	job := background(t, p.c.Client(0), slowly(dev, 60))
+	job, recording := background(t, p.c.Client(0), slowly(dev, 60)), p.record(t, p.c.Client(0), dev, 60)
 	time.Sleep(2 * time.Second)
 	require.NoError(t, p.c.Client(0).Kill())
 	job.end(t, 10*time.Second)
+	recording.end(t, 10*time.Second)
 	require.Eventually(t, func() bool { return p.member(t, 0).State == "idle" && p.member(t, 1).State == "idle" },
 		detectLimit, 100*time.Millisecond, "the members never noticed that the client is gone")
 	for i := range p.legs {
 		require.False(t, p.member(t, i).Clean)
 	}
-	p.attachOn(t, p.c.Client(1))
+	p.audit(t)
+	dev = p.attachOn(t, p.c.Client(1))
+	recording = p.record(t, p.c.Client(1), dev, 5)
 	p.waitLegOn(t, p.c.Client(1), 0, "up-to-date", healLimit)
 	p.waitLegOn(t, p.c.Client(1), 1, "up-to-date", healLimit)
+	recording.wait(t, time.Minute)
 	p.c.Client(1).MustSh(t, "brmr unmap "+p.name)
 	p.requireEqualLegs(t)
+	p.judge(t)
 }

@@ -24,6 +24,7 @@ import (
 
 func TestOutage(t *testing.T) {
 	c := start(t, rig.Storage(3), rig.Client(1), rig.Disks(64*mib, 64*mib, 64*mib, 64*mib))
+	followEvents(t, c.Client(0), c.ShareDir())
 	t.Run("two of three legs", func(t *testing.T) {
 		twoOfThree(t, makePool(t, c, pool{name: "three", legs: 3, disk: 0, size: 48 * mib}))
 	})
@@ -48,7 +49,7 @@ func allUpToDate(t *testing.T, p *pool) {
 
 func twoOfThree(t *testing.T, p *pool) {
 	dev := p.attach(t)
-	job := background(t, p.c.Client(0), slowly(dev, 40))
+	job, recording := background(t, p.c.Client(0), slowly(dev, 40)), p.record(t, p.c.Client(0), dev, 40)
 	time.Sleep(2 * time.Second)
 	require.NoError(t, p.c.Storage(1).Link().Cut())
 	p.waitLeg(t, 1, "failed", ejectLimit)
@@ -63,8 +64,10 @@ func twoOfThree(t *testing.T, p *pool) {
 	require.NoError(t, p.c.Storage(1).Link().Heal(t.Context()))
 	allUpToDate(t, p)
 	job.wait(t, 2*time.Minute)
+	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
+	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
 func silentNode(t *testing.T, p *pool) {
@@ -75,6 +78,7 @@ func silentNode(t *testing.T, p *pool) {
 	l := p.waitLeg(t, 2, "failed", ejectLimit)
 	require.Contains(t, []string{"timeout", "link-lost"}, l.Reason)
 	p.c.Client(0).MustSh(t, fio(dev, verified, "--rw=write --bs=64k --iodepth=8 --size=8m --offset=8m"))
+	p.audit(t)
 	require.NoError(t, p.c.Storage(2).Link().Heal(t.Context()))
 	allUpToDate(t, p)
 	p.detach(t)
@@ -100,11 +104,12 @@ func ejectedLeg(t *testing.T, p *pool) {
 
 func everyNode(t *testing.T, p *pool) {
 	dev := p.attach(t)
-	job := background(t, p.c.Client(0), slowly(dev, 15))
+	job, recording := background(t, p.c.Client(0), slowly(dev, 15)), p.record(t, p.c.Client(0), dev, 15)
 	time.Sleep(2 * time.Second)
 	for i := range p.legs {
 		require.NoError(t, p.c.Storage(i).Kill())
 	}
+	p.audit(t)
 	p.waitDevice(t, "suspended", detectLimit)
 	require.True(t, job.running(), "fio ended while its I/O should wait")
 	for i := range p.legs {
@@ -116,6 +121,8 @@ func everyNode(t *testing.T, p *pool) {
 	p.waitDevice(t, "live", healLimit)
 	allUpToDate(t, p)
 	job.wait(t, 2*time.Minute)
+	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
+	p.judge(t)
 }

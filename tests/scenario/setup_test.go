@@ -37,6 +37,7 @@ func start(t *testing.T, opts ...rig.Option) *rig.Cluster {
 	for _, n := range c.Nodes() {
 		bringUp(t, n)
 	}
+	checkEvents(t, c)
 	return c
 }
 
@@ -56,7 +57,9 @@ type pool struct {
 	name string
 	legs int
 	disk int
-	size int64 // bytes
+	size int64    // bytes
+	logs []string // of its recorders, on the host
+	area int64    // start of the recorder's part in bytes, 0: recorded
 }
 
 // makePool creates a pool on stor0 and joins the others.
@@ -105,6 +108,7 @@ func (p *pool) requireEqualLegs(t *testing.T) {
 	for i := 1; i < p.legs; i++ {
 		require.NoError(t, sameBytes(first, p.data(t, i)), "legs 0 and %d", i)
 	}
+	p.auditAtRest(t)
 }
 
 // data is the data area of a leg.

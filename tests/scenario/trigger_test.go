@@ -36,7 +36,7 @@ func waitFired(t *testing.T, n *rig.Node) {
 func TestFailuresDuringResync(t *testing.T) {
 	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(128*mib, 128*mib))
 	t.Run("unreadable block on the source", func(t *testing.T) {
-		p := makePool(t, c, pool{name: "badread", legs: 2, disk: 0, size: 64 * mib})
+		p := makePool(t, c, pool{name: "badread", legs: 2, disk: 0, size: 64 * mib, area: 48 * mib})
 		dev := missWhileCut(t, p)
 		trigger(t, c.Storage(0), "resync-read any 3 fail -5")
 		require.NoError(t, c.Storage(1).Link().Heal(t.Context()))
@@ -47,7 +47,7 @@ func TestFailuresDuringResync(t *testing.T) {
 		finish(t, p, dev)
 	})
 	t.Run("node dies before a copied chunk counts", func(t *testing.T) {
-		p := makePool(t, c, pool{name: "dies", legs: 2, disk: 1, size: 64 * mib})
+		p := makePool(t, c, pool{name: "dies", legs: 2, disk: 1, size: 64 * mib, area: 48 * mib})
 		dev := missWhileCut(t, p)
 		trigger(t, c.Storage(1), "copy-held 1 2 hold")
 		require.NoError(t, c.Storage(1).Link().Heal(t.Context()))
@@ -55,6 +55,7 @@ func TestFailuresDuringResync(t *testing.T) {
 		require.NotContains(t, p.member(t, 0).UpToDate, 1)
 		require.NoError(t, c.Storage(1).Kill())
 		p.waitLeg(t, 1, "failed", ejectLimit)
+		p.audit(t)
 		require.NoError(t, c.Storage(1).Restart(t.Context()))
 		bringUp(t, c.Storage(1))
 		c.Storage(1).MustSh(t, "rmrctl pool assemble "+c.Storage(1).DiskDevice(p.disk))
@@ -85,12 +86,16 @@ func missWhileCut(t *testing.T, p *pool) (dev string) {
 	require.NoError(t, p.c.Storage(1).Link().Cut())
 	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 29); do dd if=/dev/urandom of=%s bs=4k count=1 seek=$((i*257)) oflag=direct status=none; done", dev))
 	p.waitLeg(t, 1, "failed", ejectLimit)
+	p.audit(t)
 	return dev
 }
 
 func finish(t *testing.T, p *pool, dev string) {
 	t.Helper()
+	recording := p.record(t, p.c.Client(0), dev, 3)
 	p.c.Client(0).MustSh(t, fio(dev, verified, "--rw=randwrite --bs=16k --iodepth=8 --size=8m"))
+	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
+	p.judge(t)
 }

@@ -108,6 +108,13 @@ func (t *tree) addProject(ctx context.Context, spec Spec, work string) error {
 	if err := t.addFile("/init", agent); err != nil {
 		return err
 	}
+	recorder := filepath.Join(work, "rmr-recorder")
+	if err := goBuild(ctx, spec.Root, "./soft-roce/recorder", recorder); err != nil {
+		return err
+	}
+	if err := t.addFile("/usr/sbin/rmr-recorder", recorder); err != nil {
+		return err
+	}
 	for _, program := range []string{"rmrctl", "rmr-storaged"} {
 		if _, err := os.Stat(filepath.Join(spec.Root, "cmd", program)); err != nil {
 			continue // not written yet

@@ -24,7 +24,8 @@ func New() *cobra.Command {
 			"It needs root, and keeps kernels and images in $RMR_RIG_CACHE (~/.cache/rmr-rig).",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(newKernel(), newModules(), newImage(), newRun(), newShell(), newDemo(), newBench())
+	root.AddCommand(newKernel(), newModules(), newImage(), newRun(), newShell(), newDemo(), newBench(),
+		newAudit(), newEvents(), newHistory())
 	return root
 }
 
