@@ -89,14 +89,18 @@ static void plant_ubsan(void)
 	value <<= shift;
 }
 
-/* Several: a stale pointer somewhere on a stack may hide one. kmemleak finds them at its next scan. */
+/*
+ * Several: a stale pointer somewhere on a stack may hide one. Cleared: an object as it comes from the
+ * allocator still holds the free list's pointer to the next one, so that a single live neighbour would
+ * hide them all. kmemleak finds them at its next scan.
+ */
 static void plant_leak(void)
 {
 	static void *leaked;
 	int i;
 
 	for (i = 0; i < 16; i++)
-		WRITE_ONCE(leaked, kmalloc(333, GFP_KERNEL));
+		WRITE_ONCE(leaked, kzalloc(333, GFP_KERNEL));
 	WRITE_ONCE(leaked, NULL);
 }
 
