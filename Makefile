@@ -33,6 +33,7 @@ rig-test: ## scenarios in the rig, those of RUN=pattern (root)
 
 bench: deps ## figures of the data path next to raw RNBD and md RAID1, medians of ROUNDS=5 (root)
 	@$(RIG) bench --rounds $(ROUNDS)
+	@$(RIG) bench recovery --rounds $(ROUNDS)
 
 check: generate-check state-tables-check ## formatting, vet, static checks of Go, C, scripts; generated files up to date
 	@out=$$($(TOOL) gofumpt -l .); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }

@@ -4,14 +4,14 @@
  * return, map pull, overlay, resync copy, CLEAR, promotion, intents, lists, volatile caches, client crash, attach, reconcile.
  *
  * One chunk of NB blocks on NM members (2 or 3) and WIT witnesses; one client alive at a time (clients that live on after they
- * were superseded: views.pml), one write in flight at a time (several: overlap.pml).  A d_step is one message handled by one node.
+ * were superseded: views.pml), one write in flight at a time (several: overlap.pml, hold.pml).  A d_step is one message handled by one node.
  * Values are numbers that grow with each write, so "not older" is ">=".  View numbers grow over all epochs: that is the order
  * (epoch, number) of R2.1, because the dead client makes no more views.  Messages of a dead client and CLEARs stay in their
  * slots as long as they like.  Every action is enabled only if it changes something, so that `timeout` means: stuck.
  *
  * Bounds: MAXW writes, MAXM MISSED answers, MAXL links lost without reason, MAXF member crashes, MAXC client crashes.
  * POWER: a member crash loses its unflushed data (else only the process restarts).  QUORUM: majority of voters.  INITY: member 1
- * starts in Y, dirty.  Masks: bit m is member m; bit NM is the witness.
+ * starts in Y, dirty.  INITYY: members 1 and 2 start in Y, 1 clean, 2 dirty.  Masks: bit m is member m; bit NM is the witness.
  *
  * Rules that can be taken away (-DN_x removes F_x) and mutants (-DM_x) are named where they act; docs/protocol.md lists them.
  */
@@ -59,6 +59,7 @@ byte rst;			/* mask: restarted, uncertain set not settled yet */
 byte up, mapok, lack, lst;	/* masks: alive; map complete; knows that it lacks the chunk; list not empty */
 byte hv[NM], ovl[NM];		/* highest view seen; overlay of blocks */
 byte cst, cgot[NM], cbuf[NM*NB], csrc[NM];	/* copy running (mask), blocks read, their data, source */
+byte cnew[NM];			/* newest write in the source's list when the copy was read */
 /* on the way */
 byte pw[NM], pb[NM], pm[NM], pn[NM];	/* a write to m: value, block, mask of legs that miss it, view */
 byte clr[NM*NM];		/* CLEAR of m for s: its view, 0 = none */
@@ -157,6 +158,13 @@ hidden byte I1_durability, I3_no_time_travel, I4_equality, I5_map_soundness, I8_
 #else
 #define HOLD(m) (INFLIGHT && IN(m,(miss|msd)))
 #endif
+#ifdef N_COPYLIST
+#define NEWEST(s) 0
+#else
+#define NEWEST(s) (IN(s,lst) -> (INFLIGHT && !IN(s,ans) -> nver-1 : nver) : 0)
+#endif
+/* Copied data counts when all writes it may hold are known complete: m hears s from the client. */
+#define HELD(m) (cnew[m]==0 || (SES(m) && ph==LIVE && IN(m,ACT) && !(INFLIGHT && wr<=cnew[m])))
 #ifdef M_ACKMARK
 #define MARKED 1
 #else
@@ -209,7 +217,7 @@ hidden byte I1_durability, I3_no_time_travel, I4_equality, I5_map_soundness, I8_
 
 inline void_copy(m)
 {
-	cst=cst&~B(m); cgot[m]=0; csrc[m]=0; cbuf[m*NB]=0; cbuf[m*NB+NB-1]=0
+	cst=cst&~B(m); cgot[m]=0; csrc[m]=0; cnew[m]=0; cbuf[m*NB]=0; cbuf[m*NB+NB-1]=0
 }
 inline empty_slot(m)
 {
@@ -420,12 +428,12 @@ proctype node(byte m)
 	:: d_step { clr[((m+2)%NM)*NM+m]!=0 && IN(m,up) -> do_clear(m,(m+2)%NM) }
 #endif
 	:: d_step { IN(m,cst) && !IN(0,cgot[m]) && IN(csrc[m],KN(m)) && IN(csrc[m],up) && SRCOK(csrc[m]) ->
-		cbuf[m*NB]=D(csrc[m],0); cgot[m]=cgot[m]|1; printf("EV member %d copy reads block 0 = %d\n",m,cbuf[m*NB]) }
+		cbuf[m*NB]=D(csrc[m],0); cgot[m]=cgot[m]|1; k=NEWEST(csrc[m]); if :: k>cnew[m] -> cnew[m]=k :: else fi; printf("EV member %d copy reads block 0 = %d\n",m,cbuf[m*NB]) }
 #if NB>1
 	:: d_step { IN(m,cst) && !IN(1,cgot[m]) && IN(csrc[m],KN(m)) && IN(csrc[m],up) && SRCOK(csrc[m]) ->
-		cbuf[m*NB+1]=D(csrc[m],1); cgot[m]=cgot[m]|2; printf("EV member %d copy reads block 1 = %d\n",m,cbuf[m*NB+1]) }
+		cbuf[m*NB+1]=D(csrc[m],1); cgot[m]=cgot[m]|2; k=NEWEST(csrc[m]); if :: k>cnew[m] -> cnew[m]=k :: else fi; printf("EV member %d copy reads block 1 = %d\n",m,cbuf[m*NB+1]) }
 #endif
-	:: d_step { IN(m,cst) && cgot[m]==(1<<NB)-1 -> x=0;
+	:: d_step { IN(m,cst) && cgot[m]==(1<<NB)-1 && HELD(m) -> x=0;
 		do :: x<NB -> if :: !IN(x,ovl[m]) -> D(m,x)=cbuf[m*NB+x] :: else fi; x++ :: else -> break od;
 		ovl[m]=0; lack=lack&~B(m); FLUSH(m); void_copy(m); printf("EV member %d copy done, CLEAR view %d\n",m,vw[m]);
 		x=0; do :: x<NM -> if :: x!=m && IN(x,KN(m)) -> clr[m*NM+x]=vw[m] :: else fi; x++ :: else -> break od; x=0 }
@@ -580,13 +588,20 @@ init {
 #ifdef INITY
 			vU[x]=ALL&~2; vY[x]=2;
 #else
+#ifdef INITYY
+			vU[x]=1; vY[x]=6;
+#else
 			vU[x]=ALL;
+#endif
 #endif
 			x++ :: else -> break od;
 		x=0; do :: x<NM -> hv[x]=1; x++ :: else -> break od;
 		up=ALL; mapok=ALL; sess=ALL; prom=ALL; topn=1; n=1; est=(1<<NN)-1; ph=LIVE; U=vU[0]; Y=vY[0]; Ue=U; Ul=U;
 #ifdef INITY
 		mapok=ALL&~2; bits[0]=2; bits[NM-1]=(NM>2 -> 2 : bits[NM-1]);
+#endif
+#ifdef INITYY
+		lack=4; bits[0]=4; bits[1]=4;
 #endif
 		x=0; y=0; k=0
 	}

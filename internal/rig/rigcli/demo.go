@@ -31,8 +31,15 @@ func newBench() *cobra.Command {
 			return bench.Run(cmd.Context(), opts, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().IntVar(&opts.Rounds, "rounds", 5, "measurements of each cell; the median counts")
+	cmd.PersistentFlags().IntVar(&opts.Rounds, "rounds", 5, "measurements of each cell; the median counts")
+	cmd.PersistentFlags().BoolVar(&opts.JSON, "json", false, "print JSON")
 	cmd.Flags().IntVar(&opts.Seconds, "seconds", 4, "length of one measurement")
-	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print JSON")
+	cmd.AddCommand(&cobra.Command{
+		Use: "recovery", Short: "measure loss and return of a leg beside md RAID1 over RNBD", Args: cobra.NoArgs,
+		Example: "  rmr-rig bench recovery --rounds 3",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench.RunRecovery(cmd.Context(), opts, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	})
 	return cmd
 }
