@@ -8,10 +8,12 @@
  * from a work item of ours, since RTRS reports it from a context that may not close the session.
  */
 #include <linux/delay.h>
+#include <linux/if_arp.h>
 #include <linux/inet.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <net/arp.h>
 #include <net/neighbour.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
@@ -41,14 +43,27 @@ static void rtrs_sess_link_ev(void *priv, enum rtrs_clt_link_ev ev)
 		schedule_work(&sess->lost_work);
 }
 
+/* A neighbour that cannot be asked, or that answered since. */
+static bool neighbour_answers(struct neighbour *n, unsigned long since)
+{
+	u8 state = READ_ONCE(n->nud_state);
+
+	if (state & (NUD_NOARP | NUD_PERMANENT))
+		return true;
+	return (state & NUD_VALID) && time_after_eq(READ_ONCE(n->confirmed), since);
+}
+
 /*
- * Makes the next hop known before RTRS asks for it. The RDMA address resolver sends the ARP
- * request first and queues itself second; an answer in between is missed, and RTRS then waits for
- * its whole 30 s. A next hop that does not answer is no host to wait 30 s for. IPv4 only.
+ * Makes the next hop known before RTRS asks for it, and sure that it is there now. The RDMA address
+ * resolver sends the ARP request first and queues itself second; an answer in between is missed,
+ * and RTRS then waits for its whole 30 s. And a request to connect that is sent while the cable is
+ * out is repeated so rarely that the return of the cable goes unnoticed for many seconds, while the
+ * neighbour table believes in the neighbour of old: so it is asked anew. IPv4 only.
  */
 static int resolve_next_hop(const struct sockaddr_storage *addr)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+	unsigned long since = jiffies;
 	struct flowi4 fl4 = {};
 	struct neighbour *n;
 	struct rtable *rt;
@@ -62,11 +77,15 @@ static int resolve_next_hop(const struct sockaddr_storage *addr)
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	n = dst_neigh_lookup(&rt->dst, &fl4.daddr);
-	for (i = 0; n && i < 50 && !(READ_ONCE(n->nud_state) & NUD_VALID); i++) {
-		neigh_event_send(n, NULL);
+	for (i = 0; n && i < 50 && !neighbour_answers(n, since); i++) {
+		if (!(READ_ONCE(n->nud_state) & NUD_VALID))
+			neigh_event_send(n, NULL);
+		else if (i % 10 == 0)
+			arp_send(ARPOP_REQUEST, ETH_P_ARP, *(__be32 *)n->primary_key, n->dev,
+				 fl4.saddr, NULL, n->dev->dev_addr, NULL);
 		msleep(20);
 	}
-	if (n && !(READ_ONCE(n->nud_state) & NUD_VALID))
+	if (n && !neighbour_answers(n, since))
 		err = -EHOSTUNREACH;
 	if (n)
 		neigh_release(n);
