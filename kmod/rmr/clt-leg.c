@@ -285,6 +285,9 @@ static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 	/* Again, too: what it told before a refused attach may have changed since. */
 	if (!err && ask)
 		err = leg_ask(leg);
+	/* Connecting takes long: a pool that was closed meanwhile holds no member. */
+	if (!err && READ_ONCE(leg->pool->closing))
+		err = -ESHUTDOWN;
 	if (!err && goal == RMR_LEG_PROMISE)
 		err = leg_promise(leg);
 	if (!err && goal == RMR_LEG_PROMISE)

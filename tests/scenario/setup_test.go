@@ -59,9 +59,9 @@ type pool struct {
 	disk int
 	// witness: the pool asks for a majority, and the node behind those of the legs votes without data.
 	witness bool
-	size int64    // bytes
-	logs []string // of its recorders, on the host
-	area int64    // start of the recorder's part in bytes, 0: recorded
+	size    int64    // bytes
+	logs    []string // of its recorders, on the host
+	area    int64    // start of the recorder's part in bytes, 0: recorded
 }
 
 // makePool creates a pool on stor0 and joins the others.
