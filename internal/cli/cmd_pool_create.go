@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,8 +15,9 @@ import (
 
 type poolCreateOptions struct {
 	storeOptions
-	size  string
-	chunk string
+	size   string
+	chunk  string
+	quorum string
 }
 
 func (a *app) poolCreate() *cobra.Command {
@@ -24,14 +26,20 @@ func (a *app) poolCreate() *cobra.Command {
 		Use: "create NAME --device DEVICE", Short: "Make a device the first member of a new pool",
 		Long: `Makes a block device the first member of a new pool and serves it. The other members join
 with "rmrctl pool join". The device is checked before anything is written: it must not be in use,
-and without --force it must carry nothing. Then its data area is filled with zeros.`,
+and without --force it must carry nothing. Then its data area is filled with zeros.
+
+With --quorum majority, more than half of all members have to be reached for the pool to be served,
+and any of its members may be lost as long as that holds: use three or more, of which one may be a
+witness ("rmrctl pool join --witness"). Without, all members that were last up to date are needed.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool create vol1 --device /dev/sdb
+  rmrctl pool create vol1 --device /dev/sdb --quorum majority
   rmrctl pool create vol1 --device /dev/sdb --size 10G --addr 192.0.2.1 --dry-run`,
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.size, "size", "", "`size` of the volume (default: the largest that fits)")
 	cmd.Flags().StringVar(&o.chunk, "chunk-size", "1M", "unit of dirty tracking, a power of two from 64K to 16M")
+	cmd.Flags().StringVar(&o.quorum, "quorum", "off", "who has to agree: off, or majority of all members")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := o.prepare(a, "pool create", args[0]); err != nil {
 			return err
@@ -44,6 +52,10 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	chunk, err := parseSize(o.chunk)
 	if err != nil || chunk < pool.ChunkSizeMin || chunk > pool.ChunkSizeMax || chunk&(chunk-1) != 0 {
 		return &usageError{fmt.Sprintf("--chunk-size %q: want a power of two from 64K to 16M", o.chunk)}
+	}
+	quorum := slices.Index([]string{rmrnl.QuorumOff.String(), rmrnl.QuorumMajority.String()}, o.quorum)
+	if quorum < 0 {
+		return &usageError{fmt.Sprintf("--quorum %q: want off or majority", o.quorum)}
 	}
 	var want uint64
 	if o.size != "" {
@@ -72,6 +84,9 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	req.Add(rmrnl.PoolAttrName, o.name).
 		Add(rmrnl.PoolAttrSize, want).
 		Add(rmrnl.PoolAttrChunkSize, uint32(chunk))
+	if quorum > 0 {
+		req.Add(rmrnl.PoolAttrQuorum, uint8(quorum))
+	}
 	err = o.add(a, req)
 	if err == nil {
 		err = o.planZero(disk, want, &p)

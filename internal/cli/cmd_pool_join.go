@@ -16,6 +16,7 @@ type poolJoinOptions struct {
 	storeOptions
 	peer      []string
 	id        int
+	witness   bool
 	port      uint16
 	transport string
 }
@@ -26,15 +27,20 @@ func (a *app) poolJoin() *cobra.Command {
 		Use: "join NAME --device DEVICE --peer ADDR", Short: "Make a device a further member of a pool",
 		Long: `Makes a block device a further member of a pool that another storage node serves, and serves
 it. Size, chunk size and UUID come from the peer. The device is checked and zeroed as by
-"rmrctl pool create". Pools that a client has used cannot be joined yet.`,
+"rmrctl pool create". Pools that a client has used cannot be joined yet.
+
+With --witness the member holds no data, only its vote: 128 KiB are enough, and nothing is zeroed.
+The pool must have been created with --quorum majority. Give a witness a node of its own.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1
-  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1 --id 2 --dry-run`,
+  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1 --id 2 --dry-run
+  rmrctl pool join vol1 --device /dev/vda3 --peer 192.0.2.1 --witness`,
 	}
 	o.flags(cmd)
 	fs := cmd.Flags()
 	fs.StringSliceVar(&o.peer, "peer", nil, "`addresses` of members that serve the pool, asked in turn")
 	fs.IntVar(&o.id, "id", -1, "member `id`, 0 to 7 (default: the lowest free one)")
+	fs.BoolVar(&o.witness, "witness", false, "vote only, hold no data")
 	addPort(fs, &o.port, &o.transport)
 	mustRequire(cmd, "peer")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
@@ -62,6 +68,9 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 	if err := o.add(a, req); err != nil {
 		return err
 	}
+	if o.witness {
+		return o.joinWitness(ctx, a, req)
+	}
 	var p plan
 	disk, err := o.openStore(a, pool.PoolSizeMin+pool.MDTail+pool.MapLen(1), &p)
 	if err != nil {
@@ -74,4 +83,16 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 		return err
 	}
 	return o.run(ctx, a, disk, dataSize, req, p)
+}
+
+// joinWitness needs no data area, so nothing is zeroed.
+func (o *poolJoinOptions) joinWitness(ctx context.Context, a *app, req *rmrnl.Request) error {
+	req.Add(rmrnl.PoolAttrWitness, true)
+	var p plan
+	disk, err := o.openStore(a, pool.WitnessStoreSize, &p)
+	if err != nil {
+		return err
+	}
+	o.assumeZeroed = true
+	return o.run(ctx, a, disk, 0, req, p)
 }

@@ -61,6 +61,8 @@ type poolView struct {
 	View          uint64          `json:"view"`
 	UpToDate      rmrnl.Mask      `json:"up_to_date"`
 	Syncing       rmrnl.Mask      `json:"syncing"`
+	Quorum        rmrnl.Quorum    `json:"quorum"`
+	Kind          string          `json:"kind"` // of this member: data or witness
 	Members       []memberView    `json:"members"`
 	Refused       uint64          `json:"refused"`
 	Stale         uint64          `json:"stale"`
@@ -98,7 +100,7 @@ func viewPool(p rmrnl.Pool) poolView {
 		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
-		Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
+		Quorum: p.Quorum, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
 		Resync: viewResync(p),
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
@@ -109,6 +111,9 @@ func viewPool(p rmrnl.Pool) poolView {
 		kind := pool.MemberState(m.Kind)
 		if kind == pool.MemberData && !p.UpToDate.Has(m.ID) {
 			v.Degraded = true
+		}
+		if m.ID == p.MemberID {
+			v.Kind = kind.String()
 		}
 		v.Members = append(v.Members, memberView{m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr)})
 	}
@@ -124,6 +129,8 @@ var poolColumns = []column[poolView]{
 	{"chunk-size", false, true, func(p poolView) string { return size(uint64(p.ChunkSize)) }},
 	{"member", true, true, func(p poolView) string { return num(uint64(p.MemberID)) }},
 	{"device", true, false, func(p poolView) string { return p.Device }},
+	{"kind", false, false, func(p poolView) string { return p.Kind }},
+	{"quorum", false, false, func(p poolView) string { return p.Quorum.String() }},
 	{"members", true, false, func(p poolView) string { return memberNodes(p.Members) }},
 	{"up-to-date", true, false, func(p poolView) string { return p.UpToDate.String() }},
 	{"syncing", false, false, func(p poolView) string { return p.Syncing.String() }},
@@ -228,6 +235,7 @@ type legView struct {
 	StoreUUID pool.UUID      `json:"store_uuid"`
 	Node      string         `json:"node"`
 	Addr      string         `json:"addr"`
+	Kind      string         `json:"kind"` // data or witness
 	State     rmrnl.LegState `json:"state"`
 	Reason    rmrnl.Reason   `json:"reason"`
 	LatencyNS uint64         `json:"latency_ns"`
@@ -248,12 +256,14 @@ type legCounters struct {
 	Inflight   uint32 `json:"inflight"`
 }
 
-func (l legView) degraded() bool { return l.State != rmrnl.LegStateUpToDate }
+func (l legView) degraded() bool {
+	return l.State != rmrnl.LegStateUpToDate && l.State != rmrnl.LegStateVoting
+}
 
 func viewLeg(l rmrnl.Leg) legView {
 	return legView{
 		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
-		Addr: l.Addr, State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
+		Addr: l.Addr, Kind: pool.MemberState(l.Kind).String(), State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
 		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
 		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
 	}
@@ -264,6 +274,7 @@ var legColumns = []column[legView]{
 	{"member", true, true, func(l legView) string { return num(uint64(l.MemberID)) }},
 	{"node", true, false, func(l legView) string { return l.Node }},
 	{"addr", true, false, func(l legView) string { return l.Addr }},
+	{"kind", false, false, func(l legView) string { return l.Kind }},
 	{"state", true, false, func(l legView) string { return l.State.String() }},
 	{"reason", true, false, func(l legView) string { return l.Reason.String() }},
 	{"lacking", false, true, func(l legView) string { return num(l.Lacking) }},
@@ -296,7 +307,11 @@ func micro(ns uint64) string { return fmt.Sprintf("%dus", ns/1000) }
 func memberNodes(members []memberView) string {
 	list := make([]string, 0, len(members))
 	for _, m := range members {
-		list = append(list, fmt.Sprintf("%d:%s", m.ID, m.Node))
+		name := fmt.Sprintf("%d:%s", m.ID, m.Node)
+		if m.Kind == pool.MemberWitness.String() {
+			name += "(witness)"
+		}
+		list = append(list, name)
 	}
 	return strings.Join(list, " ")
 }
@@ -307,6 +322,8 @@ func legNodes(legs []legView) string {
 		name := fmt.Sprintf("%d:%s", l.MemberID, l.Node)
 		if l.degraded() {
 			name += "(" + l.State.String() + ")"
+		} else if l.Kind == pool.MemberWitness.String() {
+			name += "(witness)"
 		}
 		list = append(list, name)
 	}

@@ -39,6 +39,7 @@ func (v Violation) String() string { return fmt.Sprintf("line %d: %s: %s", v.Lin
 func shownLeg() map[string]string {
 	return map[string]string{
 		"connecting": "ABSENT", "failed": "ABSENT", "promised": "PROMISED", "joining": "JOINING", "syncing": "SYNCING", "up-to-date": "UP_TO_DATE",
+		"voting": "PROMISED",
 	}
 }
 

@@ -102,6 +102,8 @@ const (
 	LegStateJoining LegState = 4
 	// LegStateSyncing: Gets every write and copies what it lacks from other members; not read.
 	LegStateSyncing LegState = 5
+	// LegStateVoting: A connected witness; it holds no data.
+	LegStateVoting LegState = 6
 )
 
 var namesLegState = []string{
@@ -111,6 +113,7 @@ var namesLegState = []string{
 	"promised",
 	"joining",
 	"syncing",
+	"voting",
 }
 
 // String returns the name in the specification.
@@ -186,6 +189,7 @@ const (
 	ReasonUnclean           Reason = 12
 	ReasonNoLeg             Reason = 13
 	ReasonSplitBrain        Reason = 14
+	ReasonNoQuorum          Reason = 15
 )
 
 var namesReason = []string{
@@ -204,6 +208,7 @@ var namesReason = []string{
 	"unclean",
 	"no-leg",
 	"split-brain",
+	"no-quorum",
 }
 
 // String returns the name in the specification.
@@ -216,6 +221,35 @@ func (v Reason) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 func (v *Reason) UnmarshalText(b []byte) error {
 	n, err := enumValue("reason", namesReason, b)
 	*v = Reason(n)
+	return err
+}
+
+// Quorum: How many members have to agree before a view counts.
+type Quorum uint8
+
+// Values of Quorum.
+const (
+	// QuorumOff: All of the last up-to-date set; no majority is asked for.
+	QuorumOff Quorum = 0
+	// QuorumMajority: More than half of all members, witnesses included.
+	QuorumMajority Quorum = 1
+)
+
+var namesQuorum = []string{
+	"off",
+	"majority",
+}
+
+// String returns the name in the specification.
+func (v Quorum) String() string { return enumName(namesQuorum, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v Quorum) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *Quorum) UnmarshalText(b []byte) error {
+	n, err := enumValue("quorum", namesQuorum, b)
+	*v = Quorum(n)
 	return err
 }
 
@@ -265,6 +299,7 @@ var Ops = map[uint8]Op{
 		PoolAttrAddr,
 		PoolAttrZeroed,
 		PoolAttrForce,
+		PoolAttrQuorum,
 	}},
 	CmdPoolJoin: {Name: "pool-join", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
@@ -279,6 +314,7 @@ var Ops = map[uint8]Op{
 		PoolAttrZeroed,
 		PoolAttrForce,
 		PoolAttrDryRun,
+		PoolAttrWitness,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
@@ -434,6 +470,8 @@ const (
 	PoolAttrResyncFailures uint16 = 51
 	PoolAttrResyncPause    uint16 = 52
 	PoolAttrDryRun         uint16 = 53
+	PoolAttrQuorum         uint16 = 54
+	PoolAttrWitness        uint16 = 55
 )
 
 // SetPool describes the attributes of pool.
@@ -490,6 +528,8 @@ var SetPool = AttrSet{
 	PoolAttrResyncFailures: {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrResyncPause:    {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
 	PoolAttrDryRun:         {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrQuorum:         {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrWitness:        {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -582,7 +622,10 @@ type Pool struct {
 	// 1 pauses resync, 0 lets it go on.
 	ResyncPause uint8 `json:"resync_pause"`
 	// Check everything that a join checks before it writes, and change nothing.
-	DryRun bool `json:"dry_run"`
+	DryRun bool   `json:"dry_run"`
+	Quorum Quorum `json:"quorum"`
+	// The member votes and holds no data (join).
+	Witness bool `json:"witness"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -694,6 +737,10 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.ResyncPause = ad.Uint8()
 		case PoolAttrDryRun:
 			v.DryRun = ad.Flag()
+		case PoolAttrQuorum:
+			v.Quorum = Quorum(ad.Uint8())
+		case PoolAttrWitness:
+			v.Witness = ad.Flag()
 		}
 	}
 	return named(ad, SetPool)
@@ -899,6 +946,7 @@ const (
 	LegAttrEjections   uint16 = 20
 	LegAttrReturns     uint16 = 21
 	LegAttrForce       uint16 = 22
+	LegAttrKind        uint16 = 23
 )
 
 // SetLeg describes the attributes of leg.
@@ -924,6 +972,7 @@ var SetLeg = AttrSet{
 	LegAttrEjections:   {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrReturns:     {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -956,6 +1005,8 @@ type Leg struct {
 	Returns uint32 `json:"returns"`
 	// Eject even the last up-to-date leg; I/O then waits.
 	Force bool `json:"force"`
+	// 1 data, 2 witness.
+	Kind uint8 `json:"kind"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -1003,6 +1054,8 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.Returns = ad.Uint32()
 		case LegAttrForce:
 			v.Force = ad.Flag()
+		case LegAttrKind:
+			v.Kind = ad.Uint8()
 		}
 	}
 	return named(ad, SetLeg)

@@ -202,7 +202,7 @@ func deviceFamily() family[rmrnl.Device] {
 			func(i uint8) string { return rmrnl.DeviceState(i).String() }, func(d D) uint8 { return uint8(d.State) })},
 		metrics: []metric[D]{
 			g("device_size_bytes", "Size of the mapped pool.", func(d D) float64 { return float64(d.Size) }),
-			g("device_suspended", "1 if I/O waits because no up-to-date leg is left.", func(d D) float64 { return truth(d.State == rmrnl.DeviceStateSuspended) }),
+			g("device_suspended", "1 if I/O waits because no up-to-date leg or no majority is left.", func(d D) float64 { return truth(d.State == rmrnl.DeviceStateSuspended) }),
 			g("device_inflight_requests", "Requests that are under way.", func(d D) float64 { return float64(d.Inflight) }),
 			c("device_reads_total", "Reads.", func(d D) uint64 { return d.Reads }),
 			c("device_writes_total", "Writes.", func(d D) uint64 { return d.Writes }),
@@ -227,7 +227,7 @@ func legFamily() family[leg] {
 		labels: func(l leg) []string {
 			return []string{l.PoolName, fmt.Sprintf("brmr%d", l.DeviceIndex), strconv.Itoa(int(l.MemberID))}
 		},
-		states: []states[leg]{defineStates(legLabels, "leg_state", "State of the leg as this client sees it, 1 for the one that is.", 6,
+		states: []states[leg]{defineStates(legLabels, "leg_state", "State of the leg as this client sees it, 1 for the one that is.", 7,
 			func(i uint8) string { return rmrnl.LegState(i).String() }, func(l leg) uint8 { return uint8(l.State) })},
 		metrics: []metric[leg]{
 			g("leg_latency_seconds", "Moving average of the time from a request to its answer.", func(l leg) float64 { return float64(l.LatencyNS) / 1e9 }),

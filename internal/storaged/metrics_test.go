@@ -62,7 +62,7 @@ func TestMetricsSayWhatTheKernelSays(t *testing.T) {
 	d := busyNode(t)
 	store1, store2 := id(0x21).String(), id(0x22).String()
 	want := strings.NewReplacer("S1", `pool="vol1",store="`+store1+`"`, "S2", `pool="vol2",store="`+store2+`"`).Replace(`
-# HELP rmr_device_suspended 1 if I/O waits because no up-to-date leg is left.
+# HELP rmr_device_suspended 1 if I/O waits because no up-to-date leg or no majority is left.
 # TYPE rmr_device_suspended gauge
 rmr_device_suspended{device="brmr0",pool="vol9"} 1
 # HELP rmr_leg_lacking_bytes Bytes of the chunks the member still has to copy, as it said last.
@@ -106,7 +106,7 @@ func TestEveryStateHasAName(t *testing.T) {
 		"pool":   {3, func(i uint8) string { return rmrnl.PoolState(i).String() }},
 		"resync": {6, func(i uint8) string { return rmrnl.ResyncState(i).String() }},
 		"device": {4, func(i uint8) string { return rmrnl.DeviceState(i).String() }},
-		"leg":    {6, func(i uint8) string { return rmrnl.LegState(i).String() }},
+		"leg":    {7, func(i uint8) string { return rmrnl.LegState(i).String() }},
 	} {
 		require.NotContains(t, all.name(uint8(all.n-1)), "unknown", name)
 		require.Contains(t, all.name(uint8(all.n)), "unknown", "%s has more states than its metric", name)

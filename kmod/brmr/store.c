@@ -49,7 +49,8 @@ static int store_check(struct block_device *bdev, struct netlink_ext_ack *extack
 		NL_SET_ERR_MSG(extack, "logical block size over 4096 bytes is not supported");
 		return -EINVAL;
 	}
-	if (bdev_nr_bytes(bdev) < RMR_POOL_SIZE_MIN + RMR_MD_TAIL) {
+	/* Enough for a witness; whether data fits is known by the pool. */
+	if (bdev_nr_bytes(bdev) < RMR_MD_TAIL) {
 		NL_SET_ERR_MSG(extack, "device too small for a store");
 		return -ENOSPC;
 	}

@@ -50,6 +50,8 @@ static void connect_legs(struct rmr_clt_pool *pool)
 		if (!pool->leg[i].out)
 			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_CONNECT, 0);
 	wait_legs(pool, CONNECT_MS);
+	for (i = 0; i < pool->nr_legs; i++)
+		forget_failed(&pool->leg[i]);
 }
 
 /* Picks the epoch of this attachment from what the legs told (R2.5). */
@@ -77,6 +79,20 @@ static int choose_epoch(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt
 	pool->takeover = takeover;
 	spin_unlock_irq(&pool->lock);
 	return 0;
+}
+
+/* What the connected legs told of themselves, as if they had promised. */
+static unsigned int gather_told(struct rmr_clt_pool *pool, struct rmr_promise *told)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		if (!leg_connected(&pool->leg[i]))
+			continue;
+		told[n].member = pool->leg[i].id;
+		told[n++].view = pool->leg[i].next->view;
+	}
+	return n;
 }
 
 static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promise *promises)
@@ -111,34 +127,48 @@ static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promis
 /* Why there are not enough promises: the first leg that did not give one. */
 static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_refusal *why)
 {
+	struct rmr_clt_leg *leg;
 	unsigned int i;
+	int err;
 
-	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_leg *leg = &pool->leg[i];
-
-		if (promised & BIT(leg->id))
-			continue;
-		if (!rmr_clt_leg_resting(leg))
-			return rmr_clt_leg_refused(leg, why, -ETIMEDOUT);
-		return rmr_clt_leg_refused(leg, why, leg->result ?: -ENOTCONN);
-	}
-	return -ENOTCONN;
+	for (i = 0; i < pool->nr_legs && (promised & BIT(pool->leg[i].id)); i++)
+		;
+	if (i == pool->nr_legs)
+		return -ENOTCONN;
+	leg = &pool->leg[i];
+	err = !rmr_clt_leg_resting(leg) ? -ETIMEDOUT : leg->result ?: -ENOTCONN;
+	rmr_clt_leg_refused(leg, why, err);
+	if (rmr_majority(&pool->voters, promised))
+		return err;
+	why->reason = RMR_REASON_NO_QUORUM;
+	for (i = 0; i < pool->nr_legs; i++)
+		if (pool->leg[i].state == RMR_LEG_STATE_CONNECTING)
+			rmr_clt_leg_state(&pool->leg[i], RMR_LEG_STATE_CONNECTING,
+					  RMR_REASON_NO_QUORUM);
+	if (why->extack)
+		NL_SET_ERR_MSG_FMT(why->extack, "no majority, %u of %u: member %u: %s (%d)",
+				   hweight8(promised), pool->nr_legs, leg->id,
+				   rmr_clt_status_text(err), err);
+	return err;
 }
 
 /* ---- messages to several legs at once ---- */
 
 typedef void (*fill_fn)(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg);
 
-/* Sends to the members of mask and waits for all; the error of one that failed. */
-static int call_all(struct rmr_clt_pool *pool, u8 mask, fill_fn fill, const void *arg,
+/*
+ * Sends to the members of mask and waits for all; the error of one of need that failed. Another one
+ * that fails is lost, no more.
+ */
+static int call_all(struct rmr_clt_pool *pool, u8 mask, u8 need, fill_fn fill, const void *arg,
 		    struct rmr_clt_refusal *why)
 {
+	struct rmr_clt_link *link;
 	unsigned int i;
 	int err = 0, e;
 
 	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
-
+		link = rmr_clt_leg_link(&pool->leg[i]);
 		if (!link || !(mask & BIT(pool->leg[i].id)))
 			continue;
 		/* An answer that nobody waited for any more. */
@@ -150,15 +180,16 @@ static int call_all(struct rmr_clt_pool *pool, u8 mask, fill_fn fill, const void
 		rmr_clt_call_send(&link->step);
 	}
 	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
-
+		link = rmr_clt_leg_link(&pool->leg[i]);
 		if (!(mask & BIT(pool->leg[i].id)))
 			continue;
 		e = link ? rmr_clt_call_wait(&link->step, pool->stall_ms) : -ENOTCONN;
-		if (e)
-			err = rmr_clt_leg_refused(&pool->leg[i], why, e);
-		else
+		if (!e)
 			link->alive_ns = link->step.sent_ns;
+		else if (need & BIT(pool->leg[i].id))
+			err = rmr_clt_leg_refused(&pool->leg[i], why, e);
+		else if (link)
+			rmr_clt_leg_failed(&pool->leg[i], link->gen, rmr_clt_status_reason(e));
 	}
 	return err;
 }
@@ -241,28 +272,41 @@ static int mark_uncertain(struct rmr_clt_pool *pool, const struct rmr_attachment
 		for (k = 0; link && k < link->nr_uncertain && !err; k += args.count) {
 			args.range = link->uncertain + k;
 			args.count = min_t(unsigned int, link->nr_uncertain - k, RMR_MSG_RANGES);
-			err = call_all(pool, active, fill_mark, &args, why);
+			err = call_all(pool, active, active, fill_mark, &args, why);
 		}
 	}
 	return err;
+}
+
+/* Establishes a view: all active members and, with quorum, a majority of voters (R2.2). */
+static int establish_view(struct rmr_clt_pool *pool, const struct rmr_attachment *a,
+			  const struct rmr_view *view, struct rmr_clt_refusal *why)
+{
+	u8 active = rmr_view_active(view), told = pool->voters.quorum ? a->promised : active;
+	int err = call_all(pool, told, active, fill_view, view, why);
+
+	if (err || rmr_view_established(&pool->voters, view, told & rmr_clt_linked(pool)))
+		return err;
+	not_enough(pool, rmr_clt_linked(pool), why);
+	return -ECONNABORTED;
 }
 
 /* Own views, marks, flush (R6.3). Nothing is ejected: an error starts all over. */
 static int establish(struct rmr_clt_pool *pool, const struct rmr_attachment *a,
 		     struct rmr_clt_refusal *why)
 {
-	u8 active = rmr_view_active(&a->live);
+	u8 active = rmr_view_active(&a->live), told = pool->voters.quorum ? a->promised : active;
 	int err;
 
-	err = call_all(pool, active, fill_view, &a->first, why);
+	err = establish_view(pool, a, &a->first, why);
 	if (!err && a->demoted)
-		err = call_all(pool, active, fill_view, &a->live, why);
+		err = establish_view(pool, a, &a->live, why);
 	if (!err && a->source >= 0)
 		err = mark_uncertain(pool, a, why);
 	if (!err)
-		err = call_all(pool, active, fill_prepare, a, why);
+		err = call_all(pool, active, active, fill_prepare, a, why);
 	if (!err)
-		err = call_all(pool, active, fill_keepalive, a, why);
+		err = call_all(pool, told, active, fill_keepalive, a, why);
 	return err;
 }
 
@@ -279,14 +323,12 @@ static int wait_drained(struct rmr_clt_pool *pool)
 	return 0;
 }
 
-/* What the promises allow, and the wait of R2.10. */
-static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rmr_clt_refusal *why)
+/* What promises allow, or would. */
+static int judge(struct rmr_clt_pool *pool, const struct rmr_promise *promises, unsigned int n,
+		 struct rmr_attachment *a, struct rmr_clt_refusal *why)
 {
-	struct rmr_promise promises[RMR_MAX_MEMBERS] = {};
-	unsigned int n = gather_promises(pool, promises);
-	int err;
+	int err = rmr_attach_decide(&pool->voters, &pool->epoch, promises, n, a);
 
-	err = rmr_attach_decide(&pool->voters, &pool->epoch, promises, n, a);
 	if (err == -ENOTCONN)
 		return not_enough(pool, a->promised, why);
 	if (err) {
@@ -302,6 +344,30 @@ static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rm
 		why->reason = RMR_REASON_FENCED;
 		return RMR_ST_FENCED;
 	}
+	return 0;
+}
+
+/*
+ * Nobody is asked for a promise unless enough members are connected: a promise fences a client that
+ * may be live elsewhere, as when this one is cut from the majority.
+ */
+static int foresee(struct rmr_clt_pool *pool, struct rmr_clt_refusal *why)
+{
+	struct rmr_promise told[RMR_MAX_MEMBERS] = {};
+	struct rmr_attachment a;
+
+	return judge(pool, told, gather_told(pool, told), &a, why);
+}
+
+/* What the promises allow, and the wait of R2.10. */
+static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rmr_clt_refusal *why)
+{
+	struct rmr_promise promises[RMR_MAX_MEMBERS] = {};
+	unsigned int n = gather_promises(pool, promises);
+	int err = judge(pool, promises, n, a, why);
+
+	if (err)
+		return err;
 	if (a->must_wait)
 		wait_event_timeout(pool->ctl_wait, READ_ONCE(pool->closing),
 				   msecs_to_jiffies(RMR_CLT_LEASE_MS + RMR_CLT_LEASE_MARGIN_MS));
@@ -323,6 +389,7 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 		if (leg->state != RMR_LEG_STATE_FAILED)
 			rmr_clt_leg_state(leg, RMR_LEG_STATE_CONNECTING, RMR_REASON_NONE);
 	}
+	pool->overtaken = false;
 	err = wait_drained(pool);
 	if (err) {
 		why->reason = RMR_REASON_TIMEOUT;
@@ -330,6 +397,8 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 	}
 	connect_legs(pool);
 	err = choose_epoch(pool, takeover, why);
+	if (!err)
+		err = foresee(pool, why);
 	if (!err)
 		err = decide(pool, &a, why);
 	if (!err)
@@ -378,11 +447,12 @@ unlock:
 int rmr_clt_detach(struct rmr_clt_pool *pool, bool clean)
 {
 	struct rmr_clt_refusal why = {};
+	u8 need = clean ? rmr_view_active(&pool->vm.established) : 0xff;
 	unsigned int i;
 	u8 mask = 0;
 
 	for (i = 0; i < pool->nr_legs; i++)
 		if (rmr_clt_leg_link(&pool->leg[i]))
 			mask |= BIT(pool->leg[i].id);
-	return call_all(pool, mask, fill_detach, &clean, &why);
+	return call_all(pool, mask, need, fill_detach, &clean, &why);
 }

@@ -34,22 +34,40 @@ static void notify_work(struct work_struct *work)
 
 /* ---- what the data path may do ---- */
 
-/* Time until which every leg of U is known not to have promised anything newer (R2.9). */
-static u64 lease_end(struct rmr_clt_pool *pool)
+/* Members whose links have sent a keepalive at that time or later that was answered. */
+static u8 fresh_since(struct rmr_clt_pool *pool, u64 since_ns)
 {
-	u64 oldest = U64_MAX;
 	unsigned int i;
+	u8 fresh = 0;
 
 	for (i = 0; i < pool->nr_legs; i++) {
-		struct rmr_clt_leg *leg = &pool->leg[i];
-		struct rmr_clt_link *link = rmr_clt_leg_link(leg);
+		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
 
-		if (pool->vm.established.up_to_date & BIT(leg->id))
-			oldest = min(oldest, link ? link->alive_ns : 0);
+		if (link && link->alive_ns >= since_ns)
+			fresh |= BIT(pool->leg[i].id);
 	}
-	if (!oldest || oldest == U64_MAX)
-		return 0;
-	return oldest + (u64)RMR_CLT_LEASE_MS * NSEC_PER_MSEC;
+	return fresh;
+}
+
+/*
+ * Time until which the members that the lease rests on, each leg of U or with quorum a majority,
+ * are known not to have promised anything newer (R2.9).
+ */
+static u64 lease_end(struct rmr_clt_pool *pool)
+{
+	struct rmr_viewmaker *vm = &pool->vm;
+	unsigned int i;
+	u64 best = 0;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
+
+		if (link && link->alive_ns > best &&
+		    rmr_lease_holds(&vm->voters, &vm->established,
+				    fresh_since(pool, link->alive_ns)))
+			best = link->alive_ns;
+	}
+	return best ? best + (u64)RMR_CLT_LEASE_MS * NSEC_PER_MSEC : 0;
 }
 
 /* Hands the views and the lease to the data path. */
@@ -93,6 +111,20 @@ static void publish(struct rmr_clt_pool *pool)
 }
 
 /* ---- failures ---- */
+
+/* Members with a link that has not failed. Caller: ctl_lock. */
+u8 rmr_clt_linked(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+	u8 mask = 0;
+
+	spin_lock_irq(&pool->lock);
+	for (i = 0; i < pool->nr_legs; i++)
+		if (rmr_clt_leg_link(&pool->leg[i]) && !pool->leg[i].failed)
+			mask |= BIT(pool->leg[i].id);
+	spin_unlock_irq(&pool->lock);
+	return mask;
+}
 
 /* Takes the link of a failed leg away; its session is being closed. Caller: ctl_lock. */
 void rmr_clt_drop_link(struct rmr_clt_leg *leg)
@@ -256,6 +288,14 @@ static void fail_link(struct rmr_clt_link *link, int status)
 	rmr_clt_leg_failed(link->leg, link->gen, rmr_clt_status_reason(status));
 }
 
+/* Who is told the proposed view: its active members, with quorum all voters that promised (R2.2). */
+static u8 view_targets(const struct rmr_viewmaker *vm)
+{
+	u8 targets = rmr_viewmaker_targets(vm);
+
+	return vm->voters.quorum ? targets : targets & rmr_view_active(&vm->proposed);
+}
+
 static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {
 	struct rmr_viewmaker *vm = &pool->vm;
@@ -269,8 +309,7 @@ static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 			established(pool);
 	}
 	if (call->state == RMR_CALL_IDLE && !rmr_viewmaker_settled(vm) &&
-	    (rmr_viewmaker_targets(vm) & rmr_view_active(&vm->proposed) & bit) &&
-	    link->told != vm->proposed.number)
+	    (view_targets(vm) & bit) && link->told != vm->proposed.number)
 		send_view(pool, link);
 }
 
@@ -430,15 +469,19 @@ void rmr_clt_take_link(struct rmr_clt_leg *leg)
 	leg->failed = false;
 	rcu_assign_pointer(leg->link, link);
 	spin_unlock_irq(&leg->pool->lock);
-	rmr_clt_leg_state(leg, RMR_LEG_STATE_PROMISED, RMR_REASON_NONE);
+	rmr_clt_leg_state(leg, rmr_clt_leg_votes_only(leg) ? RMR_LEG_STATE_VOTING :
+			  RMR_LEG_STATE_PROMISED, RMR_REASON_NONE);
 	rmr_clt_changed(leg->pool);
 	/* It may have died before anybody could see the link. */
 	if (READ_ONCE(link->sess->dead))
 		rmr_clt_leg_failed(leg, link->gen, RMR_REASON_LINK_LOST);
 }
 
-/* Another client went live: this one never comes back by itself (F_YIELD). */
-static bool is_superseded(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
+/*
+ * The member promised another client. Whether that one went live, and this one may never come back
+ * by itself (F_YIELD), attach finds out by the views; it may have been cut off before it had enough.
+ */
+static bool is_overtaken(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 {
 	const struct rmr_clt_link *link = leg->next;
 
@@ -460,8 +503,8 @@ static void run_absent(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 		return;
 	}
 	if (leg->result) {
-		if (is_superseded(pool, leg))
-			pool->superseded = true;
+		if (is_overtaken(pool, leg))
+			pool->overtaken = true;
 		rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, rmr_clt_err_reason(leg->result));
 		if (next)
 			rmr_clt_link_drop(next);
@@ -552,9 +595,20 @@ static void run_legs(struct rmr_clt_pool *pool)
 	}
 }
 
+/* Why the pool cannot be served under this epoch any more; RMR_REASON_NONE: it can. */
+static u8 why_suspend(struct rmr_clt_pool *pool)
+{
+	if (pool->overtaken)
+		return RMR_REASON_FENCED;
+	if (!rmr_majority(&pool->voters, rmr_clt_linked(pool)))
+		return RMR_REASON_NO_QUORUM;
+	return pool->vm.broken ? RMR_REASON_NO_LEG : RMR_REASON_NONE;
+}
+
 static void ctl_work(struct work_struct *work)
 {
 	struct rmr_clt_pool *pool = container_of(to_delayed_work(work), struct rmr_clt_pool, ctl);
+	u8 reason;
 
 	/* Attach or detach holds it for long and needs no controller. */
 	if (!mutex_trylock(&pool->ctl_lock)) {
@@ -566,9 +620,10 @@ static void ctl_work(struct work_struct *work)
 	take_failures(pool);
 	if (!pool->vm.broken)
 		run_legs(pool);
-	if (pool->vm.broken || pool->superseded) {
-		rmr_clt_info(pool, "live -> suspended: no up-to-date leg is left\n");
-		rmr_clt_suspend(pool, pool->superseded ? RMR_REASON_FENCED : RMR_REASON_NO_LEG);
+	reason = why_suspend(pool);
+	if (reason != RMR_REASON_NONE) {
+		rmr_clt_info(pool, "live -> suspended: reason %u\n", reason);
+		rmr_clt_suspend(pool, reason);
 		rmr_clt_changed(pool);
 		mod_delayed_work(rmr_clt_recover_wq, &pool->attach, 0);
 		goto unlock;

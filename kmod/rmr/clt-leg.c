@@ -62,6 +62,7 @@ static const char * const state_names[] = {
 	[RMR_LEG_STATE_PROMISED]	= "promised",
 	[RMR_LEG_STATE_JOINING]		= "joining",
 	[RMR_LEG_STATE_SYNCING]		= "syncing",
+	[RMR_LEG_STATE_VOTING]		= "voting",
 };
 
 /* States without promise differ only in what is shown. */
@@ -72,6 +73,7 @@ static const u8 core_state[] = {
 	[RMR_LEG_STATE_PROMISED]	= RMR_LEG_PROMISED,
 	[RMR_LEG_STATE_JOINING]		= RMR_LEG_JOINING,
 	[RMR_LEG_STATE_SYNCING]		= RMR_LEG_SYNCING,
+	[RMR_LEG_STATE_VOTING]		= RMR_LEG_PROMISED,
 };
 
 /* Does any event lead there? */
@@ -158,9 +160,11 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
 	    memcmp(rsp->store_uuid, leg->member.store_uuid, RMR_UUID_LEN) ||
 	    le64_to_cpu(rsp->pool_size) != pool->limits.size ||
 	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
-	    le64_to_cpu(rsp->table_version) != pool->table_version)
+	    le64_to_cpu(rsp->table_version) != pool->table_version ||
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->voters.quorum)
 		return -EMEDIUMTYPE;
-	if (pool->limits.max_io && !limits_fit(pool, &rsp->limits, &link->sess->conn.attrs))
+	if (pool->limits.max_io && !rmr_clt_leg_votes_only(leg) &&
+	    !limits_fit(pool, &rsp->limits, &link->sess->conn.attrs))
 		return -EMEDIUMTYPE;
 	rmr_epoch_get(&link->promised, &rsp->promised);
 	rmr_view_get(&link->view, &rsp->view);
@@ -268,6 +272,7 @@ static int leg_list(struct rmr_clt_leg *leg)
 
 static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 {
+	bool ask = goal == RMR_LEG_CONNECT;
 	int err = 0;
 
 	if (!leg->next || READ_ONCE(leg->next->sess->dead)) {
@@ -275,9 +280,14 @@ static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 			rmr_clt_link_drop(leg->next);
 		leg->next = NULL;
 		err = leg_connect(leg);
-		if (!err)
-			err = leg_ask(leg);
+		ask = true;
 	}
+	/* Again, too: what it told before a refused attach may have changed since. */
+	if (!err && ask)
+		err = leg_ask(leg);
+	/* Connecting takes long: a pool that was closed meanwhile holds no member. */
+	if (!err && READ_ONCE(leg->pool->closing))
+		err = -ESHUTDOWN;
 	if (!err && goal == RMR_LEG_PROMISE)
 		err = leg_promise(leg);
 	if (!err && goal == RMR_LEG_PROMISE)

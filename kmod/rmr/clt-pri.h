@@ -2,7 +2,7 @@
 /*
  * Internal to rmr_client.ko.
  *
- * A pool has legs, one for each data member. A leg that has promised the pool's epoch has a link:
+ * A pool has legs, one for each member, a witness too, which gets no data. A leg that has promised the pool's epoch has a link:
  * one attachment over one session. A link never comes back after a failure (R2.13); the leg gets a
  * new one. Sessions are shared by the pools that have a leg on the same node.
  *
@@ -211,6 +211,7 @@ struct rmr_clt_pool {
 	bool			closing;
 	bool			takeover;	/* under lock, as epoch; read by workers */
 	bool			superseded;	/* another client went live: never attach again */
+	bool			overtaken;	/* a member promised another client: attach anew */
 	bool			was_live;
 	struct rmr_epoch	epoch;
 	struct rmr_epoch	highest;	/* seen anywhere */
@@ -253,6 +254,11 @@ static inline u64 rmr_clt_stalled_before_ns(const struct rmr_clt_pool *pool)
 	u64 now = ktime_get_ns(), stall_ns = (u64)pool->stall_ms * NSEC_PER_MSEC;
 
 	return now > stall_ns ? now - stall_ns : 0;
+}
+
+static inline bool rmr_clt_leg_votes_only(const struct rmr_clt_leg *leg)
+{
+	return leg->member.kind == RMR_MEMBER_WITNESS;
 }
 
 static inline struct rmr_clt_link *rmr_clt_leg_link(struct rmr_clt_leg *leg)
@@ -315,6 +321,7 @@ void rmr_clt_changed(struct rmr_clt_pool *pool);
 void rmr_clt_golive(struct rmr_clt_pool *pool, const struct rmr_view *view, bool alone);
 void rmr_clt_drop_link(struct rmr_clt_leg *leg);
 void rmr_clt_take_link(struct rmr_clt_leg *leg);
+u8 rmr_clt_linked(struct rmr_clt_pool *pool);
 
 /* clt-mark.c */
 void rmr_clt_marks_run(struct rmr_clt_pool *pool);

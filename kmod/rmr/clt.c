@@ -36,7 +36,7 @@ void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 		const struct rmr_limits_le *m;
 		const struct rmr_tp_attrs *a;
 
-		if (!link)
+		if (!link || rmr_clt_leg_votes_only(&pool->leg[i]))
 			continue;
 		a = &link->sess->conn.attrs;
 		m = &link->limits;
@@ -51,6 +51,31 @@ void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 		l->max_io = min(l->max_io, a->max_io);
 		l->max_segments = min(l->max_segments, a->max_segments);
 		l->queue_depth = min(l->queue_depth, a->queue_depth);
+	}
+}
+
+/* A leg for each member, and who votes. */
+static void legs_learn(struct rmr_clt_pool *pool, const struct rmr_rsp_pool *rsp)
+{
+	unsigned int i;
+
+	pool->voters.quorum = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM;
+	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[pool->nr_legs];
+		const struct rmr_sb_member *m = &rsp->member[i];
+
+		if (m->state == RMR_MEMBER_NONE)
+			continue;
+		leg->id = i;
+		leg->member.kind = m->state;
+		memcpy(leg->member.store_uuid, m->store_uuid, RMR_UUID_LEN);
+		strscpy(leg->member.node, m->node, RMR_NAME_LEN);
+		memcpy(leg->member.addr, m->addr, sizeof(m->addr));
+		if (m->state == RMR_MEMBER_DATA)
+			pool->voters.data |= BIT(i);
+		else
+			pool->voters.witnesses |= BIT(i);
+		pool->nr_legs++;
 	}
 }
 
@@ -84,20 +109,7 @@ static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *s
 	pool->limits.size = le64_to_cpu(rsp->pool_size);
 	pool->limits.chunk_size = le32_to_cpu(rsp->chunk_size);
 	pool->table_version = le64_to_cpu(rsp->table_version);
-	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
-		struct rmr_clt_leg *leg = &pool->leg[pool->nr_legs];
-		const struct rmr_sb_member *m = &rsp->member[i];
-
-		if (m->state != RMR_MEMBER_DATA)
-			continue;
-		leg->id = i;
-		leg->member.kind = m->state;
-		memcpy(leg->member.store_uuid, m->store_uuid, RMR_UUID_LEN);
-		strscpy(leg->member.node, m->node, RMR_NAME_LEN);
-		memcpy(leg->member.addr, m->addr, sizeof(m->addr));
-		pool->voters.data |= BIT(i);
-		pool->nr_legs++;
-	}
+	legs_learn(pool, rsp);
 	return 0;
 }
 
@@ -303,12 +315,17 @@ int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
 	struct rmr_clt_leg *leg = leg_find(pool, id, extack);
 	struct rmr_clt_link *link;
 	int err = 0;
+	u8 left;
 
 	if (!leg)
 		return -ENOENT;
 	mutex_lock(&pool->ctl_lock);
 	link = rmr_clt_leg_link(leg);
-	if (!force && !(pool->vm.established.up_to_date & ~BIT(id))) {
+	left = rmr_clt_linked(pool) & ~BIT(id);
+	if (!force && link && !rmr_majority(&pool->voters, left)) {
+		NL_SET_ERR_MSG(extack, "no majority without it: I/O would wait; use --force");
+		err = -EBUSY;
+	} else if (!force && !(pool->vm.established.up_to_date & ~BIT(id))) {
 		NL_SET_ERR_MSG(extack, "last up-to-date leg: I/O would wait; use --force");
 		err = -EBUSY;
 	} else {
@@ -395,6 +412,7 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
 	memset(info, 0, sizeof(*info));
 	strscpy(info->pool_name, pool->name, sizeof(info->pool_name));
 	info->member_id = leg->id;
+	info->kind = leg->member.kind;
 	memcpy(info->store_uuid, leg->member.store_uuid, RMR_UUID_LEN);
 	strscpy(info->node, leg->member.node, sizeof(info->node));
 	strscpy(info->addr, leg->member.addr[0], sizeof(info->addr));

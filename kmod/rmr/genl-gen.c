@@ -17,7 +17,7 @@ static const struct netlink_range_validation rmr_a_device_stall_ms_range = {
 };
 
 /* RMR_CMD_POOL_CREATE - do */
-static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_FORCE + 1] = {
+static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_QUORUM + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_SIZE] = { .type = NLA_U64, },
@@ -27,10 +27,11 @@ static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_FORCE + 1] =
 	[RMR_A_POOL_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_QUORUM] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* RMR_CMD_POOL_JOIN - do */
-static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_DRY_RUN + 1] = {
+static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_WITNESS + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
@@ -43,6 +44,7 @@ static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_DRY_RUN + 1] =
 	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_DRY_RUN] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_WITNESS] = { .type = NLA_FLAG, },
 };
 
 /* RMR_CMD_POOL_ASSEMBLE - do */
@@ -118,14 +120,14 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_CREATE,
 		.doit		= rmr_nl_pool_create_doit,
 		.policy		= rmr_pool_create_nl_policy,
-		.maxattr	= RMR_A_POOL_FORCE,
+		.maxattr	= RMR_A_POOL_QUORUM,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= RMR_CMD_POOL_JOIN,
 		.doit		= rmr_nl_pool_join_doit,
 		.policy		= rmr_pool_join_nl_policy,
-		.maxattr	= RMR_A_POOL_DRY_RUN,
+		.maxattr	= RMR_A_POOL_WITNESS,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -177,7 +177,9 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	    nla_put_u64_64bit(skb, RMR_A_POOL_VIEW, p->view, RMR_A_POOL_PAD) ||
 	    nla_put_u8(skb, RMR_A_POOL_UP_TO_DATE, p->up_to_date) ||
 	    nla_put_u8(skb, RMR_A_POOL_SYNCING, p->syncing) ||
-	    nla_put_u8(skb, RMR_A_POOL_DAMAGED_COPIES, p->damaged))
+	    nla_put_u8(skb, RMR_A_POOL_DAMAGED_COPIES, p->damaged) ||
+	    nla_put_u8(skb, RMR_A_POOL_QUORUM, p->sb_flags & RMR_SB_F_QUORUM ?
+		       RMR_QUORUM_MAJORITY : RMR_QUORUM_OFF))
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_CLEAN) && nla_put_flag(skb, RMR_A_POOL_CLEAN))
 		return -EMSGSIZE;
@@ -245,7 +247,8 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 	    nla_put_u64_64bit(skb, RMR_A_LEG_LACKING, l->lacking, RMR_A_LEG_PAD) ||
 	    nla_put_u64_64bit(skb, RMR_A_LEG_AGE_MS, l->age_ms, RMR_A_LEG_PAD) ||
 	    nla_put_u32(skb, RMR_A_LEG_EJECTIONS, l->ejections) ||
-	    nla_put_u32(skb, RMR_A_LEG_RETURNS, l->returns))
+	    nla_put_u32(skb, RMR_A_LEG_RETURNS, l->returns) ||
+	    nla_put_u8(skb, RMR_A_LEG_KIND, l->kind))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -391,6 +394,8 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
 		if (info->attrs[RMR_A_POOL_CHUNK_SIZE])
 			spec->chunk_size = nla_get_u32(info->attrs[RMR_A_POOL_CHUNK_SIZE]);
+		if (info->attrs[RMR_A_POOL_QUORUM])
+			spec->quorum = nla_get_u8(info->attrs[RMR_A_POOL_QUORUM]);
 		err = pool_command(info, spec, ctl->create);
 	}
 	kfree(spec);
@@ -420,6 +425,7 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
 		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
 			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
 		err = pool_command(info, spec, ctl->join);
 	}
 	kfree(spec);

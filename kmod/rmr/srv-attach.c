@@ -292,7 +292,9 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 	if (!err)
 		err = rmr_srv_track_view(pool, &view);
 	if (!err) {
-		WRITE_ONCE(pool->attach->live, (view.up_to_date | view.syncing) & BIT(pool->id));
+		/* A witness may be told of a clean end (R2.11); it has no data to serve. */
+		WRITE_ONCE(pool->attach->live, pool->witness ||
+			   ((view.up_to_date | view.syncing) & BIT(pool->id)));
 		rmr_srv_pool_notify(pool);
 		rmr_srv_sync_kick(pool);
 	}
@@ -350,6 +352,9 @@ static int member_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set
 		return RMR_ST_BUSY;
 	if (adding && (le32_to_cpu(sb->flags) & must) != must)
 		return RMR_ST_BUSY;
+	if (msg->member.state == RMR_MEMBER_WITNESS &&
+	    !(le32_to_cpu(sb->flags) & RMR_SB_F_QUORUM))
+		return RMR_ST_MALFORMED;
 	there = sb->member[id].state != RMR_MEMBER_NONE;
 	if (adding == there)
 		return -EEXIST;

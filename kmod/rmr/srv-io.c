@@ -118,7 +118,7 @@ static int io_check(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, siz
 	u32 length = le32_to_cpu(msg->length);
 	bool has_data = msg->op == RMR_OP_READ || msg->op == RMR_OP_WRITE;
 
-	if (len != (has_data ? length : 0))
+	if (pool->witness || len != (has_data ? length : 0))
 		return RMR_ST_MALFORMED;
 	if (msg->op == RMR_OP_FLUSH)
 		return 0;

@@ -337,33 +337,52 @@ static int refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ex
 	return which == -ENODATA || force ? 0 : -EEXIST;
 }
 
-/* What create and join have in common: the fields that only this store decides. */
-static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
-		   u32 chunk_size, u8 id, struct netlink_ext_ack *extack)
+/* Where data and map are. A witness has neither. */
+static int sb_place(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
+		    u32 chunk_size, struct netlink_ext_ack *extack)
 {
 	u64 store_size = pool->ops->size(pool->store);
 	u64 most = rmr_pool_size_max(store_size, chunk_size);
-	struct rmr_sb *sb = pool->sb;
-	struct rmr_sb_member *me = &sb->member[id];
 	u64 map_len = rmr_map_len(rmr_chunks(size, chunk_size));
+	struct rmr_sb *sb = pool->sb;
 
+	sb->pool_size = cpu_to_le64(size);
+	sb->chunk_size = cpu_to_le32(chunk_size);
+	sb->store_size = cpu_to_le64(store_size);
+	if (spec->witness)
+		return 0;
 	if (size > most) {
 		NL_SET_ERR_MSG_FMT(extack, "store too small: pool of %llu bytes, at most %llu fit",
 				   size, most);
 		return -ENOSPC;
 	}
-	memcpy(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic));
-	sb->version = cpu_to_le32(RMR_SB_VERSION);
-	sb->flags = cpu_to_le32(RMR_SB_F_CLEAN | (spec->zeroed ? RMR_SB_F_ZEROED : 0));
-	generate_random_uuid(sb->store_uuid);
-	sb->pool_size = cpu_to_le64(size);
-	sb->chunk_size = cpu_to_le32(chunk_size);
-	sb->member_id = id;
 	sb->map_off = cpu_to_le64(rmr_map_off(store_size, map_len));
 	sb->map_len = cpu_to_le64(map_len);
-	sb->store_size = cpu_to_le64(store_size);
+	return 0;
+}
+
+/* What create and join have in common: the fields that only this store decides. */
+static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
+		   u32 chunk_size, u8 id, struct netlink_ext_ack *extack)
+{
+	struct rmr_sb *sb = pool->sb;
+	struct rmr_sb_member *me = &sb->member[id];
+	u32 flags = RMR_SB_F_CLEAN;
+
+	if (sb_place(pool, spec, size, chunk_size, extack))
+		return -ENOSPC;
+	/* Of no data area one may say so too. */
+	if (spec->zeroed || spec->witness)
+		flags |= RMR_SB_F_ZEROED;
+	if (spec->quorum)
+		flags |= RMR_SB_F_QUORUM;
+	memcpy(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic));
+	sb->version = cpu_to_le32(RMR_SB_VERSION);
+	sb->flags |= cpu_to_le32(flags);
+	generate_random_uuid(sb->store_uuid);
+	sb->member_id = id;
 	sb->created = cpu_to_le64(ktime_get_real_seconds());
-	me->state = RMR_MEMBER_DATA;
+	me->state = spec->witness ? RMR_MEMBER_WITNESS : RMR_MEMBER_DATA;
 	memcpy(me->store_uuid, sb->store_uuid, RMR_UUID_LEN);
 	strscpy(me->node, spec->node ?: rmr_srv_node, sizeof(me->node));
 	memcpy(me->addr, spec->addr, sizeof(me->addr));
@@ -378,6 +397,7 @@ static void pool_adopt_sb(struct rmr_srv_pool *pool)
 	strscpy(pool->name, sb->pool_name, sizeof(pool->name));
 	pool->id = sb->member_id;
 	pool->size = le64_to_cpu(sb->pool_size);
+	pool->witness = sb->member[pool->id].state == RMR_MEMBER_WITNESS;
 	strscpy(pool->addr, sb->member[sb->member_id].addr[0], sizeof(pool->addr));
 }
 
@@ -614,7 +634,12 @@ static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec
 	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED, flags = le32_to_cpu(rsp->sb_flags);
 	struct rmr_sb *sb = pool->sb;
 
-	if (rsp->busy || (flags & RMR_SB_F_USED) || (flags & must) != must || !spec->zeroed) {
+	if (spec->witness && !(flags & RMR_SB_F_QUORUM)) {
+		NL_SET_ERR_MSG(extack, "a witness is of no use: pool was made without --quorum");
+		return -EOPNOTSUPP;
+	}
+	if (rsp->busy || (flags & RMR_SB_F_USED) || (flags & must) != must ||
+	    (!spec->zeroed && !spec->witness)) {
 		NL_SET_ERR_MSG(extack, "only unused pools with zeroed stores can be joined yet");
 		return -EBUSY;
 	}
@@ -624,7 +649,9 @@ static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec
 	sb->promised = rsp->promised;
 	sb->view = rsp->view;
 	le64_add_cpu(&sb->view.number, 1);
-	sb->view.up_to_date |= BIT(id);
+	if (!spec->witness)
+		sb->view.up_to_date |= BIT(id);
+	sb->flags = cpu_to_le32(flags & RMR_SB_F_QUORUM);
 	sb->table_version = rsp->table_version;
 	le64_add_cpu(&sb->table_version, 1);
 	return sb_fill(pool, spec, le64_to_cpu(rsp->pool_size), le32_to_cpu(rsp->chunk_size), id,

@@ -33,7 +33,7 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 {
 	struct rmr_srv_track *t = &pool->track;
 	u32 chunk_size = le32_to_cpu(pool->sb->chunk_size);
-	u64 chunks = rmr_chunks(pool->size, chunk_size);
+	u64 chunks = pool->witness ? 0 : rmr_chunks(pool->size, chunk_size);
 	int err;
 
 	spin_lock_init(&t->lock);

@@ -37,6 +37,13 @@ func sampleSuperblock() *Superblock {
 	return s
 }
 
+// sampleWitness is the superblock of the smallest witness.
+func sampleWitness() *Superblock {
+	s := sampleSuperblock()
+	s.Flags, s.MemberID, s.Store, s.StoreSize, s.MapOff, s.MapLen = FlagUsed|FlagZeroed|FlagQuorum, 2, sampleUUID(3), WitnessStoreSize, 0, 0
+	return s
+}
+
 func samplePoolReply() *PoolReply {
 	s := sampleSuperblock()
 	return &PoolReply{

@@ -23,6 +23,7 @@ type Spec struct {
 	Name      string
 	Size      uint64 // bytes, 0: as large as the smallest store allows
 	ChunkSize uint32 // bytes, 0: ChunkSizeDefault
+	Quorum    bool   // ask for a majority of the members; a witness needs it
 	Members   []NewMember
 }
 
@@ -30,11 +31,11 @@ type Spec struct {
 type Plan struct {
 	Spec
 	Chunks uint64 // of the pool
-	MapLen uint64 // bytes of the dirty map on every store
+	MapLen uint64 // bytes of the dirty map on every store that holds data
 }
 
-// witnessStoreSize is the smallest store that holds a witness's records.
-const witnessStoreSize = MDTail
+// WitnessStoreSize is the smallest store that holds a witness's records, in bytes.
+const WitnessStoreSize = MDTail
 
 // MakePlan checks a spec and fills in the sizes. Errors match ErrInvalid and name what was refused.
 func MakePlan(spec Spec) (*Plan, error) {
@@ -87,6 +88,8 @@ func (p *Plan) checkMembers() error {
 		}
 		if !m.Witness {
 			data++
+		} else if !p.Quorum {
+			return p.refuse("member %d: a witness is of no use without quorum", i)
 		}
 	}
 	if data == 0 {
@@ -101,7 +104,7 @@ func (p *Plan) checkSize() error {
 	for i, m := range p.Members {
 		room := PoolSizeMaxOn(m.StoreSize, p.ChunkSize)
 		switch {
-		case m.Witness && m.StoreSize != 0 && m.StoreSize < witnessStoreSize:
+		case m.Witness && m.StoreSize != 0 && m.StoreSize < WitnessStoreSize:
 			return p.refuse("member %d: store of %d bytes is too small for a witness", i, m.StoreSize)
 		case m.Witness:
 		case room == 0:
@@ -143,8 +146,11 @@ func (p *Plan) Superblock(id int, ids IDs) (*Superblock, error) {
 		MemberID: uint8(id), MapLen: p.MapLen, Created: ids.Created, TableVersion: 1,
 		View: View{Number: 1, UpToDate: p.firstUpToDate(), Lineage: ids.Lineage},
 	}
-	if p.Members[id].Zeroed {
+	if p.Members[id].Zeroed || p.Members[id].Witness {
 		s.Flags |= FlagZeroed
+	}
+	if p.Quorum {
+		s.Flags |= FlagQuorum
 	}
 	for i, m := range p.Members {
 		slot := Member{State: MemberData, Store: ids.Stores[i], Node: m.Node}
@@ -155,6 +161,10 @@ func (p *Plan) Superblock(id int, ids IDs) (*Superblock, error) {
 		s.Members[i] = slot
 	}
 	s.StoreSize = UsableSize(p.Members[id].StoreSize)
+	if p.Members[id].Witness {
+		s.MapLen = 0
+		return s, nil
+	}
 	s.MapOff = MapOff(s.StoreSize, s.MapLen)
 	return s, nil
 }

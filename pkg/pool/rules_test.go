@@ -282,7 +282,7 @@ func TestLargestPoolLeavesNoBlockUnused(t *testing.T) {
 
 func TestPlanNamesWhatItRefuses(t *testing.T) {
 	good := func() Spec {
-		return Spec{Name: "vol1", Size: 1 << 30, Members: []NewMember{{Node: "a", StoreSize: 2 << 30, Addrs: []string{"192.0.2.1"}}, {Node: "b", StoreSize: 2 << 30}, {Node: "w", Witness: true}}}
+		return Spec{Name: "vol1", Size: 1 << 30, Quorum: true, Members: []NewMember{{Node: "a", StoreSize: 2 << 30, Addrs: []string{"192.0.2.1"}}, {Node: "b", StoreSize: 2 << 30}, {Node: "w", Witness: true}}}
 	}
 	if _, err := MakePlan(good()); err != nil {
 		t.Fatal(err)
@@ -301,11 +301,35 @@ func TestPlanNamesWhatItRefuses(t *testing.T) {
 		"below":            func(s *Spec) { s.Size = 4096 },
 		"member 0 has":     func(s *Spec) { s.Size = 4 << 30 },
 		"small for a witn": func(s *Spec) { s.Members[2].StoreSize = 4096 },
+		"without quorum":   func(s *Spec) { s.Quorum = false },
 	} {
 		s := good()
 		spoil(&s)
 		if _, err := MakePlan(s); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("want a refusal naming %q, got %v", want, err)
+		}
+	}
+}
+
+func TestPlannedSuperblocksAreValid(t *testing.T) {
+	plan, err := MakePlan(Spec{Name: "vol1", Size: 1 << 30, Quorum: true, Members: []NewMember{
+		{Node: "a", StoreSize: 2 << 30, Zeroed: true}, {Node: "b", StoreSize: 3 << 30, Zeroed: true}, {Node: "w", StoreSize: WitnessStoreSize, Witness: true},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range plan.Members {
+		s, err := plan.Superblock(id, IDs{Pool: sampleUUID(1), Lineage: sampleUUID(2), Stores: []UUID{sampleUUID(3), sampleUUID(4), sampleUUID(5)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := s.Encode()
+		if err != nil {
+			t.Fatalf("member %d: %v", id, err)
+		}
+		again, err := DecodeSuperblock(b, plan.Members[id].StoreSize)
+		if err != nil || again.View.UpToDate != MaskOf(0, 1) || again.Voters() != (Voters{Data: MaskOf(0, 1), Witnesses: MaskOf(2), Quorum: true}) {
+			t.Errorf("member %d: %v, view %v, voters %+v", id, err, again.View, again.Voters())
 		}
 	}
 }

@@ -128,6 +128,7 @@ func goodFixtures(t *testing.T) []newFixture {
 	list := []newFixture{
 		{"superblock", fixture{Kind: "rmr_sb", StoreSize: sampleStoreSize}, must(sampleSuperblock().Encode())},
 		{"superblock-fresh", fixture{Kind: "rmr_sb", StoreSize: sampleStoreSize}, must(fresh.Encode())},
+		{"superblock-witness", fixture{Kind: "rmr_sb", StoreSize: WitnessStoreSize}, must(sampleWitness().Encode())},
 		{"map_sector", fixture{Kind: "rmr_map_sector", Index: 3, Tag: sector.Tag}, sector.Encode()},
 		{"rsp_hello", fixture{Kind: "rmr_rsp_hello"}, must(sampleHelloReply().Encode())},
 		{"rsp_pool", fixture{Kind: "rmr_rsp_pool"}, must(samplePoolReply().Encode())},
@@ -172,6 +173,8 @@ func badFixtures(good []newFixture) []newFixture {
 	add("superblock", "map_off", sealed(167, 0x80))
 	add("superblock", "overlap", sealed(233, 0x81))
 	add("superblock", "reserved", sealed(3000, 1))
+	add("superblock-witness", "map_len", sealed(169, 1))
+	add("superblock-witness", "map_off", sealed(161, 0x10))
 	add("map_sector", "magic", set(0, 0))
 	add("map_sector", "crc", set(100, 1))
 	add("msg_io-write", "long", func(b []byte) []byte { return append(b, 0) })

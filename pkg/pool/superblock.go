@@ -23,7 +23,8 @@ const (
 	FlagClean  uint32 = 1 << 0 // detached cleanly: no write may differ between legs
 	FlagZeroed uint32 = 1 << 1 // data area read as zeros when the member was made
 	FlagUsed   uint32 = 1 << 2 // a client has attached the pool at least once
-	flagsAll          = FlagClean | FlagZeroed | FlagUsed
+	FlagQuorum uint32 = 1 << 3 // the pool asks for a majority of its voters; the same on every member
+	flagsAll          = FlagClean | FlagZeroed | FlagUsed | FlagQuorum
 )
 
 // Feature bits this code knows, by class.
@@ -142,6 +143,16 @@ func (s *Superblock) DataMembers() Mask { return membersIn(&s.Members, MemberDat
 // Witnesses is the set of slots that only vote.
 func (s *Superblock) Witnesses() Mask { return membersIn(&s.Members, MemberWitness) }
 
+// Voters says whose copies of a view decide in this pool (R2.2).
+func (s *Superblock) Voters() Voters {
+	return Voters{Data: s.DataMembers(), Witnesses: s.Witnesses(), Quorum: s.Flags&FlagQuorum != 0}
+}
+
+// isWitness tells whether this store holds superblocks alone.
+func (s *Superblock) isWitness() bool {
+	return s.MemberID < MaxMembers && s.Members[s.MemberID].State == MemberWitness
+}
+
 func membersIn(table *[MaxMembers]Member, state MemberState) Mask {
 	var m Mask
 	for i := range table {
@@ -226,6 +237,12 @@ func (s *Superblock) checkSizes(c *coder, storeSize uint64) {
 	c.check(why == "", "chunk_size", uint64(s.ChunkSize), why)
 	c.check(s.StoreSize == UsableSize(storeSize), "store_size", s.StoreSize, "not the size of this store")
 	if c.err != nil {
+		return
+	}
+	if s.isWitness() {
+		c.check(s.MapLen == 0, "map_len", s.MapLen, "a witness has no map")
+		c.check(s.MapOff == 0, "map_off", s.MapOff, "a witness has no map")
+		c.check(s.StoreSize >= WitnessStoreSize, "store_size", s.StoreSize, "too small for superblocks")
 		return
 	}
 	c.check(s.MapLen == MapLen(s.Chunks()), "map_len", s.MapLen, "does not match the pool")

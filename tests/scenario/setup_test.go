@@ -57,20 +57,28 @@ type pool struct {
 	name string
 	legs int
 	disk int
-	size int64    // bytes
-	logs []string // of its recorders, on the host
-	area int64    // start of the recorder's part in bytes, 0: recorded
+	// witness: the pool asks for a majority, and the node behind those of the legs votes without data.
+	witness bool
+	size    int64    // bytes
+	logs    []string // of its recorders, on the host
+	area    int64    // start of the recorder's part in bytes, 0: recorded
 }
 
 // makePool creates a pool on stor0 and joins the others.
 func makePool(t *testing.T, c *rig.Cluster, p pool) *pool {
 	t.Helper()
 	p.c = c
-	device := c.Storage(0).DiskDevice(p.disk)
-	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create %s --device %s --size %d", p.name, device, p.size))
+	device, quorum := c.Storage(0).DiskDevice(p.disk), ""
+	if p.witness {
+		quorum = " --quorum majority"
+	}
+	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create %s --device %s --size %d%s", p.name, device, p.size, quorum))
 	for i := 1; i < p.legs; i++ {
 		c.Storage(i).MustSh(t, fmt.Sprintf("rmrctl pool join %s --device %s --peer %s", p.name, device,
 			c.Storage(0).Address()))
+	}
+	if p.witness {
+		c.Storage(p.legs).MustSh(t, fmt.Sprintf("rmrctl pool join %s --device %s --peer %s --witness", p.name, device, c.Storage(0).Address()))
 	}
 	return &p
 }
@@ -167,6 +175,7 @@ type (
 	}
 	legStatus struct {
 		ID       int    `json:"member_id"`
+		Kind     string `json:"kind"`
 		State    string `json:"state"`
 		Reason   string `json:"reason"`
 		Counters struct {

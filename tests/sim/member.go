@@ -78,6 +78,9 @@ func (m *Member) create(sb pool.Superblock) {
 	sb.MemberID = uint8(m.id)
 	sb.Store = sb.Members[m.id].Store
 	sb.WriteSeq = 2
+	if m.witness {
+		sb.MapOff, sb.MapLen = 0, 0
+	}
 	b, err := sb.Encode()
 	if err != nil {
 		panic(err)

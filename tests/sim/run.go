@@ -103,6 +103,9 @@ func newWorld(cfg Config, trace io.Writer) *World {
 	w.voters.Quorum = cfg.Quorum
 	sb := pool.Superblock{Name: "sim", PoolSize: poolSize, ChunkSize: chunkSize, StoreSize: storeSize, TableVersion: 1, Flags: pool.FlagZeroed}
 	sb.Pool[0], w.lineage[0] = 1, 2
+	if cfg.Quorum {
+		sb.Flags |= pool.FlagQuorum
+	}
 	for id := range cfg.Members {
 		w.voters.Data = w.voters.Data.With(id)
 		sb.Members[id] = pool.Member{State: pool.MemberData, Store: w.store(id), Node: "node"}

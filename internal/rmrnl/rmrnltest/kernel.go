@@ -176,6 +176,9 @@ func (k *Kernel) poolMake(req *rmrnl.Request) (any, *Refusal) {
 	if id, ok := value(req, rmrnl.PoolAttrMemberID).(uint8); ok {
 		p.MemberID = id
 	}
+	if value(req, rmrnl.PoolAttrWitness) != nil && p.Quorum != rmrnl.QuorumMajority {
+		return nil, refusal(syscall.EOPNOTSUPP, "a witness is of no use: pool was made without --quorum")
+	}
 	if value(req, rmrnl.PoolAttrDryRun) != nil {
 		return &p, nil
 	}
@@ -189,9 +192,17 @@ func (k *Kernel) poolMake(req *rmrnl.Request) (any, *Refusal) {
 		p.UUID = id
 	}
 	p.Device, p.StoreUUID, p.Clean = str(req, rmrnl.PoolAttrDevice), testUUID(0x20+p.MemberID), true
-	p.UpToDate |= 1 << p.MemberID
+	kind := pool.MemberData
+	if quorum, ok := value(req, rmrnl.PoolAttrQuorum).(uint8); ok {
+		p.Quorum = rmrnl.Quorum(quorum)
+	}
+	if value(req, rmrnl.PoolAttrWitness) != nil {
+		kind = pool.MemberWitness
+	} else {
+		p.UpToDate |= 1 << p.MemberID
+	}
 	p.Member = append(p.Member, rmrnl.Member{
-		ID: p.MemberID, Kind: uint8(pool.MemberData), StoreUUID: p.StoreUUID,
+		ID: p.MemberID, Kind: uint8(kind), StoreUUID: p.StoreUUID,
 		Node: str(req, rmrnl.PoolAttrNode), Addr: strs(req, rmrnl.PoolAttrAddr),
 	})
 	k.state.Pools = append(k.state.Pools, p)
@@ -254,9 +265,13 @@ func (k *Kernel) deviceMap(req *rmrnl.Request) (any, *Refusal) {
 	}
 	k.state.Devices = append(k.state.Devices, d)
 	for _, m := range p.Member {
+		state := rmrnl.LegStateUpToDate
+		if pool.MemberState(m.Kind) == pool.MemberWitness {
+			state = rmrnl.LegStateVoting
+		}
 		k.state.Legs = append(k.state.Legs, rmrnl.Leg{
-			DeviceIndex: d.Index, PoolName: name, MemberID: m.ID, StoreUUID: m.StoreUUID, Node: m.Node,
-			Addr: m.Addr[0], State: rmrnl.LegStateUpToDate,
+			DeviceIndex: d.Index, PoolName: name, MemberID: m.ID, Kind: m.Kind, StoreUUID: m.StoreUUID, Node: m.Node,
+			Addr: m.Addr[0], State: state,
 		})
 	}
 	return &d, nil

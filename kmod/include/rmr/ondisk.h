@@ -16,6 +16,8 @@
  * stable before the state in it counts; then the other copy gets the same, so that at rest a
  * damaged copy costs nothing. The valid copy with the higher write_seq is the superblock; a
  * damaged copy is reported and replaced by the next write.
+ *
+ * The store of a witness has superblocks only: map_off and map_len are 0, RMR_MD_TAIL is enough.
  */
 #ifndef RMR_ONDISK_H
 #define RMR_ONDISK_H
@@ -54,12 +56,14 @@
 
 /*
  * struct rmr_sb.flags. CLEAN: detached cleanly, no write may differ between legs. ZEROED: the data
- * area read as zeros when the member was made. USED: a client has attached at least once.
+ * area read as zeros when the member was made. USED: a client has attached at least once. QUORUM:
+ * the pool asks for a majority of its voters, members and witnesses; the same on all of them.
  */
 #define RMR_SB_F_CLEAN		(1u << 0)
 #define RMR_SB_F_ZEROED		(1u << 1)
 #define RMR_SB_F_USED		(1u << 2)
-#define RMR_SB_F_ALL		(RMR_SB_F_CLEAN | RMR_SB_F_ZEROED | RMR_SB_F_USED)
+#define RMR_SB_F_QUORUM		(1u << 3)
+#define RMR_SB_F_ALL		(RMR_SB_F_CLEAN | RMR_SB_F_ZEROED | RMR_SB_F_USED | RMR_SB_F_QUORUM)
 
 /* struct rmr_sb_member.state */
 #define RMR_MEMBER_NONE		0u		/* slot never used or freed: all fields zero */

@@ -102,6 +102,7 @@ struct rmr_leg_info {
 	u32	device_index;
 	char	pool_name[RMR_NAME_LEN];
 	u8	member_id;
+	u8	kind;				/* RMR_MEMBER_* */
 	u8	state;
 	u8	reason;
 	u8	store_uuid[RMR_UUID_LEN];
@@ -132,6 +133,8 @@ struct rmr_pool_spec {
 	bool		zeroed;
 	bool		force;
 	bool		wipe;
+	bool		quorum;			/* create: a majority is asked for */
+	bool		witness;		/* join: no data */
 	int		pause;			/* resync: -1: as it is */
 	u64		limit;			/* bytes/s, 0: none, U64_MAX: as it is */
 	bool		dry_run;		/* join: check only */

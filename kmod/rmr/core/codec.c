@@ -272,6 +272,27 @@ static int pool_size_check(u64 size, struct rmr_fault *fault)
 	return 0;
 }
 
+/* A store of superblocks alone. */
+static int sb_witness_check(const struct rmr_sb *sb, struct rmr_fault *fault)
+{
+	if (sb->map_len)
+		return refuse(fault, -EINVAL, "map_len", "a witness has no map",
+			      le64_to_cpu(sb->map_len));
+	if (sb->map_off)
+		return refuse(fault, -EINVAL, "map_off", "a witness has no map",
+			      le64_to_cpu(sb->map_off));
+	if (le64_to_cpu(sb->store_size) < RMR_MD_TAIL)
+		return refuse(fault, -EINVAL, "store_size", "too small for superblocks",
+			      le64_to_cpu(sb->store_size));
+	return 0;
+}
+
+static bool sb_is_witness(const struct rmr_sb *sb)
+{
+	return sb->member_id < RMR_MAX_MEMBERS &&
+	       sb->member[sb->member_id].state == RMR_MEMBER_WITNESS;
+}
+
 static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *fault)
 {
 	u64 size = le64_to_cpu(sb->pool_size), map_len = le64_to_cpu(sb->map_len);
@@ -282,6 +303,8 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 		return -EINVAL;
 	if (mine != (store_size & ~(u64)(RMR_MD_BLOCK - 1)))
 		return refuse(fault, -EINVAL, "store_size", "not the size of this store", mine);
+	if (sb_is_witness(sb))
+		return sb_witness_check(sb, fault);
 	if (map_len != rmr_map_len(rmr_chunks(size, le32_to_cpu(sb->chunk_size))))
 		return refuse(fault, -EINVAL, "map_len", "does not match the pool", map_len);
 	if ((map_off & (RMR_MD_BLOCK - 1)) || map_off < size ||

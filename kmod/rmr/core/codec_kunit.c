@@ -123,6 +123,46 @@ static void a_spoiled_superblock_is_refused_by_field(struct kunit *test)
 	rmr_free(sb);
 }
 
+static void a_witness_has_neither_data_nor_map(struct kunit *test)
+{
+	static const struct spoil spoils[] = {
+		{ AT(struct rmr_sb, map_len) + 1, 0x10, -EINVAL, "map_len" },
+		{ AT(struct rmr_sb, map_off) + 1, 0x10, -EINVAL, "map_off" },
+		{ AT(struct rmr_sb, view.up_to_date), 2, -EINVAL, "view.up_to_date" },
+		{ AT(struct rmr_sb, member_id), 0, -EINVAL, "map_len" },
+	};
+	struct rmr_sb *sb = rmr_zalloc(2 * sizeof(*sb), GFP_KERNEL), *good = sb + 1;
+	struct rmr_fault fault;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, sb);
+	fill_sb(good);
+	good->flags = cpu_to_le32(RMR_SB_F_QUORUM);
+	good->member_id = 1;
+	good->member[1] = good->member[0];
+	good->member[1].state = RMR_MEMBER_WITNESS;
+	good->map_len = 0;
+	good->map_off = 0;
+	good->store_size = cpu_to_le64(RMR_MD_TAIL);
+	rmr_sb_seal(good);
+	KUNIT_EXPECT_EQ(test, rmr_sb_check(good, RMR_MD_TAIL, &fault), 0);
+	KUNIT_EXPECT_EQ(test, rmr_sb_check(good, RMR_MD_TAIL - 1, &fault), -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
+		*sb = *good;
+		((u8 *)sb)[spoils[i].at] = spoils[i].value;
+		rmr_sb_seal(sb);
+		KUNIT_EXPECT_EQ_MSG(test, rmr_sb_check(sb, RMR_MD_TAIL, &fault), spoils[i].err,
+				    "row %u", i);
+		KUNIT_EXPECT_STREQ_MSG(test, fault.field, spoils[i].field, "row %u", i);
+	}
+	*sb = *good;
+	sb->store_size = cpu_to_le64(RMR_MD_TAIL - RMR_MD_BLOCK);
+	rmr_sb_seal(sb);
+	KUNIT_EXPECT_EQ(test, rmr_sb_check(sb, RMR_MD_TAIL - RMR_MD_BLOCK, &fault), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, fault.field, "store_size");
+	rmr_free(sb);
+}
+
 static void the_newest_valid_superblock_is_chosen(struct kunit *test)
 {
 	struct rmr_sb *copy = rmr_zalloc(2 * sizeof(*copy), GFP_KERNEL);
@@ -327,7 +367,7 @@ static const struct spoil pool_spoils[] = {
 	{ AT(struct rmr_rsp_pool, member_id), 8, -EPROTO, "member_id" },
 	{ AT(struct rmr_rsp_pool, busy), 2, -EPROTO, "busy" },
 	{ AT(struct rmr_rsp_pool, reserved0), 1, -EPROTO, "reserved0" },
-	{ AT(struct rmr_rsp_pool, sb_flags), 8, -EPROTO, "sb_flags" },
+	{ AT(struct rmr_rsp_pool, sb_flags), 16, -EPROTO, "sb_flags" },
 	{ AT(struct rmr_rsp_pool, view.syncing), 1, -EPROTO, "view.syncing" },
 	{ AT(struct rmr_rsp_pool, limits.logical_block) + 1, 0, -EPROTO, "limits.logical_block" },
 	{ AT(struct rmr_rsp_pool, limits.logical_block), 1, -EPROTO, "limits.logical_block" },
@@ -430,6 +470,7 @@ static void names_for_people(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_spoiled_superblock_is_refused_by_field),
+	KUNIT_CASE(a_witness_has_neither_data_nor_map),
 	KUNIT_CASE(the_newest_valid_superblock_is_chosen),
 	KUNIT_CASE(a_spoiled_request_is_refused_by_field),
 	KUNIT_CASE(a_read_or_flush_carries_nothing_of_a_write),

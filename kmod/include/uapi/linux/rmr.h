@@ -47,6 +47,7 @@ enum rmr_device_state {
  * @RMR_LEG_STATE_JOINING: The view that takes it in is being established.
  * @RMR_LEG_STATE_SYNCING: Gets every write and copies what it lacks from other
  *   members; not read.
+ * @RMR_LEG_STATE_VOTING: A connected witness; it holds no data.
  */
 enum rmr_leg_state {
 	RMR_LEG_STATE_CONNECTING,
@@ -55,6 +56,7 @@ enum rmr_leg_state {
 	RMR_LEG_STATE_PROMISED,
 	RMR_LEG_STATE_JOINING,
 	RMR_LEG_STATE_SYNCING,
+	RMR_LEG_STATE_VOTING,
 };
 
 /**
@@ -97,6 +99,17 @@ enum rmr_reason {
 	RMR_REASON_UNCLEAN,
 	RMR_REASON_NO_LEG,
 	RMR_REASON_SPLIT_BRAIN,
+	RMR_REASON_NO_QUORUM,
+};
+
+/**
+ * enum rmr_quorum - How many members have to agree before a view counts.
+ * @RMR_QUORUM_OFF: All of the last up-to-date set; no majority is asked for.
+ * @RMR_QUORUM_MAJORITY: More than half of all members, witnesses included.
+ */
+enum rmr_quorum {
+	RMR_QUORUM_OFF,
+	RMR_QUORUM_MAJORITY,
 };
 
 enum {
@@ -164,6 +177,8 @@ enum {
 	RMR_A_POOL_RESYNC_FAILURES,
 	RMR_A_POOL_RESYNC_PAUSE,
 	RMR_A_POOL_DRY_RUN,
+	RMR_A_POOL_QUORUM,
+	RMR_A_POOL_WITNESS,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -228,6 +243,7 @@ enum {
 	RMR_A_LEG_EJECTIONS,
 	RMR_A_LEG_RETURNS,
 	RMR_A_LEG_FORCE,
+	RMR_A_LEG_KIND,
 
 	__RMR_A_LEG_MAX,
 	RMR_A_LEG_MAX = (__RMR_A_LEG_MAX - 1)
