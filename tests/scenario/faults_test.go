@@ -36,23 +36,25 @@ func (p *pool) restart(t *testing.T, i int) {
 	n.MustSh(t, "rmrctl pool assemble "+n.DiskDevice(p.disk))
 }
 
-// kill ends a storage node at once; the maps must cover what its disk differs in at that moment.
+// kill ends a storage node at once.
 func (p *pool) kill(t *testing.T, i int) {
 	t.Helper()
 	require.NoError(t, p.c.Storage(i).Kill())
 }
 
-const missedChunks = 30
+// missedChunks of a leg that missWhileDead killed: those below the recorder's and the recorder's.
+const missedChunks = 22 + 8
 
-// missWhileDead fills 40 chunks, kills leg i and writes one block in each of the first missedChunks.
+// missWhileDead fills the chunks below the recorder's, kills leg i, and writes blocks in missedChunks chunks.
 func (p *pool) missWhileDead(t *testing.T, dev string, i int) {
 	t.Helper()
 	client := p.c.Client(0)
-	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=40 oflag=direct status=none && sync", dev))
+	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=24 oflag=direct status=none && sync", dev))
 	p.kill(t, i)
-	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 %d); do dd if=/dev/urandom of=%s bs=4k count=1 seek=$((i*257)) oflag=direct status=none; done",
-		missedChunks-1, dev))
+	recording := p.record(t, client, dev, 2)
+	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 21); do dd if=/dev/urandom of=%s bs=4k count=1 seek=$((i*257)) oflag=direct status=none; done", dev))
 	p.waitLeg(t, i, "failed", ejectLimit)
+	recording.wait(t, time.Minute)
 	p.audit(t)
 }
 

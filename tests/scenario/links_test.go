@@ -28,7 +28,7 @@ func TestBadLinks(t *testing.T) {
 		flappingLink(t, makePool(t, c, pool{name: "flap", legs: 2, disk: 0, size: 48 * mib}))
 	})
 	t.Run("storage nodes do not see each other", func(t *testing.T) {
-		separated(t, makePool(t, c, pool{name: "separated", legs: 2, disk: 1, size: 64 * mib, area: 48 * mib}))
+		separated(t, makePool(t, c, pool{name: "separated", legs: 2, disk: 1, size: 48 * mib}))
 	})
 	t.Run("frozen storage node", func(t *testing.T) {
 		frozenStorage(t, makePool(t, c, pool{name: "frozen", legs: 2, disk: 2, size: 48 * mib}))
