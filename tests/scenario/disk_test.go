@@ -72,7 +72,8 @@ func unreadable(t *testing.T, p *pool) {
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=20 oflag=direct status=none && sync && dd if=%s bs=1M count=20 iflag=direct status=none | md5sum > /tmp/want",
 		dev, dev))
 	table(t, p, part(n.DiskDevice(p.disk), fmt.Sprintf("dust %s %d 4096", n.DiskDevice(p.disk), badStart)))
-	n.MustSh(t, fmt.Sprintf("for b in $(seq 0 7 1023); do dmsetup message %s 0 addbadblock $b; done > /dev/null; dmsetup message %s 0 enable", p.name, p.name))
+	n.MustSh(t, fmt.Sprintf("for b in $(seq %d 7 %d); do dmsetup message %s %d addbadblock $b; done > /dev/null; dmsetup message %s %d enable",
+		badStart/8, (badStart+badSectors)/8-1, p.name, badStart, p.name, badStart))
 	recording := p.record(t, client, dev, 5)
 	// Often, so that leg 1 is asked for each block.
 	client.MustSh(t, fmt.Sprintf("for i in $(seq 6); do dd if=%s bs=64k count=320 iflag=direct status=none | md5sum > /tmp/got; cmp /tmp/want /tmp/got || exit 1; done", dev))
