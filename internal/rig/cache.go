@@ -51,16 +51,16 @@ func (c *Cache) Start(ctx context.Context) (string, error) {
 	return "/dev/mapper/" + name, nil
 }
 
-// LosePower kills the node, with what its cache holds. Its link goes first, so that what it told others is in the
-// log; the caller heals the link. Blocks are of 4 KiB. It returns how many of them differed, and how many of
-// these lost what was written.
-func (c *Cache) LosePower(random *rand.Rand) (unstable, lost int, err error) {
+// LosePower kills the node, with what its cache holds. Its link is cut for a moment before, so that what it told
+// others is in the log. Blocks are of 4 KiB. It returns how many of them were not stable, and how many of these
+// lost what was written.
+func (c *Cache) LosePower(ctx context.Context, random *rand.Rand) (unstable, lost int, err error) {
 	const block = 4096
 	if err := c.node.Link().Cut(); err != nil {
 		return 0, 0, err
 	}
 	time.Sleep(settleTime)
-	if err := c.node.Kill(); err != nil {
+	if err := errors.Join(c.node.Kill(), c.node.Link().Heal(ctx)); err != nil {
 		return 0, 0, err
 	}
 	log, err := os.ReadFile(c.node.Disk(c.log))

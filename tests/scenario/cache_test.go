@@ -31,7 +31,7 @@ type cachedPool struct {
 }
 
 func TestLostWriteCache(t *testing.T) {
-	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(48*mib, 1024*mib))
+	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(48*mib, 256*mib))
 	p := &cachedPool{pool: &pool{c: c, name: "cached", legs: 2, disk: 0, size: 40 * mib}, random: rand.New(rand.NewPCG(1, 2))}
 	for i := range p.cache {
 		var err error
@@ -50,7 +50,7 @@ func TestLostWriteCache(t *testing.T) {
 // losePower takes the power of a leg away.
 func (p *cachedPool) losePower(t *testing.T, i int) {
 	t.Helper()
-	unstable, lost, err := p.cache[i].LosePower(p.random)
+	unstable, lost, err := p.cache[i].LosePower(t.Context(), p.random)
 	require.NoError(t, err)
 	t.Logf("leg %d lost %d of %d blocks that were not stable", i, lost, unstable)
 }
@@ -60,7 +60,6 @@ func (p *cachedPool) powerOn(t *testing.T, i int) {
 	t.Helper()
 	n := p.c.Storage(i)
 	require.NoError(t, n.Restart(t.Context()))
-	require.NoError(t, n.Link().Heal(t.Context()))
 	device, err := p.cache[i].Start(t.Context())
 	require.NoError(t, err)
 	bringUp(t, n)
@@ -92,7 +91,6 @@ func cacheInResync(t *testing.T, p *cachedPool) {
 	p.waitLeg(t, 1, "failed", ejectLimit)
 	n := p.c.Storage(1)
 	require.NoError(t, n.Restart(t.Context()))
-	require.NoError(t, n.Link().Heal(t.Context()))
 	device, err := p.cache[1].Start(t.Context())
 	require.NoError(t, err)
 	bringUp(t, n)
