@@ -28,8 +28,8 @@ test: deps ## all tests (root); the first time on a machine it also builds two k
 test-go: ## tests of the Go packages that need no rig
 	go test -count=1 $$(go list ./... | grep -v -e /tests/scenario -e /internal/rig$$)
 
-rig-test: ## scenarios in the rig, those of RUN=pattern (root)
-	go test -count=1 -timeout 60m -run '$(RUN)' ./internal/rig/... ./tests/scenario/...
+rig-test: ## scenarios in the rig with every case of their matrices, those of RUN=pattern (root)
+	RMR_SCENARIOS=full go test -count=1 -timeout 90m -run '$(RUN)' ./internal/rig/... ./tests/scenario/...
 
 bench: deps ## figures of the data path next to raw RNBD and md RAID1, medians of ROUNDS=5 (root)
 	@$(RIG) bench --rounds $(ROUNDS)

@@ -79,21 +79,40 @@ static void legs_learn(struct rmr_clt_pool *pool, const struct rmr_rsp_pool *rsp
 	}
 }
 
+/*
+ * Asks a member. The session may be of a pool that is mapped already, to a node that has restarted
+ * since: it is dead then, and a new one answers.
+ */
+static int pool_ask(struct rmr_clt_pool *pool, const struct rmr_device_spec *spec,
+		    const char *addr, struct rmr_rsp_pool *rsp)
+{
+	unsigned int tries = 2;
+	struct rmr_clt_sess *sess;
+	bool lost;
+	int err;
+
+	do {
+		sess = rmr_clt_sess_get(pool->transport, addr, pool->port, pool->node);
+		if (IS_ERR(sess))
+			return PTR_ERR(sess);
+		err = rmr_conn_pool_info(&sess->conn, spec->name, NULL, rsp);
+		lost = err && rmr_clt_status_reason(err) == RMR_REASON_LINK_LOST;
+		if (lost)
+			rmr_clt_sess_kill(sess, RMR_REASON_LINK_LOST);
+		rmr_clt_sess_put(sess);
+	} while (lost && --tries);
+	return err;
+}
+
 /* Fills the pool and its legs from the first member that answers. */
 static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *spec,
 		      struct rmr_rsp_pool *rsp, struct netlink_ext_ack *extack)
 {
-	struct rmr_clt_sess *sess;
 	int err = -EINVAL;
 	unsigned int i;
 
 	for (i = 0; i < spec->addr_cnt; i++) {
-		sess = rmr_clt_sess_get(pool->transport, spec->addr[i], pool->port, pool->node);
-		err = PTR_ERR_OR_ZERO(sess);
-		if (!err) {
-			err = rmr_conn_pool_info(&sess->conn, spec->name, NULL, rsp);
-			rmr_clt_sess_put(sess);
-		}
+		err = pool_ask(pool, spec, spec->addr[i], rsp);
 		if (!err)
 			break;
 		NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", spec->addr[i],

@@ -151,9 +151,12 @@ static int attach_promise(struct rmr_srv_pool *pool, struct rmr_srv_sess *sess,
 
 	if (!attach)
 		return -ENOMEM;
-	rmr_srv_sb_begin(pool);
-	pool->sb_next->promised = msg->epoch;
-	err = rmr_srv_sb_commit(pool);
+	err = rmr_srv_trigger(RMR_SRV_POINT_PROMISE, pool->id);
+	if (!err) {
+		rmr_srv_sb_begin(pool);
+		pool->sb_next->promised = msg->epoch;
+		err = rmr_srv_sb_commit(pool);
+	}
 	if (!err)
 		err = rmr_srv_track_promise(pool, &attach->epoch);
 	if (!err)
@@ -280,7 +283,7 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 	if (!pool)
 		return RMR_ST_FENCED;
 	rmr_view_get(&view, &msg->view);
-	err = view_check(pool, &view);
+	err = view_check(pool, &view) ?: rmr_srv_trigger(RMR_SRV_POINT_VIEW, pool->id);
 	if (!err) {
 		rmr_srv_sb_begin(pool);
 		pool->sb_next->view = msg->view;

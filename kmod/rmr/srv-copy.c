@@ -182,11 +182,13 @@ static int copy_chunk(struct rmr_srv_job *job)
 		pace(sync, count * RMR_BLOCK_SIZE);
 		if (READ_ONCE(sync->stopping))
 			return -ECANCELED;
-		err = rmr_srv_trigger(RMR_SRV_POINT_COPY_READ, sync->pool->id);
+		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_READ, sync->pool->id,
+					    job->copy.chunk);
 		if (!err)
 			err = read_part(job, first, count);
 		if (!err)
-			err = rmr_srv_trigger(RMR_SRV_POINT_COPY_APPLY, sync->pool->id);
+			err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_APPLY, sync->pool->id,
+						    job->copy.chunk);
 		if (!err)
 			err = apply_part(job, first, count);
 		if (err)
@@ -328,7 +330,8 @@ void rmr_srv_copy_work(struct work_struct *work)
 	if (!err)
 		err = wait_complete(job);
 	if (!err)
-		err = rmr_srv_trigger(RMR_SRV_POINT_COPY_HELD, sync->pool->id);
+		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_HELD, sync->pool->id,
+					    job->copy.chunk);
 	if (!err)
 		err = copy_done(job);
 	if (err)

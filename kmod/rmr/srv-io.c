@@ -129,9 +129,26 @@ static int io_check(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, siz
 	return 0;
 }
 
+static int trigger(enum rmr_srv_point point, struct rmr_srv_pool *pool,
+		   const struct rmr_store_io *io)
+{
+	u64 end = io->offset + max(io->length, 1u) - 1;
+	u8 shift = pool->track.chunk_shift;
+
+	return rmr_srv_trigger_io(point, pool->id, io->op, io->offset >> shift, end >> shift);
+}
+
+/* Process context. */
 void rmr_srv_io_submit(struct rmr_srv_pool *pool, struct rmr_store_io *io)
 {
-	pool->ops->submit(pool->store, io, io->flags, io->offset, io->data, io->length);
+	int err = trigger(RMR_SRV_POINT_STORE, pool, io);
+
+	if (!err) {
+		pool->ops->submit(pool->store, io, io->flags, io->offset, io->data, io->length);
+		return;
+	}
+	io->done(io, err);
+	pool->ops->free_io(io);
 }
 
 /* Fence, bounds and, for reads, whether the data is here. */
@@ -203,7 +220,7 @@ void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *ms
 	}
 	io = io_new(attach, op, msg, data);
 	count(pool, io->op, io->length);
-	io->status = modifies(io->op) ? rmr_srv_trigger(RMR_SRV_POINT_WRITE_ARRIVED, pool->id) : 0;
+	io->status = modifies(io->op) ? trigger(RMR_SRV_POINT_WRITE_ARRIVED, pool, io) : 0;
 	if (io->status)
 		go = RMR_SRV_ANSWER;
 	else if (modifies(io->op))

@@ -223,7 +223,7 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 	else if (!rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	else
-		err = rmr_srv_trigger(RMR_SRV_POINT_RESYNC_READ, pool->id) ?:
+		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_RESYNC_READ, pool->id, first) ?:
 		      rmr_srv_store_rw(pool, RMR_OP_READ, off, data, length);
 	if (!err && !rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;

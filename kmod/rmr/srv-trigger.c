@@ -2,18 +2,20 @@
 /*
  * Named triggers for tests, in debugfs rmr_server/triggers. A line sets one:
  *
- *	POINT LEG NTH ACTION [ARG]
+ *	POINT LEG [OPERATION] NTH [FIRST-LAST] ACTION [ARG]
  *	copy-held 1 3 panic		the third chunk that member 1 holds: the node dies
  *	write-arrived any 10 fail -5	the tenth write fails with EIO
+ *	write-arrived 1 discard 1 4-7 hold	a discard in chunks 4 to 7 stops until "release"
  *	mark any 1 delay 2000		the next MARK takes two seconds longer
- *	copy-apply 1 1 hold		stops there until "release"
  *
- * A trigger fires once. "release" lets everything go on that is held; "clear" takes all away.
- * Reading lists the triggers and how often their points were passed.
+ * A trigger counts the passages that match it and fires once, at the NTH. "release" lets everything
+ * go on that is held; "clear" takes all away. Reading lists the triggers and their hits. An
+ * operation or chunks are refused at a point that does not know them. docs/testing.md has more.
  *
  * Lock: trigger_lock (spinlock). Points are in process context and may sleep; the static key is
  * changed under write_lock (mutex).
  */
+#include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -25,11 +27,14 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include "srv-pri.h"
 #include "srv-trigger.h"
 
 #define TRIGGERS	16u
 #define ANY_LEG		0xffu
-#define LINE_MAX	80u
+#define ANY_OP		0xffu
+#define LINE_MAX	96u
+#define WORDS		7u		/* of a line at most */
 
 enum action { ACT_FAIL, ACT_DELAY, ACT_HOLD, ACT_PANIC, ACT_COUNT };
 
@@ -37,6 +42,9 @@ struct trigger {
 	bool	used;
 	bool	fired;
 	u8	leg;			/* or ANY_LEG */
+	u8	op;			/* or ANY_OP */
+	u64	first;			/* chunks; all: 0 to U64_MAX */
+	u64	last;
 	enum rmr_srv_point point;
 	enum action action;
 	u32	nth;
@@ -44,17 +52,27 @@ struct trigger {
 	int	arg;			/* errno or ms */
 };
 
-static const char * const point_names[RMR_SRV_POINT_COUNT] = {
-	[RMR_SRV_POINT_WRITE_ARRIVED]	= "write-arrived",
-	[RMR_SRV_POINT_MAP_WRITE]	= "map-write",
-	[RMR_SRV_POINT_SB_WRITE]	= "sb-write",
-	[RMR_SRV_POINT_MARK]		= "mark",
-	[RMR_SRV_POINT_CLEAR]		= "clear",
-	[RMR_SRV_POINT_MAP_PULL]	= "map-pull",
-	[RMR_SRV_POINT_COPY_READ]	= "copy-read",
-	[RMR_SRV_POINT_COPY_APPLY]	= "copy-apply",
-	[RMR_SRV_POINT_COPY_HELD]	= "copy-held",
-	[RMR_SRV_POINT_RESYNC_READ]	= "resync-read",
+/* What a point is passed with, other than the member. */
+#define HAS_OP		BIT(0)
+#define HAS_CHUNK	BIT(1)
+
+static const struct {
+	const char	*name;
+	u8		has;
+} points[RMR_SRV_POINT_COUNT] = {
+	[RMR_SRV_POINT_WRITE_ARRIVED]	= { "write-arrived", HAS_OP | HAS_CHUNK },
+	[RMR_SRV_POINT_STORE]		= { "store", HAS_OP | HAS_CHUNK },
+	[RMR_SRV_POINT_PROMISE]		= { "promise", 0 },
+	[RMR_SRV_POINT_VIEW]		= { "view", 0 },
+	[RMR_SRV_POINT_MAP_WRITE]	= { "map-write", 0 },
+	[RMR_SRV_POINT_SB_WRITE]	= { "sb-write", 0 },
+	[RMR_SRV_POINT_MARK]		= { "mark", 0 },
+	[RMR_SRV_POINT_CLEAR]		= { "clear", 0 },
+	[RMR_SRV_POINT_MAP_PULL]	= { "map-pull", 0 },
+	[RMR_SRV_POINT_COPY_READ]	= { "copy-read", HAS_CHUNK },
+	[RMR_SRV_POINT_COPY_APPLY]	= { "copy-apply", HAS_CHUNK },
+	[RMR_SRV_POINT_COPY_HELD]	= { "copy-held", HAS_CHUNK },
+	[RMR_SRV_POINT_RESYNC_READ]	= { "resync-read", HAS_CHUNK },
 };
 
 static const char * const action_names[] = { "fail", "delay", "hold", "panic" };
@@ -69,7 +87,7 @@ static struct dentry *dir;
 
 static int act(const struct trigger *t, unsigned int before)
 {
-	pr_info("rmr trigger %s: %s\n", point_names[t->point], action_names[t->action]);
+	pr_info("rmr trigger %s: %s\n", points[t->point].name, action_names[t->action]);
 	switch (t->action) {
 	case ACT_FAIL:
 		return t->arg;
@@ -80,11 +98,19 @@ static int act(const struct trigger *t, unsigned int before)
 		wait_event(hold_wait, READ_ONCE(released) != before);
 		return 0;
 	default:
-		panic("rmr trigger %s\n", point_names[t->point]);
+		panic("rmr trigger %s\n", points[t->point].name);
 	}
 }
 
-int rmr_srv_trigger_hit(enum rmr_srv_point point, unsigned int leg)
+static bool matches(const struct trigger *t, enum rmr_srv_point point,
+		    const struct rmr_srv_where *where)
+{
+	return t->used && t->point == point && (t->leg == ANY_LEG || t->leg == where->leg) &&
+	       (t->op == ANY_OP || t->op == where->op) && t->first <= where->last &&
+	       where->first <= t->last;
+}
+
+int rmr_srv_trigger_hit(enum rmr_srv_point point, const struct rmr_srv_where *where)
 {
 	struct trigger fire = {};
 	unsigned int i, before;
@@ -95,9 +121,7 @@ int rmr_srv_trigger_hit(enum rmr_srv_point point, unsigned int leg)
 	for (i = 0; i < TRIGGERS; i++) {
 		struct trigger *t = &triggers[i];
 
-		if (!t->used || t->point != point || (t->leg != ANY_LEG && t->leg != leg))
-			continue;
-		if (++t->hits != t->nth || fire.used)
+		if (!matches(t, point, where) || ++t->hits != t->nth || fire.used)
 			continue;
 		t->fired = true;
 		fire = *t;
@@ -106,33 +130,91 @@ int rmr_srv_trigger_hit(enum rmr_srv_point point, unsigned int leg)
 	return fire.used ? act(&fire, before) : 0;
 }
 
-static int parse(char *line, struct trigger *t)
+static int parse_point(const char *word, struct trigger *t)
 {
-	char *word[5] = {};
 	unsigned int i;
-	int found;
 
-	for (i = 0; i < ARRAY_SIZE(word); i++)
-		word[i] = strsep(&line, " ");
-	if (!word[3] || line)
+	for (i = 0; i < RMR_SRV_POINT_COUNT; i++) {
+		if (strcmp(points[i].name, word))
+			continue;
+		t->point = i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_leg(const char *word, struct trigger *t)
+{
+	t->leg = ANY_LEG;
+	if (!strcmp(word, "any"))
+		return 0;
+	return kstrtou8(word, 10, &t->leg) || t->leg >= RMR_MAX_MEMBERS ? -EINVAL : 0;
+}
+
+/* Takes an operation if the word is one. */
+static bool parse_op(const char *word, struct trigger *t)
+{
+	u8 op;
+
+	for (op = 0; op <= RMR_OP_MAX; op++)
+		if (!strcmp(rmr_op_name(op), word))
+			t->op = op;
+	return t->op != ANY_OP;
+}
+
+/* Takes chunks, FIRST-LAST, if the word begins with a digit. 0: not chunks, 1: taken. */
+static int parse_chunks(char *word, struct trigger *t)
+{
+	char *last = word;
+
+	if (!isdigit(*word))
+		return 0;
+	strsep(&last, "-");
+	if (!last || kstrtou64(word, 10, &t->first) || kstrtou64(last, 10, &t->last) ||
+	    t->first > t->last)
 		return -EINVAL;
-	found = match_string(point_names, RMR_SRV_POINT_COUNT, word[0]);
-	if (found < 0)
-		return -EINVAL;
-	t->point = found;
-	found = match_string(action_names, ACT_COUNT, word[3]);
+	return 1;
+}
+
+static int parse_action(const char *word, const char *arg, struct trigger *t)
+{
+	int found = match_string(action_names, ACT_COUNT, word);
+
 	if (found < 0)
 		return -EINVAL;
 	t->action = found;
-	if (!strcmp(word[1], "any"))
-		t->leg = ANY_LEG;
-	else if (kstrtou8(word[1], 10, &t->leg) || t->leg > 7)
+	if (t->action > ACT_DELAY)
+		return arg ? -EINVAL : 0;
+	if (!arg || kstrtoint(arg, 10, &t->arg))
 		return -EINVAL;
-	if (kstrtou32(word[2], 10, &t->nth) || !t->nth)
+	if (t->action == ACT_FAIL)
+		return t->arg >= 0 || t->arg < -511 ? -EINVAL : 0;
+	return t->arg < 0 || t->arg > 60000 ? -EINVAL : 0;
+}
+
+static int parse(char *line, struct trigger *t)
+{
+	char *word[WORDS] = {};
+	unsigned int i, n = 0;
+	int taken;
+
+	t->op = ANY_OP;
+	t->last = U64_MAX;
+	for (i = 0; i < WORDS && line; i++)
+		word[i] = strsep(&line, " ");
+	if (line || !word[3] || parse_point(word[n++], t) || parse_leg(word[n++], t))
 		return -EINVAL;
-	if (t->action <= ACT_DELAY ? !word[4] || kstrtoint(word[4], 10, &t->arg) : !!word[4])
+	if (parse_op(word[n], t))
+		n++;
+	if (kstrtou32(word[n++], 10, &t->nth) || !t->nth || !word[n])
 		return -EINVAL;
-	if (t->action == ACT_FAIL ? t->arg >= 0 || t->arg < -511 : t->arg < 0 || t->arg > 60000)
+	taken = parse_chunks(word[n], t);
+	if (taken < 0 || (taken && !(points[t->point].has & HAS_CHUNK)) ||
+	    (t->op != ANY_OP && !(points[t->point].has & HAS_OP)))
+		return -EINVAL;
+	n += taken;
+	if (!word[n] || (n + 2 < WORDS && word[n + 2]) ||
+	    parse_action(word[n], n + 1 < WORDS ? word[n + 1] : NULL, t))
 		return -EINVAL;
 	t->used = true;
 	return 0;
@@ -193,6 +275,24 @@ static ssize_t triggers_write(struct file *file, const char __user *from, size_t
 	return err ?: (ssize_t)len;
 }
 
+static void show(struct seq_file *seq, const struct trigger *t)
+{
+	seq_printf(seq, "%s ", points[t->point].name);
+	if (t->leg == ANY_LEG)
+		seq_puts(seq, "any ");
+	else
+		seq_printf(seq, "%u ", t->leg);
+	if (t->op != ANY_OP)
+		seq_printf(seq, "%s ", rmr_op_name(t->op));
+	seq_printf(seq, "%u ", t->nth);
+	if (t->first || t->last != U64_MAX)
+		seq_printf(seq, "%llu-%llu ", t->first, t->last);
+	seq_puts(seq, action_names[t->action]);
+	if (t->action <= ACT_DELAY)
+		seq_printf(seq, " %d", t->arg);
+	seq_printf(seq, " hits %u%s\n", t->hits, t->fired ? " fired" : "");
+}
+
 static int triggers_show(struct seq_file *seq, void *unused)
 {
 	struct trigger all[TRIGGERS];
@@ -202,14 +302,9 @@ static int triggers_show(struct seq_file *seq, void *unused)
 	spin_lock_irqsave(&trigger_lock, flags);
 	memcpy(all, triggers, sizeof(all));
 	spin_unlock_irqrestore(&trigger_lock, flags);
-	for (i = 0; i < TRIGGERS; i++) {
-		if (!all[i].used)
-			continue;
-		seq_printf(seq, "%s %d %u %s %d hits %u%s\n", point_names[all[i].point],
-			   all[i].leg == ANY_LEG ? -1 : all[i].leg, all[i].nth,
-			   action_names[all[i].action], all[i].arg, all[i].hits,
-			   all[i].fired ? " fired" : "");
-	}
+	for (i = 0; i < TRIGGERS; i++)
+		if (all[i].used)
+			show(seq, &all[i]);
 	return 0;
 }
 

@@ -9,9 +9,12 @@
 #include <linux/jump_label.h>
 #include <linux/types.h>
 
-/* Where a trigger may sit; srv-trigger.c has the names. */
+/* Where a trigger may sit; srv-trigger.c has the names, and says what each point knows. */
 enum rmr_srv_point {
-	RMR_SRV_POINT_WRITE_ARRIVED,	/* before it is tracked */
+	RMR_SRV_POINT_WRITE_ARRIVED,	/* what changes data, before it is tracked */
+	RMR_SRV_POINT_STORE,		/* a request of a client goes to the store */
+	RMR_SRV_POINT_PROMISE,		/* before a promise is persisted */
+	RMR_SRV_POINT_VIEW,		/* before a view is persisted */
 	RMR_SRV_POINT_MAP_WRITE,	/* before a map block is written */
 	RMR_SRV_POINT_SB_WRITE,		/* before a superblock copy is written */
 	RMR_SRV_POINT_MARK,		/* a MARK arrived */
@@ -24,14 +27,50 @@ enum rmr_srv_point {
 	RMR_SRV_POINT_COUNT,
 };
 
+/**
+ * struct rmr_srv_where - what a point is passed with
+ * @leg: the member on this node
+ * @op: RMR_OP_*, for points that know an operation
+ * @first: first chunk, for points that know chunks
+ * @last: last chunk
+ */
+struct rmr_srv_where {
+	unsigned int	leg;
+	u8		op;
+	u64		first;
+	u64		last;
+};
+
 DECLARE_STATIC_KEY_FALSE(rmr_srv_triggered);
 
-int rmr_srv_trigger_hit(enum rmr_srv_point point, unsigned int leg);
+int rmr_srv_trigger_hit(enum rmr_srv_point point, const struct rmr_srv_where *where);
 
 /* 0, or the error to fail with. Process context, may sleep. leg: the member on this node. */
 static inline int rmr_srv_trigger(enum rmr_srv_point point, unsigned int leg)
 {
-	return static_branch_unlikely(&rmr_srv_triggered) ? rmr_srv_trigger_hit(point, leg) : 0;
+	const struct rmr_srv_where where = { .leg = leg };
+
+	return static_branch_unlikely(&rmr_srv_triggered) ?
+	       rmr_srv_trigger_hit(point, &where) : 0;
+}
+
+/* The same at a point that knows a chunk. */
+static inline int rmr_srv_trigger_chunk(enum rmr_srv_point point, unsigned int leg, u64 chunk)
+{
+	const struct rmr_srv_where where = { .leg = leg, .first = chunk, .last = chunk };
+
+	return static_branch_unlikely(&rmr_srv_triggered) ?
+	       rmr_srv_trigger_hit(point, &where) : 0;
+}
+
+/* The same at a point that knows a request: its operation and chunks. */
+static inline int rmr_srv_trigger_io(enum rmr_srv_point point, unsigned int leg, u8 op, u64 first,
+				     u64 last)
+{
+	const struct rmr_srv_where where = { .leg = leg, .op = op, .first = first, .last = last };
+
+	return static_branch_unlikely(&rmr_srv_triggered) ?
+	       rmr_srv_trigger_hit(point, &where) : 0;
 }
 
 void rmr_srv_trigger_init(void);

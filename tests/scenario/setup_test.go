@@ -62,6 +62,7 @@ type pool struct {
 	size    int64    // bytes
 	logs    []string // of its recorders, on the host
 	area    int64    // start of the recorder's part in bytes, 0: recorded
+	opts    string   // of brmr map
 }
 
 // makePool creates a pool on stor0 and joins the others.
@@ -99,7 +100,7 @@ func (p *pool) attachOn(t *testing.T, client *rig.Node) string {
 
 // mapCommand asks only the first member: the others are learned from it.
 func (p *pool) mapCommand() string {
-	return fmt.Sprintf("brmr map %s --node %s", p.name, p.c.Storage(0).Address())
+	return fmt.Sprintf("brmr map %s --node %s %s", p.name, p.c.Storage(0).Address(), p.opts)
 }
 
 // detach unmaps the pool.

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rig
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// entry is one of a log of dm-log-writes.
+func entry(sector, count, flags uint64, fill byte) []byte {
+	b := make([]byte, sectorSize)
+	for i, v := range []uint64{sector, count, flags} {
+		binary.LittleEndian.PutUint64(b[8*i:], v)
+	}
+	for range count * sectorSize {
+		if flags&logDiscard == 0 {
+			b = append(b, fill)
+		}
+	}
+	return b
+}
+
+func logOf(entries ...[]byte) []byte {
+	log := make([]byte, sectorSize)
+	for _, e := range entries {
+		log = append(log, e...)
+	}
+	return append(log, make([]byte, 8*sectorSize)...)
+}
+
+func TestReplayOfAWriteLog(t *testing.T) {
+	disk := make([]byte, 8*sectorSize)
+	require.NoError(t, replay(disk, logOf(entry(1, 3, 0, 0xaa), entry(2, 1, 2, 0xbb), entry(0, 0, 1, 0), entry(3, 1, logDiscard, 0), entry(7, 1, 0, 0xcc))))
+	for sector, want := range []byte{0, 0xaa, 0xbb, 0, 0, 0, 0, 0xcc} {
+		require.Equal(t, want, disk[sector*sectorSize], "sector %d", sector)
+		require.Equal(t, want, disk[sector*sectorSize+sectorSize-1], "sector %d", sector)
+	}
+}
+
+func TestABadWriteLogIsRefused(t *testing.T) {
+	disk := make([]byte, 8*sectorSize)
+	hole := append(logOf(entry(1, 1, 0, 1)), entry(2, 1, 0, 2)...)
+	for words, log := range map[string][]byte{
+		"of 8":            logOf(entry(7, 2, 0, 1)),
+		"sectors":         logOf(entry(1<<62, 1, 0, 1)),
+		"torn":            hole,
+		"data ends early": append(make([]byte, sectorSize), entry(1, 2, 0, 1)[:2*sectorSize]...),
+	} {
+		require.ErrorContains(t, replay(disk, log), words)
+	}
+}

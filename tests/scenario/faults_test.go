@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file has what the scenarios of failures share: the choice between all of them and a part, how a node
+// comes back, what a leg misses while it is away, and jobs that must end in time.
+
+package scenario_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rmr-block/rmr/internal/rig"
+)
+
+// everyCase tells whether every case of a matrix is wanted, or the part that stands for the others.
+func everyCase() bool { return os.Getenv("RMR_SCENARIOS") == "full" }
+
+// onlyInFull skips a case that `go test` alone leaves out.
+func onlyInFull(t *testing.T) {
+	t.Helper()
+	if !everyCase() {
+		t.Skip("one case of a matrix: RMR_SCENARIOS=full or make rig-test runs it")
+	}
+}
+
+// restart boots a storage node again and has it serve the pool's store.
+func (p *pool) restart(t *testing.T, i int) {
+	t.Helper()
+	n := p.c.Storage(i)
+	require.NoError(t, n.Restart(t.Context()))
+	bringUp(t, n)
+	n.MustSh(t, "rmrctl pool assemble "+n.DiskDevice(p.disk))
+}
+
+// kill ends a storage node at once.
+func (p *pool) kill(t *testing.T, i int) {
+	t.Helper()
+	require.NoError(t, p.c.Storage(i).Kill())
+}
+
+// missedChunks of a leg that missWhileDead killed: those below the recorder's and the recorder's.
+const missedChunks = 22 + 8
+
+// missWhileDead fills the chunks below the recorder's, kills leg i, and writes blocks in missedChunks chunks.
+func (p *pool) missWhileDead(t *testing.T, dev string, i int) {
+	t.Helper()
+	client := p.c.Client(0)
+	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=24 oflag=direct status=none && sync", dev))
+	p.kill(t, i)
+	recording := p.record(t, client, dev, 2)
+	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 21); do dd if=/dev/urandom of=%s bs=4k count=1 seek=$((i*257)) oflag=direct status=none; done", dev))
+	p.waitLeg(t, i, "failed", ejectLimit)
+	recording.wait(t, time.Minute)
+	p.audit(t)
+}
+
+// finishWith ends a scenario whose recorders have ended: every leg up to date, equal bytes, a verdict.
+func (p *pool) finishWith(t *testing.T) {
+	t.Helper()
+	allUpToDate(t, p)
+	p.detach(t)
+	p.requireEqualLegs(t)
+	p.judge(t)
+}
+
+// within runs a command that must come to an end in time, whatever its result is, which is returned.
+func within(t *testing.T, n *rig.Node, limit time.Duration, command string) rig.Result {
+	t.Helper()
+	begin, j := time.Now(), background(t, n, command)
+	j.end(t, limit)
+	t.Logf("%s: %s: exit code %d after %v: %s", n.Name(), command, j.result.Code, time.Since(begin).Round(time.Millisecond), j.result.Stderr)
+	return j.result
+}
+
+// waitTrigger waits until a trigger of a node has fired.
+func waitTrigger(t *testing.T, n *rig.Node, point string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return try(t, n, "grep -q '^"+point+" .* fired$' "+triggers).Code == 0 }, healLimit, 50*time.Millisecond,
+		"trigger %s of %s never fired", point, n.Name())
+}
