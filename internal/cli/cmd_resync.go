@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,17 @@ func (r resyncRow) done() string {
 	return fmt.Sprintf("%d%%", 100*(r.Total-min(r.Left, r.Total))/r.Total)
 }
 
+// pace is what sets the rate, with the figures that it is set by.
+func (r resyncRow) pace() string {
+	switch r.Pace {
+	case rmrnl.ResyncPaceLatency, rmrnl.ResyncPaceFloor:
+		return fmt.Sprintf("%s(%s>%s)", r.Pace, milli(r.Latency), milli(r.Target))
+	case rmrnl.ResyncPaceRising:
+		return fmt.Sprintf("%s(%s<=%s)", r.Pace, milli(r.Latency), milli(r.Target))
+	}
+	return r.Pace.String()
+}
+
 // bound prints a rate whose 0 means none.
 func bound(rate uint64) string {
 	if rate == 0 {
@@ -45,6 +57,12 @@ var resyncColumns = []column[resyncRow]{
 	{"copied", true, true, func(r resyncRow) string { return size(r.Copied) }},
 	{"rate", true, true, func(r resyncRow) string { return size(r.Rate) + "/s" }},
 	{"allowed", false, true, func(r resyncRow) string { return bound(r.Allowed) }},
+	{"pace", true, false, resyncRow.pace},
+	{"floor", false, true, func(r resyncRow) string { return size(r.Floor) + "/s" }},
+	{"target", false, true, func(r resyncRow) string { return milli(r.Target) }},
+	{"latency", false, true, func(r resyncRow) string { return milli(r.Latency) }},
+	{"digest", false, false, func(r resyncRow) string { return onOff(r.Digest) }},
+	{"equal", false, true, func(r resyncRow) string { return size(r.Equal) }},
 	{"limit", true, true, func(r resyncRow) string { return bound(r.Limit) }},
 	{"eta", true, true, func(r resyncRow) string { return num(r.ETA) + "s" }},
 	{"failures", false, true, func(r resyncRow) string { return num(r.Failures) }},
@@ -55,7 +73,12 @@ func (a *app) resyncShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show [POOL] [+FIELD|-FIELD]...", Short: "Show what the members on this node copy from their peers",
 		Long: `Shows for each member on this storage node how far it has copied what it missed: chunks left,
-bytes copied, the present rate and the time left. A member that lacks nothing is not degraded.`,
+bytes copied, the present rate, what sets it, and the time left. A member that lacks nothing is not
+degraded.
+
+What sets the rate (pace): idle, no application I/O here and no limit; rising, application I/O is within
+its target latency; latency, it takes longer and the rate falls; floor, it takes longer and the rate falls
+no further; ceiling, the limit; source, more is allowed than the copies reach; paused.`,
 		Args: cobra.MaximumNArgs(1),
 		Example: `  rmrctl resync show
   rmrctl resync show vol1 --watch +failures`,
@@ -127,24 +150,67 @@ func (a *app) resyncResume() *cobra.Command {
 	})
 }
 
-func (a *app) resyncLimit() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "limit POOL SIZE|none", Short: "Bound the rate of a resync",
-		Long: `Bounds the rate at which this node's member copies what it missed, in bytes a second, until the
-node's restart. "none" takes the bound away.`,
-		Args:    cobra.ExactArgs(2),
-		Example: "  rmrctl resync limit vol1 50M\n  rmrctl resync limit vol1 none",
+// Bounds of a target latency, as the kernel checks them.
+const minTarget, maxTarget = 100 * time.Microsecond, 10 * time.Second
+
+func onOff(b bool) string {
+	if b {
+		return "on"
 	}
+	return "off"
+}
+
+func (a *app) resyncLimit() *cobra.Command {
+	var floor string
+	var target time.Duration
+	cmd := &cobra.Command{
+		Use: "limit POOL [SIZE|none]", Short: "Bound the rate of a resync",
+		Long: `Bounds the rate at which this node's member copies what it missed, in bytes a second, until the
+node's restart. SIZE is the ceiling, "none" takes it away. Between --floor and the ceiling the rate follows
+the latency of application I/O on this node and on the copied member: it falls while that is above
+--latency. What is not given stays as it is; "resync show +floor +target" shows it.`,
+		Args: cobra.RangeArgs(1, 2),
+		Example: `  rmrctl resync limit vol1 50M
+  rmrctl resync limit vol1 none --floor 8M --latency 5ms`,
+	}
+	cmd.Flags().StringVar(&floor, "floor", "", "least rate, `size` a second, however long application I/O takes")
+	cmd.Flags().DurationVar(&target, "latency", 0, "`time` of application I/O that resync keeps to, 100us to 10s")
 	return a.resyncChange(cmd, "limited", func(req *rmrnl.Request, _ *plan, args []string) error {
-		rate := uint64(0)
-		if args[1] != "none" {
-			n, err := parseSize(args[1])
-			if err != nil {
-				return &usageError{err.Error() + ` a second, or "none"`}
-			}
-			rate = n
+		if len(args) == 1 && floor == "" && !cmd.Flags().Changed("latency") {
+			return &usageError{`nothing to limit: give a size a second, "none", --floor or --latency`}
 		}
-		req.Add(rmrnl.PoolAttrResyncLimit, rate)
+		if len(args) == 2 {
+			if err := addRate(req, rmrnl.PoolAttrResyncLimit, args[1]); err != nil {
+				return err
+			}
+		}
+		if floor != "" {
+			n, err := parseSize(floor)
+			if err != nil {
+				return &usageError{"--floor: " + err.Error() + " a second"}
+			}
+			req.Add(rmrnl.PoolAttrResyncFloor, n)
+		}
+		if cmd.Flags().Changed("latency") {
+			if target < minTarget || target > maxTarget {
+				return &usageError{fmt.Sprintf("--latency %v: want %v to %v", target, minTarget, maxTarget)}
+			}
+			req.Add(rmrnl.PoolAttrResyncTargetNS, uint64(target))
+		}
 		return nil
 	})
+}
+
+// addRate adds a rate in bytes a second, or 0 for "none".
+func addRate(req *rmrnl.Request, attr uint16, text string) error {
+	rate := uint64(0)
+	if text != "none" {
+		n, err := parseSize(text)
+		if err != nil {
+			return &usageError{err.Error() + ` a second, or "none"`}
+		}
+		rate = n
+	}
+	req.Add(attr, rate)
+	return nil
 }

@@ -8,6 +8,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rmr-block/rmr/internal/rmrnl"
 	"github.com/rmr-block/rmr/pkg/pool"
@@ -39,6 +40,7 @@ type memberView struct {
 	StoreUUID pool.UUID `json:"store_uuid"`
 	Node      string    `json:"node"`
 	Addr      []string  `json:"addr"`
+	Copied    uint64    `json:"copied"` // bytes that this node's member copied from it
 }
 
 type poolView struct {
@@ -84,13 +86,20 @@ type resyncView struct {
 	Limit    uint64            `json:"limit"`
 	ETA      uint64            `json:"eta_seconds"`
 	Failures uint64            `json:"failures"`
+	Pace     rmrnl.ResyncPace  `json:"pace"`
+	Floor    uint64            `json:"floor"`
+	Target   uint64            `json:"target_ns"`
+	Latency  uint64            `json:"latency_ns"`
+	Digest   bool              `json:"digest"`
+	Equal    uint64            `json:"equal"`
 }
 
 func viewResync(p rmrnl.Pool) resyncView {
 	return resyncView{
 		State: p.ResyncState, Reason: p.ResyncReason, Left: p.ResyncLeft, Total: p.ResyncTotal, Copied: p.ResyncCopied,
 		Rate: p.ResyncRate, Allowed: p.ResyncAllowed, Limit: p.ResyncLimit, ETA: (p.ResyncEtaMs + 999) / 1000,
-		Failures: p.ResyncFailures,
+		Failures: p.ResyncFailures, Pace: p.ResyncPace, Floor: p.ResyncFloor, Target: p.ResyncTargetNS,
+		Latency: p.ResyncLatencyNS, Digest: p.ResyncDigest != 0, Equal: p.ResyncEqual,
 	}
 }
 
@@ -115,7 +124,7 @@ func viewPool(p rmrnl.Pool) poolView {
 		if m.ID == p.MemberID {
 			v.Kind = kind.String()
 		}
-		v.Members = append(v.Members, memberView{m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr)})
+		v.Members = append(v.Members, memberView{m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr), m.Copied})
 	}
 	return v
 }
@@ -244,6 +253,8 @@ type legView struct {
 	AgeMS     uint64         `json:"age_ms"`
 	Ejections uint32         `json:"ejections"`
 	Returns   uint32         `json:"returns"`
+	DampedMS  uint32         `json:"damped_ms"`
+	Cause     rmrnl.Reason   `json:"cause"`
 	Counters  legCounters    `json:"counters"`
 }
 
@@ -256,6 +267,14 @@ type legCounters struct {
 	Inflight   uint32 `json:"inflight"`
 }
 
+// why is the reason of the state; a leg that has to wait says how long.
+func (l legView) why() string {
+	if l.DampedMS == 0 {
+		return l.Reason.String()
+	}
+	return fmt.Sprintf("%s(%ds)", l.Reason, (l.DampedMS+999)/1000)
+}
+
 func (l legView) degraded() bool {
 	return l.State != rmrnl.LegStateUpToDate && l.State != rmrnl.LegStateVoting
 }
@@ -265,6 +284,7 @@ func viewLeg(l rmrnl.Leg) legView {
 		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
 		Addr: l.Addr, Kind: pool.MemberState(l.Kind).String(), State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
 		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
+		DampedMS: l.DampedMs, Cause: l.Cause,
 		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
 	}
 }
@@ -276,7 +296,8 @@ var legColumns = []column[legView]{
 	{"addr", true, false, func(l legView) string { return l.Addr }},
 	{"kind", false, false, func(l legView) string { return l.Kind }},
 	{"state", true, false, func(l legView) string { return l.State.String() }},
-	{"reason", true, false, func(l legView) string { return l.Reason.String() }},
+	{"reason", true, false, legView.why},
+	{"cause", false, false, func(l legView) string { return l.Cause.String() }},
 	{"lacking", false, true, func(l legView) string { return num(l.Lacking) }},
 	{"age", false, true, func(l legView) string { return fmt.Sprintf("%ds", l.AgeMS/1000) }},
 	{"ejections", false, true, func(l legView) string { return num(uint64(l.Ejections)) }},
@@ -301,6 +322,8 @@ func yesNo(b bool) string {
 }
 
 func num(n uint64) string { return fmt.Sprint(n) }
+
+func milli(ns uint64) string { return (time.Duration(ns).Round(100 * time.Microsecond)).String() }
 
 func micro(ns uint64) string { return fmt.Sprintf("%dus", ns/1000) }
 

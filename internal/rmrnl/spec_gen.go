@@ -169,6 +169,53 @@ func (v *ResyncState) UnmarshalText(b []byte) error {
 	return err
 }
 
+// ResyncPace: What sets the present rate of a resync.
+type ResyncPace uint8
+
+// Values of ResyncPace.
+const (
+	// ResyncPaceNone: Nothing is being copied.
+	ResyncPaceNone ResyncPace = 0
+	// ResyncPaceIdle: No application I/O here and no ceiling; as fast as the copies get.
+	ResyncPaceIdle ResyncPace = 1
+	// ResyncPaceRising: Application I/O stays below its target latency, the rate rises.
+	ResyncPaceRising ResyncPace = 2
+	// ResyncPaceLatency: Application I/O takes longer than its target, the rate falls.
+	ResyncPaceLatency ResyncPace = 3
+	// ResyncPaceFloor: Application I/O takes longer than its target, the rate is at its floor.
+	ResyncPaceFloor ResyncPace = 4
+	// ResyncPaceCeiling: At the ceiling that an operator set.
+	ResyncPaceCeiling ResyncPace = 5
+	// ResyncPaceSource: More is allowed than the copies reach; the depth, the sources, disks or links bound it.
+	ResyncPaceSource ResyncPace = 6
+	// ResyncPacePaused: Paused by a command.
+	ResyncPacePaused ResyncPace = 7
+)
+
+var namesResyncPace = []string{
+	"none",
+	"idle",
+	"rising",
+	"latency",
+	"floor",
+	"ceiling",
+	"source",
+	"paused",
+}
+
+// String returns the name in the specification.
+func (v ResyncPace) String() string { return enumName(namesResyncPace, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v ResyncPace) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *ResyncPace) UnmarshalText(b []byte) error {
+	n, err := enumValue("resync-pace", namesResyncPace, b)
+	*v = ResyncPace(n)
+	return err
+}
+
 // Reason: Why something is in its state. One list for pools, devices and legs.
 type Reason uint8
 
@@ -190,6 +237,8 @@ const (
 	ReasonNoLeg             Reason = 13
 	ReasonSplitBrain        Reason = 14
 	ReasonNoQuorum          Reason = 15
+	// ReasonDamped: The leg failed repeatedly and waits before it returns; see damped-ms.
+	ReasonDamped Reason = 16
 )
 
 var namesReason = []string{
@@ -209,6 +258,7 @@ var namesReason = []string{
 	"no-leg",
 	"split-brain",
 	"no-quorum",
+	"damped",
 }
 
 // String returns the name in the specification.
@@ -279,7 +329,7 @@ const (
 	CmdLegGet uint8 = 11
 	// CmdLegNtf: A leg changed its state.
 	CmdLegNtf uint8 = 12
-	// CmdPoolResync: Pause, resume or bound the resync of this node's member.
+	// CmdPoolResync: Pause, resume, bound or tune the resync of this node's member.
 	CmdPoolResync uint8 = 13
 	// CmdLegEject: Take a leg out of its mapped pool until leg-return.
 	CmdLegEject uint8 = 14
@@ -356,6 +406,9 @@ var Ops = map[uint8]Op{
 		PoolAttrUUID,
 		PoolAttrResyncPause,
 		PoolAttrResyncLimit,
+		PoolAttrResyncFloor,
+		PoolAttrResyncTargetNS,
+		PoolAttrResyncDigest,
 	}},
 	CmdLegEject: {Name: "leg-eject", Set: SetLeg, Reply: false, Request: []uint16{
 		LegAttrPoolName,
@@ -375,6 +428,8 @@ const (
 	MemberAttrStoreUUID uint16 = 3
 	MemberAttrNode      uint16 = 4
 	MemberAttrAddr      uint16 = 5
+	MemberAttrCopied    uint16 = 6
+	MemberAttrPad       uint16 = 7
 )
 
 // SetMember describes the attributes of member.
@@ -384,6 +439,7 @@ var SetMember = AttrSet{
 	MemberAttrStoreUUID: {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
 	MemberAttrNode:      {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
 	MemberAttrAddr:      {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	MemberAttrCopied:    {Name: "copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Member: One slot of the member table.
@@ -395,6 +451,8 @@ type Member struct {
 	Node      string    `json:"node"`
 	// Address where clients and peers find the member.
 	Addr []string `json:"addr"`
+	// Bytes that this node's member copied from it since it joined the view.
+	Copied uint64 `json:"copied"`
 }
 
 func (v *Member) decode(ad *netlink.AttributeDecoder) error {
@@ -410,6 +468,8 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 			v.Node = ad.String()
 		case MemberAttrAddr:
 			v.Addr = append(v.Addr, ad.String())
+		case MemberAttrCopied:
+			v.Copied = ad.Uint64()
 		}
 	}
 	return named(ad, SetMember)
@@ -417,119 +477,131 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of pool: A pool on a storage node.
 const (
-	PoolAttrName           uint16 = 1
-	PoolAttrUUID           uint16 = 2
-	PoolAttrSize           uint16 = 3
-	PoolAttrChunkSize      uint16 = 4
-	PoolAttrDevice         uint16 = 5
-	PoolAttrStoreUUID      uint16 = 6
-	PoolAttrMemberID       uint16 = 7
-	PoolAttrNode           uint16 = 8
-	PoolAttrAddr           uint16 = 9
-	PoolAttrPeer           uint16 = 10
-	PoolAttrPort           uint16 = 11
-	PoolAttrTransport      uint16 = 12
-	PoolAttrZeroed         uint16 = 13
-	PoolAttrForce          uint16 = 14
-	PoolAttrState          uint16 = 15
-	PoolAttrReason         uint16 = 16
-	PoolAttrMember         uint16 = 17
-	PoolAttrEpochSeq       uint16 = 18
-	PoolAttrEpochClient    uint16 = 19
-	PoolAttrView           uint16 = 20
-	PoolAttrUpToDate       uint16 = 21
-	PoolAttrSyncing        uint16 = 22
-	PoolAttrClean          uint16 = 23
-	PoolAttrUsed           uint16 = 24
-	PoolAttrClient         uint16 = 25
-	PoolAttrDamagedCopies  uint16 = 26
-	PoolAttrReads          uint16 = 27
-	PoolAttrWrites         uint16 = 28
-	PoolAttrFlushes        uint16 = 29
-	PoolAttrDiscards       uint16 = 30
-	PoolAttrReadBytes      uint16 = 31
-	PoolAttrWriteBytes     uint16 = 32
-	PoolAttrErrors         uint16 = 33
-	PoolAttrRefused        uint16 = 34
-	PoolAttrInflight       uint16 = 35
-	PoolAttrStoreSize      uint16 = 36
-	PoolAttrWipe           uint16 = 37
-	PoolAttrPad            uint16 = 38
-	PoolAttrStale          uint16 = 39
-	PoolAttrMissed         uint16 = 40
-	PoolAttrIntents        uint16 = 41
-	PoolAttrResyncState    uint16 = 42
-	PoolAttrResyncReason   uint16 = 43
-	PoolAttrResyncLeft     uint16 = 44
-	PoolAttrResyncTotal    uint16 = 45
-	PoolAttrResyncCopied   uint16 = 46
-	PoolAttrResyncRate     uint16 = 47
-	PoolAttrResyncAllowed  uint16 = 48
-	PoolAttrResyncLimit    uint16 = 49
-	PoolAttrResyncEtaMs    uint16 = 50
-	PoolAttrResyncFailures uint16 = 51
-	PoolAttrResyncPause    uint16 = 52
-	PoolAttrDryRun         uint16 = 53
-	PoolAttrQuorum         uint16 = 54
-	PoolAttrWitness        uint16 = 55
+	PoolAttrName            uint16 = 1
+	PoolAttrUUID            uint16 = 2
+	PoolAttrSize            uint16 = 3
+	PoolAttrChunkSize       uint16 = 4
+	PoolAttrDevice          uint16 = 5
+	PoolAttrStoreUUID       uint16 = 6
+	PoolAttrMemberID        uint16 = 7
+	PoolAttrNode            uint16 = 8
+	PoolAttrAddr            uint16 = 9
+	PoolAttrPeer            uint16 = 10
+	PoolAttrPort            uint16 = 11
+	PoolAttrTransport       uint16 = 12
+	PoolAttrZeroed          uint16 = 13
+	PoolAttrForce           uint16 = 14
+	PoolAttrState           uint16 = 15
+	PoolAttrReason          uint16 = 16
+	PoolAttrMember          uint16 = 17
+	PoolAttrEpochSeq        uint16 = 18
+	PoolAttrEpochClient     uint16 = 19
+	PoolAttrView            uint16 = 20
+	PoolAttrUpToDate        uint16 = 21
+	PoolAttrSyncing         uint16 = 22
+	PoolAttrClean           uint16 = 23
+	PoolAttrUsed            uint16 = 24
+	PoolAttrClient          uint16 = 25
+	PoolAttrDamagedCopies   uint16 = 26
+	PoolAttrReads           uint16 = 27
+	PoolAttrWrites          uint16 = 28
+	PoolAttrFlushes         uint16 = 29
+	PoolAttrDiscards        uint16 = 30
+	PoolAttrReadBytes       uint16 = 31
+	PoolAttrWriteBytes      uint16 = 32
+	PoolAttrErrors          uint16 = 33
+	PoolAttrRefused         uint16 = 34
+	PoolAttrInflight        uint16 = 35
+	PoolAttrStoreSize       uint16 = 36
+	PoolAttrWipe            uint16 = 37
+	PoolAttrPad             uint16 = 38
+	PoolAttrStale           uint16 = 39
+	PoolAttrMissed          uint16 = 40
+	PoolAttrIntents         uint16 = 41
+	PoolAttrResyncState     uint16 = 42
+	PoolAttrResyncReason    uint16 = 43
+	PoolAttrResyncLeft      uint16 = 44
+	PoolAttrResyncTotal     uint16 = 45
+	PoolAttrResyncCopied    uint16 = 46
+	PoolAttrResyncRate      uint16 = 47
+	PoolAttrResyncAllowed   uint16 = 48
+	PoolAttrResyncLimit     uint16 = 49
+	PoolAttrResyncEtaMs     uint16 = 50
+	PoolAttrResyncFailures  uint16 = 51
+	PoolAttrResyncPause     uint16 = 52
+	PoolAttrDryRun          uint16 = 53
+	PoolAttrQuorum          uint16 = 54
+	PoolAttrWitness         uint16 = 55
+	PoolAttrResyncPace      uint16 = 56
+	PoolAttrResyncFloor     uint16 = 57
+	PoolAttrResyncTargetNS  uint16 = 58
+	PoolAttrResyncLatencyNS uint16 = 59
+	PoolAttrResyncDigest    uint16 = 60
+	PoolAttrResyncEqual     uint16 = 61
 )
 
 // SetPool describes the attributes of pool.
 var SetPool = AttrSet{
-	PoolAttrName:           {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrUUID:           {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrSize:           {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrChunkSize:      {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDevice:         {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
-	PoolAttrStoreUUID:      {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrMemberID:       {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	PoolAttrNode:           {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrAddr:           {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPeer:           {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPort:           {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrTransport:      {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
-	PoolAttrZeroed:         {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrForce:          {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrState:          {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReason:         {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMember:         {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochSeq:       {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochClient:    {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrView:           {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUpToDate:       {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrSyncing:        {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClean:          {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUsed:           {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClient:         {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrDamagedCopies:  {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReads:          {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWrites:         {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrFlushes:        {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDiscards:       {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReadBytes:      {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWriteBytes:     {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrErrors:         {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrRefused:        {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrInflight:       {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStoreSize:      {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWipe:           {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStale:          {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMissed:         {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrIntents:        {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncState:    {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncReason:   {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncLeft:     {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncTotal:    {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncCopied:   {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncRate:     {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncAllowed:  {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncLimit:    {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncEtaMs:    {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncFailures: {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncPause:    {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrDryRun:         {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrQuorum:         {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrWitness:        {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrName:            {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrUUID:            {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrSize:            {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrChunkSize:       {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDevice:          {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrStoreUUID:       {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrMemberID:        {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrNode:            {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrAddr:            {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPeer:            {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPort:            {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrTransport:       {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
+	PoolAttrZeroed:          {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrForce:           {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrState:           {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReason:          {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMember:          {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochSeq:        {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochClient:     {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrView:            {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUpToDate:        {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrSyncing:         {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClean:           {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUsed:            {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClient:          {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrDamagedCopies:   {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReads:           {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWrites:          {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrFlushes:         {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiscards:        {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadBytes:       {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteBytes:      {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrErrors:          {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrRefused:         {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrInflight:        {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStoreSize:       {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWipe:            {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStale:           {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMissed:          {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrIntents:         {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncState:     {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncReason:    {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLeft:      {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTotal:     {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncCopied:    {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncRate:      {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncAllowed:   {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLimit:     {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncEtaMs:     {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFailures:  {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPause:     {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrDryRun:          {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrQuorum:          {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrWitness:         {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPace:      {Name: "resync-pace", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFloor:     {Name: "resync-floor", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTargetNS:  {Name: "resync-target-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 10000000000},
+	PoolAttrResyncLatencyNS: {Name: "resync-latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncDigest:    {Name: "resync-digest", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrResyncEqual:     {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -625,7 +697,18 @@ type Pool struct {
 	DryRun bool   `json:"dry_run"`
 	Quorum Quorum `json:"quorum"`
 	// The member votes and holds no data (join).
-	Witness bool `json:"witness"`
+	Witness    bool       `json:"witness"`
+	ResyncPace ResyncPace `json:"resync_pace"`
+	// Bytes per second that resync gets however long application I/O takes; less than the limit.
+	ResyncFloor uint64 `json:"resync_floor"`
+	// Latency of application I/O that resync keeps to, from 100 us to 10 s.
+	ResyncTargetNS uint64 `json:"resync_target_ns"`
+	// Latency of application I/O that the rate was last set by; 0 without application I/O.
+	ResyncLatencyNS uint64 `json:"resync_latency_ns"`
+	// 1 compares digests with the source and copies only blocks that differ, 0 copies all.
+	ResyncDigest uint8 `json:"resync_digest"`
+	// Bytes that were equal to the source's by their digests, since the member joined.
+	ResyncEqual uint64 `json:"resync_equal"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -741,6 +824,18 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Quorum = Quorum(ad.Uint8())
 		case PoolAttrWitness:
 			v.Witness = ad.Flag()
+		case PoolAttrResyncPace:
+			v.ResyncPace = ResyncPace(ad.Uint8())
+		case PoolAttrResyncFloor:
+			v.ResyncFloor = ad.Uint64()
+		case PoolAttrResyncTargetNS:
+			v.ResyncTargetNS = ad.Uint64()
+		case PoolAttrResyncLatencyNS:
+			v.ResyncLatencyNS = ad.Uint64()
+		case PoolAttrResyncDigest:
+			v.ResyncDigest = ad.Uint8()
+		case PoolAttrResyncEqual:
+			v.ResyncEqual = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)
@@ -947,6 +1042,8 @@ const (
 	LegAttrReturns     uint16 = 21
 	LegAttrForce       uint16 = 22
 	LegAttrKind        uint16 = 23
+	LegAttrDampedMs    uint16 = 24
+	LegAttrCause       uint16 = 25
 )
 
 // SetLeg describes the attributes of leg.
@@ -973,6 +1070,8 @@ var SetLeg = AttrSet{
 	LegAttrReturns:     {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDampedMs:    {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrCause:       {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -1007,6 +1106,10 @@ type Leg struct {
 	Force bool `json:"force"`
 	// 1 data, 2 witness.
 	Kind uint8 `json:"kind"`
+	// Milliseconds that a leg still waits because it failed repeatedly; absent if it does not.
+	DampedMs uint32 `json:"damped_ms"`
+	// Why the leg last left the up-to-date set.
+	Cause Reason `json:"cause"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -1056,6 +1159,10 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.Force = ad.Flag()
 		case LegAttrKind:
 			v.Kind = ad.Uint8()
+		case LegAttrDampedMs:
+			v.DampedMs = ad.Uint32()
+		case LegAttrCause:
+			v.Cause = Reason(ad.Uint8())
 		}
 	}
 	return named(ad, SetLeg)

@@ -145,15 +145,12 @@ void rmr_clt_drop_link(struct rmr_clt_leg *leg)
 /* When to try again: at most once a second, more seldom for a leg that comes and goes. */
 static void set_retry(struct rmr_clt_leg *leg, bool was_active)
 {
-	u64 now = ktime_get_ns();
-	u32 delay;
+	u64 now = ktime_get_ns(), now_ms = div_u64(now, NSEC_PER_MSEC);
 
-	if (was_active && now - leg->since_ns > (u64)RMR_CLT_STABLE_MS * NSEC_PER_MSEC)
-		leg->flaps = 0;
-	delay = min_t(u32, RMR_CLT_RETRY_MS << min(leg->flaps, 8u), RMR_CLT_RETRY_MAX_MS);
-	if (was_active)
-		leg->flaps++;
-	leg->retry_ns = now + (u64)delay * NSEC_PER_MSEC;
+	if (was_active && !leg->out)
+		rmr_damp_lost(&leg->damp, now_ms);
+	leg->retry_ns = now + NSEC_PER_MSEC *
+			max_t(u64, RMR_CLT_RETRY_MS, rmr_damp_left(&leg->damp, now_ms));
 }
 
 static void leg_lost(struct rmr_clt_leg *leg, u8 reason)
@@ -162,8 +159,10 @@ static void leg_lost(struct rmr_clt_leg *leg, u8 reason)
 			  leg->state == RMR_LEG_STATE_SYNCING;
 
 	rmr_clt_drop_link(leg);
-	if (was_active)
+	if (was_active) {
 		leg->ejections++;
+		leg->cause = reason;
+	}
 	set_retry(leg, was_active);
 	rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, reason);
 	rmr_clt_changed(leg->pool);
@@ -174,6 +173,8 @@ static void leg_behind(struct rmr_clt_leg *leg, u8 reason)
 {
 	struct rmr_clt_link *link = rmr_clt_leg_link(leg);
 
+	if (reason)
+		leg->cause = reason;
 	rmr_clt_leg_state(leg, RMR_LEG_STATE_SYNCING, reason);
 	link->joined = true;
 	link->ready_sent = false;
@@ -513,6 +514,7 @@ static void run_absent(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 		leg->retry_ns = max(leg->retry_ns, ktime_get_ns() +
 				    (u64)RMR_CLT_RETRY_MS * NSEC_PER_MSEC);
 	}
+	rmr_damp_pass(&leg->damp, div_u64(ktime_get_ns(), NSEC_PER_MSEC));
 	if (ktime_get_ns() < leg->retry_ns)
 		return;
 	rmr_clt_leg_go(leg, RMR_LEG_PROMISE, 0);

@@ -25,6 +25,7 @@
 #include <uapi/linux/rmr.h>
 #include "core/codec.h"
 #include "core/attach.h"
+#include "core/damp.h"
 #include "core/leg.h"
 #include "core/limits.h"
 #include "core/read.h"
@@ -35,8 +36,6 @@
 #define RMR_CLT_LEASE_MS	3000	/* T of R2.9 */
 #define RMR_CLT_LEASE_MARGIN_MS	300	/* for clocks that run at different speed */
 #define RMR_CLT_RETRY_MS	1000	/* least time between two attempts to connect a leg */
-#define RMR_CLT_RETRY_MAX_MS	16000
-#define RMR_CLT_STABLE_MS	60000	/* a leg that lasted so long does not flap */
 
 /* Chunks first .. first + count - 1. */
 struct rmr_range {
@@ -149,11 +148,12 @@ struct rmr_clt_leg {
 	struct rmr_clt_link	*next;		/* being made, of who may use result */
 	/* under ctl_lock */
 	bool			out;		/* ejected by command: does not return by itself */
-	unsigned int		flaps;
+	struct rmr_damp		damp;		/* of losses; read for show without lock */
 	u64			since_ns;	/* in this state */
 	u64			retry_ns;	/* not before */
 	u32			returns;
 	u32			ejections;
+	u8			cause;		/* enum rmr_reason, of the last loss of U */
 	/* any */
 	u32			max_io;
 	atomic_t		inflight;

@@ -367,7 +367,7 @@ int rmr_clt_leg_return(struct rmr_clt_pool *pool, unsigned int id, struct netlin
 		return -ENOENT;
 	mutex_lock(&pool->ctl_lock);
 	leg->out = false;
-	leg->flaps = 0;
+	rmr_damp_force(&leg->damp);
 	leg->retry_ns = 0;
 	mutex_unlock(&pool->ctl_lock);
 	rmr_clt_ctl_kick(pool);
@@ -448,6 +448,12 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
 	info->latency_ns = READ_ONCE(leg->latency_ns);
 	info->max_io = leg->max_io;
 	info->age_ms = div_u64(ktime_get_ns() - leg->since_ns, NSEC_PER_MSEC);
+	info->cause = leg->cause;
+	if (info->state == RMR_LEG_STATE_FAILED && !leg->out)
+		info->damped_ms = rmr_damp_left(&leg->damp,
+						div_u64(ktime_get_ns(), NSEC_PER_MSEC));
+	if (info->damped_ms)
+		info->reason = RMR_REASON_DAMPED;
 	info->ejections = leg->ejections;
 	info->returns = leg->returns;
 	sum_stats(leg->stats, &info->stats);

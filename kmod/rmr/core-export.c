@@ -4,12 +4,14 @@
 
 #include "core/attach.h"
 #include "core/blocks.h"
+#include "core/damp.h"
 #include "core/codec.h"
 #include "core/intent.h"
 #include "core/leg.h"
 #include "core/limits.h"
 #include "core/map.h"
 #include "core/plan.h"
+#include "core/rate.h"
 #include "core/read.h"
 #include "core/view.h"
 #include "core/window.h"
@@ -139,3 +141,9 @@ EXPORT_SYMBOL_GPL(rmr_read_choose);
 EXPORT_SYMBOL_GPL(rmr_latency_note);
 EXPORT_SYMBOL_GPL(rmr_latency_forget);
 EXPORT_SYMBOL_GPL(rmr_limits_narrow);
+EXPORT_SYMBOL_GPL(rmr_rate_step);
+EXPORT_SYMBOL_GPL(rmr_damp_next);
+EXPORT_SYMBOL_GPL(rmr_damp_lost);
+EXPORT_SYMBOL_GPL(rmr_damp_force);
+EXPORT_SYMBOL_GPL(rmr_damp_pass);
+EXPORT_SYMBOL_GPL(rmr_damp_left);

@@ -11,6 +11,11 @@
 #include <uapi/linux/rmr.h>
 
 /* Integer value ranges */
+static const struct netlink_range_validation rmr_a_pool_resync_target_ns_range = {
+	.min	= 100000ULL,
+	.max	= 10000000000ULL,
+};
+
 static const struct netlink_range_validation rmr_a_device_stall_ms_range = {
 	.min	= 1000ULL,
 	.max	= 60000ULL,
@@ -94,11 +99,14 @@ static const struct nla_policy rmr_device_get_nl_policy[RMR_A_DEVICE_NAME + 1] =
 };
 
 /* RMR_CMD_POOL_RESYNC - do */
-static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_RESYNC_PAUSE + 1] = {
+static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_RESYNC_DIGEST + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_RESYNC_PAUSE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RMR_A_POOL_RESYNC_LIMIT] = { .type = NLA_U64, },
+	[RMR_A_POOL_RESYNC_FLOOR] = NLA_POLICY_MIN(NLA_U64, 1),
+	[RMR_A_POOL_RESYNC_TARGET_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &rmr_a_pool_resync_target_ns_range),
+	[RMR_A_POOL_RESYNC_DIGEST] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* RMR_CMD_LEG_EJECT - do */
@@ -191,7 +199,7 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_RESYNC,
 		.doit		= rmr_nl_pool_resync_doit,
 		.policy		= rmr_pool_resync_nl_policy,
-		.maxattr	= RMR_A_POOL_RESYNC_PAUSE,
+		.maxattr	= RMR_A_POOL_RESYNC_DIGEST,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

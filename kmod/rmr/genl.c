@@ -101,7 +101,8 @@ static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_mem
 	if (nla_put_u8(skb, RMR_A_MEMBER_ID, id) ||
 	    nla_put_u8(skb, RMR_A_MEMBER_KIND, m->kind) ||
 	    nla_put(skb, RMR_A_MEMBER_STORE_UUID, RMR_UUID_LEN, m->store_uuid) ||
-	    nla_put_string(skb, RMR_A_MEMBER_NODE, m->node))
+	    nla_put_string(skb, RMR_A_MEMBER_NODE, m->node) ||
+	    nla_put_u64_64bit(skb, RMR_A_MEMBER_COPIED, m->copied, RMR_A_MEMBER_PAD))
 		return -EMSGSIZE;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
 		if (m->addr[i][0] && nla_put_string(skb, RMR_A_MEMBER_ADDR, m->addr[i]))
@@ -156,7 +157,15 @@ static int put_pool_resync(struct sk_buff *skb, const struct rmr_pool_info *p)
 			      RMR_A_POOL_PAD) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_LIMIT, p->resync_limit, RMR_A_POOL_PAD) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_FAILURES, p->resync_failures,
-			      RMR_A_POOL_PAD))
+			      RMR_A_POOL_PAD) ||
+	    nla_put_u8(skb, RMR_A_POOL_RESYNC_PACE, p->resync_pace) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_FLOOR, p->resync_floor, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_TARGET_NS, p->resync_target_ns,
+			      RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_LATENCY_NS, p->resync_latency_ns,
+			      RMR_A_POOL_PAD) ||
+	    nla_put_u8(skb, RMR_A_POOL_RESYNC_DIGEST, p->resync_digest) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_EQUAL, p->resync_equal, RMR_A_POOL_PAD))
 		return -EMSGSIZE;
 	if (p->resync_eta_ms &&
 	    nla_put_u64_64bit(skb, RMR_A_POOL_RESYNC_ETA_MS, p->resync_eta_ms, RMR_A_POOL_PAD))
@@ -248,7 +257,10 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 	    nla_put_u64_64bit(skb, RMR_A_LEG_AGE_MS, l->age_ms, RMR_A_LEG_PAD) ||
 	    nla_put_u32(skb, RMR_A_LEG_EJECTIONS, l->ejections) ||
 	    nla_put_u32(skb, RMR_A_LEG_RETURNS, l->returns) ||
-	    nla_put_u8(skb, RMR_A_LEG_KIND, l->kind))
+	    nla_put_u8(skb, RMR_A_LEG_KIND, l->kind) ||
+	    nla_put_u8(skb, RMR_A_LEG_CAUSE, l->cause))
+		return -EMSGSIZE;
+	if (l->damped_ms && nla_put_u32(skb, RMR_A_LEG_DAMPED_MS, l->damped_ms))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -477,8 +489,7 @@ int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
-	struct nlattr *pause = info->attrs[RMR_A_POOL_RESYNC_PAUSE];
-	struct nlattr *limit = info->attrs[RMR_A_POOL_RESYNC_LIMIT];
+	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
 	int err;
 
@@ -489,8 +500,16 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !spec->name)
 		err = missing_attr(info->extack, "pool name");
 	if (!err) {
-		spec->pause = pause ? nla_get_u8(pause) : -1;
-		spec->limit = limit ? nla_get_u64(limit) : U64_MAX;
+		spec->pause = a[RMR_A_POOL_RESYNC_PAUSE] ?
+			nla_get_u8(a[RMR_A_POOL_RESYNC_PAUSE]) : -1;
+		spec->digest = a[RMR_A_POOL_RESYNC_DIGEST] ?
+			nla_get_u8(a[RMR_A_POOL_RESYNC_DIGEST]) : -1;
+		spec->limit = a[RMR_A_POOL_RESYNC_LIMIT] ?
+			nla_get_u64(a[RMR_A_POOL_RESYNC_LIMIT]) : U64_MAX;
+		if (a[RMR_A_POOL_RESYNC_FLOOR])
+			spec->floor = nla_get_u64(a[RMR_A_POOL_RESYNC_FLOOR]);
+		if (a[RMR_A_POOL_RESYNC_TARGET_NS])
+			spec->target_ns = nla_get_u64(a[RMR_A_POOL_RESYNC_TARGET_NS]);
 		err = ctl->resync(spec, info->extack);
 	}
 	kfree(spec);

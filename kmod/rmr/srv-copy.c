@@ -195,6 +195,7 @@ static int copy_chunk(struct rmr_srv_job *job)
 			return err;
 		spin_lock_irqsave(&sync->lock, flags);
 		sync->copied += count * RMR_BLOCK_SIZE;
+		sync->copied_from[job->copy.source] += count * RMR_BLOCK_SIZE;
 		spin_unlock_irqrestore(&sync->lock, flags);
 	}
 	return err;

@@ -896,7 +896,7 @@ static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 				   spec->uuid ? " with this UUID" : "");
 		return -ENOENT;
 	}
-	rmr_srv_sync_set(pool, spec->pause, spec->limit);
+	rmr_srv_sync_set(pool, spec);
 	rmr_srv_pool_put(pool);
 	return 0;
 }

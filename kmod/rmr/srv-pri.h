@@ -19,6 +19,7 @@
 #include "core/leg.h"
 #include "core/map.h"
 #include "core/plan.h"
+#include "core/rate.h"
 #include "core/window.h"
 #include "srv-trigger.h"
 
@@ -229,7 +230,8 @@ void rmr_srv_sync_free(struct rmr_srv_pool *pool);
 void rmr_srv_sync_kick(struct rmr_srv_pool *pool);
 void rmr_srv_sync_alive(struct rmr_srv_pool *pool, struct rmr_rsp_keepalive *rsp);
 void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
-void rmr_srv_sync_set(struct rmr_srv_pool *pool, int pause, u64 limit);
+void rmr_srv_sync_set(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec);
+u64 rmr_srv_latency_ns(const struct rmr_srv_track *t);
 int rmr_srv_sync_module_init(void);
 void rmr_srv_sync_module_exit(void);
 

@@ -6,9 +6,8 @@
  * Steps, in this order: links to the active members -> map (srv-pull.c) -> copies (srv-copy.c) ->
  * CLEAR of what is held -> CLEAR of all, confirmed by everybody -> the client promotes.
  *
- * Rate: a controller raises it by an eighth every quarter second while application I/O on this node
- * stays below its target latency, and takes a quarter off when it does not, between floor and
- * ceiling. Without application I/O only the ceiling counts.
+ * Rate: the controller of core/rate.h sets it every quarter second by the latency of application
+ * I/O on this node.
  *
  * Locks: sync->lock, then track->lock. Context: process.
  */
@@ -29,9 +28,12 @@ static unsigned long resync_floor = 4 << 20;
 module_param(resync_floor, ulong, 0644);
 MODULE_PARM_DESC(resync_floor, "bytes/s that resync gets in any case (default 4 MiB)");
 
+static bool resync_digest;
+module_param(resync_digest, bool, 0644);
+MODULE_PARM_DESC(resync_digest, "copy only blocks whose digests differ, for pools started later");
+
 #define CONTROL_NS	(250 * NSEC_PER_MSEC)
 #define MEASURE_NS	NSEC_PER_SEC
-#define RATE_MAX	(64ull << 30)		/* bytes/s, stands for no ceiling */
 #define STALL_MS	5000
 
 static struct workqueue_struct *sync_wq;	/* ticks and copies; not for memory reclaim */
@@ -72,22 +74,36 @@ static void drop_links(struct rmr_srv_sync *sync)
 
 /* ---- rate ---- */
 
+static_assert((int)RMR_PACE_PAUSED == (int)RMR_RESYNC_PACE_PAUSED);
+
+/* Latency of application I/O on this node, 0 while there is none. */
+u64 rmr_srv_latency_ns(const struct rmr_srv_track *t)
+{
+	if (get_jiffies_64() - READ_ONCE(t->busy_jiffies) > HZ)
+		return 0;
+	return READ_ONCE(t->latency_ns) | 1;
+}
+
 static void control(struct rmr_srv_sync *sync, u64 now)
 {
-	struct rmr_srv_track *t = &sync->pool->track;
-	u64 most = sync->ceiling ?: RATE_MAX, least = min(sync->floor, most);
-	bool idle = get_jiffies_64() - READ_ONCE(t->busy_jiffies) > HZ;
+	struct rmr_rate_facts facts = {
+		.speed = sync->speed,
+		.latency_ns = rmr_srv_latency_ns(&sync->pool->track),
+	};
 
 	if (now - sync->control_ns < CONTROL_NS)
 		return;
 	sync->control_ns = now;
-	if (idle)
-		sync->rate = most;
-	else if (READ_ONCE(t->latency_ns) > sync->target_ns)
-		sync->rate = max(least, min(sync->rate, 2 * max(sync->speed, least)) / 4 * 3);
-	else
-		sync->rate = min(most, sync->rate + sync->rate / 8);
-	sync->rate = clamp(sync->rate, max(least, 1ull), most);
+	sync->latency_ns = facts.latency_ns;
+	sync->pace = rmr_rate_step(&sync->limits, &facts, &sync->rate);
+}
+
+/* What is shown: the pace of copies that run. */
+static u8 pace_shown(const struct rmr_srv_sync *sync)
+{
+	if (sync->state == RMR_RESYNC_STATE_PAUSED)
+		return RMR_PACE_PAUSED;
+	return sync->state == RMR_RESYNC_STATE_COPYING ? sync->pace : RMR_PACE_NONE;
 }
 
 static void measure(struct rmr_srv_sync *sync, u64 now)
@@ -226,6 +242,8 @@ static void begin(struct rmr_srv_sync *sync, const struct sight *s)
 	sync->generation = s->generation;
 	sync->copied = 0;
 	sync->copied_before = 0;
+	memset(sync->copied_from, 0, sizeof(sync->copied_from));
+	sync->equal = 0;
 	sync->measured_ns = ktime_get_ns();
 	sync->speed = 0;
 	sync->chunks_done = 0;
@@ -356,6 +374,7 @@ void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 {
 	struct rmr_srv_sync *sync = pool->sync;
 	unsigned long flags;
+	unsigned int i;
 	u64 speed;
 
 	if (!sync)
@@ -366,8 +385,16 @@ void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 	info->resync_copied = sync->copied;
 	speed = sync->speed;
 	info->resync_rate = speed;
-	info->resync_allowed = sync->rate == RATE_MAX ? 0 : sync->rate;
-	info->resync_limit = sync->ceiling;
+	info->resync_allowed = sync->rate == RMR_RATE_MAX ? 0 : sync->rate;
+	info->resync_limit = sync->limits.ceiling;
+	info->resync_floor = sync->limits.floor;
+	info->resync_target_ns = sync->limits.target_ns;
+	info->resync_latency_ns = sync->latency_ns;
+	info->resync_pace = pace_shown(sync);
+	info->resync_digest = sync->digest;
+	info->resync_equal = sync->equal;
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		info->member[i].copied = sync->copied_from[i];
 	info->resync_failures = sync->bad_total;
 	info->resync_total = sync->chunks_total;
 	spin_unlock_irqrestore(&sync->lock, flags);
@@ -380,19 +407,23 @@ void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 						1000, speed);
 }
 
-/* pause: 0 no, 1 yes, -1 as it is; limit: bytes/s, 0 none, U64_MAX as it is. */
-void rmr_srv_sync_set(struct rmr_srv_pool *pool, int pause, u64 limit)
+void rmr_srv_sync_set(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec)
 {
 	struct rmr_srv_sync *sync = pool->sync;
 	unsigned long flags;
 
 	spin_lock_irqsave(&sync->lock, flags);
-	if (pause >= 0)
-		WRITE_ONCE(sync->paused, pause);
-	if (limit != U64_MAX) {
-		sync->ceiling = limit;
-		sync->control_ns = 0;
-	}
+	if (spec->pause >= 0)
+		WRITE_ONCE(sync->paused, spec->pause);
+	if (spec->digest >= 0)
+		WRITE_ONCE(sync->digest, spec->digest);
+	if (spec->limit != U64_MAX)
+		sync->limits.ceiling = spec->limit;
+	if (spec->floor)
+		sync->limits.floor = spec->floor;
+	if (spec->target_ns)
+		sync->limits.target_ns = spec->target_ns;
+	sync->control_ns = 0;
 	spin_unlock_irqrestore(&sync->lock, flags);
 	rmr_srv_sync_kick(pool);
 }
@@ -408,9 +439,10 @@ int rmr_srv_sync_init(struct rmr_srv_pool *pool)
 	sync->pool = pool;
 	spin_lock_init(&sync->lock);
 	INIT_DELAYED_WORK(&sync->tick, tick);
-	sync->floor = READ_ONCE(resync_floor);
-	sync->target_ns = (u64)READ_ONCE(resync_latency_us) * NSEC_PER_USEC;
-	sync->rate = max(sync->floor, 1ull);
+	sync->limits.floor = READ_ONCE(resync_floor);
+	sync->limits.target_ns = (u64)READ_ONCE(resync_latency_us) * NSEC_PER_USEC;
+	sync->digest = READ_ONCE(resync_digest);
+	sync->rate = max(sync->limits.floor, 1ull);
 	err = rmr_map_init(&sync->told, pool->track.dirty.chunks, 0, GFP_KERNEL);
 	sync->told.transient = true;
 	for (i = 0; i < RMR_SYNC_DEPTH_MAX && !err; i++) {

@@ -32,13 +32,16 @@ struct rmr_srv_sync {
 	bool			stopping;
 	spinlock_t		lock;		/* guards the fields up to link */
 	bool			paused;
-	u64			ceiling;	/* bytes/s, 0: none */
-	u64			floor;
-	u64			target_ns;	/* latency of application I/O */
+	bool			digest;		/* compare before a copy */
+	u8			pace;		/* enum rmr_pace */
+	struct rmr_rate_limits	limits;
+	u64			latency_ns;	/* that the rate was last set by, 0: none */
 	u64			rate;		/* bytes/s allowed now */
 	u64			next_ns;	/* when the next part may start */
 	u64			control_ns;	/* of the controller's last step */
 	u64			copied;		/* bytes since the join */
+	u64			copied_from[RMR_MAX_MEMBERS];
+	u64			equal;		/* bytes that need no copy */
 	u64			copied_before;	/* at measured_ns */
 	u64			measured_ns;
 	u64			speed;		/* bytes/s measured */

@@ -118,6 +118,15 @@ func (k *Kernel) poolResync(req *rmrnl.Request) *Refusal {
 	if limit, ok := value(req, rmrnl.PoolAttrResyncLimit).(uint64); ok {
 		k.state.Pools[i].ResyncLimit = limit
 	}
+	if floor, ok := value(req, rmrnl.PoolAttrResyncFloor).(uint64); ok {
+		k.state.Pools[i].ResyncFloor = floor
+	}
+	if target, ok := value(req, rmrnl.PoolAttrResyncTargetNS).(uint64); ok {
+		k.state.Pools[i].ResyncTargetNS = target
+	}
+	if digest, ok := value(req, rmrnl.PoolAttrResyncDigest).(uint8); ok {
+		k.state.Pools[i].ResyncDigest = digest
+	}
 	return nil
 }
 

@@ -26,6 +26,7 @@ struct rmr_member_info {
 	u8	store_uuid[RMR_UUID_LEN];
 	char	node[RMR_NAME_LEN];
 	char	addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
+	u64	copied;				/* bytes from it since the join */
 };
 
 struct rmr_io_stats {
@@ -75,6 +76,12 @@ struct rmr_pool_info {
 	u64	resync_failures;
 	u8	resync_state;			/* enum rmr_resync_state */
 	u8	resync_reason;
+	u8	resync_pace;			/* enum rmr_resync_pace */
+	u8	resync_digest;
+	u64	resync_floor;			/* bytes/s */
+	u64	resync_target_ns;
+	u64	resync_latency_ns;
+	u64	resync_equal;			/* bytes */
 	struct rmr_io_stats stats;
 	struct rmr_member_info member[RMR_MAX_MEMBERS];
 };
@@ -115,6 +122,8 @@ struct rmr_leg_info {
 	u64	age_ms;
 	u32	ejections;
 	u32	returns;
+	u32	damped_ms;			/* 0: not damped */
+	u8	cause;				/* of the last ejection */
 	struct rmr_io_stats stats;
 };
 
@@ -136,7 +145,10 @@ struct rmr_pool_spec {
 	bool		quorum;			/* create: a majority is asked for */
 	bool		witness;		/* join: no data */
 	int		pause;			/* resync: -1: as it is */
+	int		digest;			/* as pause */
 	u64		limit;			/* bytes/s, 0: none, U64_MAX: as it is */
+	u64		floor;			/* bytes/s, 0: as it is */
+	u64		target_ns;		/* 0: as it is */
 	bool		dry_run;		/* join: check only */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;

@@ -80,8 +80,37 @@ enum rmr_resync_state {
 };
 
 /**
+ * enum rmr_resync_pace - What sets the present rate of a resync.
+ * @RMR_RESYNC_PACE_NONE: Nothing is being copied.
+ * @RMR_RESYNC_PACE_IDLE: No application I/O here and no ceiling; as fast as
+ *   the copies get.
+ * @RMR_RESYNC_PACE_RISING: Application I/O stays below its target latency, the
+ *   rate rises.
+ * @RMR_RESYNC_PACE_LATENCY: Application I/O takes longer than its target, the
+ *   rate falls.
+ * @RMR_RESYNC_PACE_FLOOR: Application I/O takes longer than its target, the
+ *   rate is at its floor.
+ * @RMR_RESYNC_PACE_CEILING: At the ceiling that an operator set.
+ * @RMR_RESYNC_PACE_SOURCE: More is allowed than the copies reach; the depth,
+ *   the sources, disks or links bound it.
+ * @RMR_RESYNC_PACE_PAUSED: Paused by a command.
+ */
+enum rmr_resync_pace {
+	RMR_RESYNC_PACE_NONE,
+	RMR_RESYNC_PACE_IDLE,
+	RMR_RESYNC_PACE_RISING,
+	RMR_RESYNC_PACE_LATENCY,
+	RMR_RESYNC_PACE_FLOOR,
+	RMR_RESYNC_PACE_CEILING,
+	RMR_RESYNC_PACE_SOURCE,
+	RMR_RESYNC_PACE_PAUSED,
+};
+
+/**
  * enum rmr_reason - Why something is in its state. One list for pools, devices
  *   and legs.
+ * @RMR_REASON_DAMPED: The leg failed repeatedly and waits before it returns;
+ *   see damped-ms.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -100,6 +129,7 @@ enum rmr_reason {
 	RMR_REASON_NO_LEG,
 	RMR_REASON_SPLIT_BRAIN,
 	RMR_REASON_NO_QUORUM,
+	RMR_REASON_DAMPED,
 };
 
 /**
@@ -118,6 +148,8 @@ enum {
 	RMR_A_MEMBER_STORE_UUID,
 	RMR_A_MEMBER_NODE,
 	RMR_A_MEMBER_ADDR,
+	RMR_A_MEMBER_COPIED,
+	RMR_A_MEMBER_PAD,
 
 	__RMR_A_MEMBER_MAX,
 	RMR_A_MEMBER_MAX = (__RMR_A_MEMBER_MAX - 1)
@@ -179,6 +211,12 @@ enum {
 	RMR_A_POOL_DRY_RUN,
 	RMR_A_POOL_QUORUM,
 	RMR_A_POOL_WITNESS,
+	RMR_A_POOL_RESYNC_PACE,
+	RMR_A_POOL_RESYNC_FLOOR,
+	RMR_A_POOL_RESYNC_TARGET_NS,
+	RMR_A_POOL_RESYNC_LATENCY_NS,
+	RMR_A_POOL_RESYNC_DIGEST,
+	RMR_A_POOL_RESYNC_EQUAL,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -244,6 +282,8 @@ enum {
 	RMR_A_LEG_RETURNS,
 	RMR_A_LEG_FORCE,
 	RMR_A_LEG_KIND,
+	RMR_A_LEG_DAMPED_MS,
+	RMR_A_LEG_CAUSE,
 
 	__RMR_A_LEG_MAX,
 	RMR_A_LEG_MAX = (__RMR_A_LEG_MAX - 1)
