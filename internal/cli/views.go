@@ -323,7 +323,7 @@ func yesNo(b bool) string {
 
 func num(n uint64) string { return fmt.Sprint(n) }
 
-func milli(ns uint64) string { return (time.Duration(ns).Round(100 * time.Microsecond)).String() }
+func milli(ns uint64) string { return time.Duration(ns).Round(100 * time.Microsecond).String() }
 
 func micro(ns uint64) string { return fmt.Sprintf("%dus", ns/1000) }
 
