@@ -68,8 +68,12 @@ func (p *cachedPool) powerOn(t *testing.T, i int) {
 
 func oneCache(t *testing.T, p *cachedPool) {
 	dev, client := p.attach(t), p.c.Client(0)
-	job, recording := background(t, client, slowly(dev, 20)), p.record(t, client, dev, 20)
-	for range 2 {
+	rounds := 1
+	if everyCase() {
+		rounds = 3
+	}
+	job, recording := background(t, client, slowly(dev, 15*rounds)), p.record(t, client, dev, 15*rounds)
+	for range rounds {
 		time.Sleep(3 * time.Second)
 		p.losePower(t, 1)
 		p.audit(t)

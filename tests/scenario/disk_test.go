@@ -114,7 +114,7 @@ func unflushable(t *testing.T, p *pool) {
 
 func deadDisk(t *testing.T, p *pool) {
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
-	job, recording := background(t, client, slowly(dev, 15)), p.record(t, client, dev, 15)
+	job, recording := background(t, client, slowly(dev, 10)), p.record(t, client, dev, 10)
 	time.Sleep(time.Second)
 	table(t, p, fmt.Sprintf("0 %d error", diskSectors))
 	p.waitLeg(t, 1, "failed", ejectLimit)
@@ -135,11 +135,11 @@ func slowDisk(t *testing.T, p *pool) {
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	slow := func(ms int) string { return fmt.Sprintf("0 %d delay %s 0 %d", diskSectors, n.DiskDevice(p.disk), ms) }
 	table(t, p, slow(200))
-	recording := p.record(t, client, dev, 4)
+	recording := p.record(t, client, dev, 3)
 	recording.wait(t, time.Minute)
 	require.Equal(t, "up-to-date", p.device(t).Legs[1].State)
-	table(t, p, slow(9000))
-	recording = p.record(t, client, dev, 12)
+	table(t, p, slow(8000))
+	recording = p.record(t, client, dev, 9)
 	p.waitLeg(t, 1, "failed", ejectLimit)
 	recording.wait(t, time.Minute)
 	table(t, p, good(n.DiskDevice(p.disk)))
