@@ -28,7 +28,7 @@ const (
 )
 
 func TestBadDisks(t *testing.T) {
-	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(64*mib, 64*mib, 64*mib, 64*mib, 64*mib),
+	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(64*mib, 64*mib, 64*mib, 64*mib, 64*mib, 64*mib),
 		rig.AllowLog("I/O error, dev dm-", "Buffer I/O error on dev dm-", "lost async page write"))
 	n := c.Storage(1)
 	n.MustSh(t, "modprobe dm_mod && modprobe dm_dust && modprobe dm_delay")
@@ -37,6 +37,7 @@ func TestBadDisks(t *testing.T) {
 	t.Run("flush fails", func(t *testing.T) { unflushable(t, badPool(t, c, 2, "")) })
 	t.Run("dead disk", func(t *testing.T) { deadDisk(t, badPool(t, c, 3, "")) })
 	t.Run("slow disk", func(t *testing.T) { slowDisk(t, badPool(t, c, 4, "")) })
+	t.Run("a write that a dead client left under way", func(t *testing.T) { leftUnderWay(t, badPool(t, c, 5, "--stall 30s")) })
 }
 
 // good is a table that does nothing but pass on.
@@ -148,4 +149,28 @@ func slowDisk(t *testing.T, p *pool) {
 	p.detach(t)
 	p.requireEqualLegs(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+}
+
+// leftUnderWay: the disk of leg 1 takes its time for a write. Its client dies; the next one is not live before the
+// write has ended, else it would come after newer ones.
+func leftUnderWay(t *testing.T, p *pool) {
+	const late = 12 * time.Second
+	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
+	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=16 oflag=direct status=none && sync", dev))
+	under := n.DiskDevice(p.disk)
+	table(t, p, part(under, fmt.Sprintf("delay %s %d %d", under, badStart, late.Milliseconds())))
+	before := p.member(t, 0).Counters.Writes
+	background(t, client, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=1 seek=%d oflag=direct status=none", dev, badStart/8))
+	require.Eventually(t, func() bool { return p.member(t, 0).Counters.Writes > before }, ejectLimit, 20*time.Millisecond, "leg 0 did not get it")
+	written := time.Now()
+	require.NoError(t, client.Restart(t.Context()))
+	bringUp(t, client)
+	p.opts = "--takeover"
+	p.attach(t)
+	t.Logf("mapped %v after the write", time.Since(written).Round(time.Millisecond))
+	require.GreaterOrEqual(t, time.Since(written), late-time.Second, "a leg promised while a write of the older client was under way")
+	table(t, p, good(under))
+	recording := p.record(t, client, dev, 3)
+	recording.wait(t, time.Minute)
+	p.finishWith(t)
 }
