@@ -153,6 +153,8 @@ func slowDisk(t *testing.T, p *pool) {
 
 // leftUnderWay: the disk of leg 1 takes its time for a write. Its client dies; the next one is not live before the
 // write has ended, else it would come after newer ones.
+//
+// Bug guarded: a map right after the restart of the client failed, as the nodes refuse the first connection (-104).
 func leftUnderWay(t *testing.T, p *pool) {
 	const late = 12 * time.Second
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)

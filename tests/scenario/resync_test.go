@@ -144,7 +144,7 @@ func TestLateClearMeetsAFailedWrite(t *testing.T) {
 	source, target := c.Storage(0), c.Storage(1)
 	require.NoError(t, target.Restart(t.Context()))
 	bringUp(t, target)
-	trigger(t, source, "clear any 1 hold")
+	trigger(t, source, "clear any 1 0-0 hold")
 	// Chunks are copied from the lowest on; chunk 20 keeps the resync from ending meanwhile.
 	trigger(t, target, "copy-held 1 1 20-20 hold")
 	target.MustSh(t, "rmrctl pool assemble "+target.DiskDevice(p.disk))
