@@ -220,7 +220,9 @@ static int pool_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_
 	mutex_lock(&pool->ctl_lock);
 	for (i = 0; i < OPEN_TRIES; i++) {
 		err = rmr_clt_attach(pool, takeover, why);
-		if (err != -ECONNABORTED && err != -ETIMEDOUT && err != RMR_ST_FENCED)
+		/* A reset: the node took us for what we were before a restart. */
+		if (err != -ECONNABORTED && err != -ECONNRESET && err != -ETIMEDOUT &&
+		    err != RMR_ST_FENCED)
 			break;
 	}
 	/* Nothing was written: members that promised are free again, as clean as they were. */

@@ -86,7 +86,6 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 	spec->node = str_attr(a[RMR_A_POOL_NODE]);
 	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
-	spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
 	spec->member_id = -1;
 	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
 }
@@ -438,6 +437,7 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
 			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
 		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
+		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
 		err = pool_command(info, spec, ctl->join);
 	}
 	kfree(spec);
@@ -697,7 +697,8 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
 }
 
-static int leg_command(struct genl_info *info,
+/* Reads no attribute that one of the commands does not list: its array ends before. */
+static int leg_command(struct genl_info *info, bool force,
 		       int (*run)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack))
 {
 	struct nlattr **a = info->attrs;
@@ -709,7 +710,7 @@ static int leg_command(struct genl_info *info,
 		return missing_attr(info->extack, "member id");
 	spec.name = nla_data(a[RMR_A_LEG_POOL_NAME]);
 	spec.member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
-	spec.force = nla_get_flag(a[RMR_A_LEG_FORCE]);
+	spec.force = force;
 	return run(&spec, info->extack);
 }
 
@@ -720,7 +721,7 @@ int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
-	err = leg_command(info, ctl->leg_eject);
+	err = leg_command(info, nla_get_flag(info->attrs[RMR_A_LEG_FORCE]), ctl->leg_eject);
 	module_put(ctl->owner);
 	return err;
 }
@@ -732,7 +733,7 @@ int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
-	err = leg_command(info, ctl->leg_return);
+	err = leg_command(info, false, ctl->leg_return);
 	module_put(ctl->owner);
 	return err;
 }

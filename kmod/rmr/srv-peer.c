@@ -58,6 +58,16 @@ static int clear_all(struct rmr_srv_track *t, const struct rmr_msg_clear *msg)
 	return min(err, 0);
 }
 
+/* Members send ranges in rising order. */
+static int clear_trigger(struct rmr_srv_pool *pool, const struct rmr_msg_clear *msg)
+{
+	const struct rmr_range_le *first = &msg->range[0];
+	const struct rmr_range_le *last = &msg->range[le16_to_cpu(msg->count) - 1];
+
+	return rmr_srv_trigger_io(RMR_SRV_POINT_CLEAR, pool->id, 0, le64_to_cpu(first->first),
+				  le64_to_cpu(last->first) + le64_to_cpu(last->count) - 1);
+}
+
 int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_clear *msg = data;
@@ -67,7 +77,7 @@ int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 
 	if (!pool)
 		return RMR_ST_FENCED;
-	err = rmr_srv_trigger(RMR_SRV_POINT_CLEAR, pool->id);
+	err = clear_trigger(pool, msg);
 	spin_lock_irqsave(&pool->track.lock, flags);
 	if (!err)
 		err = clear_all(&pool->track, msg);

@@ -718,7 +718,9 @@ static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_po
 	if (!err)
 		err = join_fill(pool, spec, rsp, id, extack);
 	if (!err && spec->dry_run) {
+		mutex_lock(&pool->lock);
 		pool_info_fill(pool, info);
+		mutex_unlock(&pool->lock);
 		rmr_srv_pool_put(pool);
 		return 0;
 	}

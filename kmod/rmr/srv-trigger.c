@@ -67,7 +67,7 @@ static const struct {
 	[RMR_SRV_POINT_MAP_WRITE]	= { "map-write", 0 },
 	[RMR_SRV_POINT_SB_WRITE]	= { "sb-write", 0 },
 	[RMR_SRV_POINT_MARK]		= { "mark", 0 },
-	[RMR_SRV_POINT_CLEAR]		= { "clear", 0 },
+	[RMR_SRV_POINT_CLEAR]		= { "clear", HAS_CHUNK },
 	[RMR_SRV_POINT_MAP_PULL]	= { "map-pull", 0 },
 	[RMR_SRV_POINT_COPY_READ]	= { "copy-read", HAS_CHUNK },
 	[RMR_SRV_POINT_COPY_APPLY]	= { "copy-apply", HAS_CHUNK },

@@ -63,8 +63,10 @@ func TestCommandsEndUnderFaults(t *testing.T) {
 			}
 			within(t, client, unmapLimit, "brmr unmap "+p.name)
 			require.Empty(t, client.MustSh(t, "rmrctl device show -o json | grep "+p.name+" || true"), "still mapped")
-			require.Zero(t, within(t, client, unloadLimit, "modprobe -r brmr_client rmr_rtrs_client rmr && ! lsmod | grep rmr").Code)
-			bringUp(t, client)
+			if everyCase() { // the end of a session to a silent node takes 30 s
+				require.Zero(t, within(t, client, unloadLimit, "modprobe -r brmr_client rmr_rtrs_client rmr && ! lsmod | grep rmr").Code)
+				bringUp(t, client)
+			}
 			within(t, client, commandLimit, p.mapCommand()) // a member of U is missing
 			within(t, c.Storage(0), quickLimit, "rmrctl pool stop "+p.name)
 			c.Storage(0).MustSh(t, "rmrctl pool show -o json | grep "+p.name+" || rmrctl pool assemble "+c.Storage(0).DiskDevice(p.disk))

@@ -66,10 +66,20 @@ func (p *cachedPool) powerOn(t *testing.T, i int) {
 	n.MustSh(t, "rmrctl pool assemble "+device)
 }
 
+// waitNoIntents waits until a leg has let its intents go, as it does when it is idle.
+func (p *cachedPool) waitNoIntents(t *testing.T, i int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
+}
+
 func oneCache(t *testing.T, p *cachedPool) {
 	dev, client := p.attach(t), p.c.Client(0)
-	job, recording := background(t, client, slowly(dev, 20)), p.record(t, client, dev, 20)
-	for range 2 {
+	rounds := 1
+	if everyCase() {
+		rounds = 3
+	}
+	job, recording := background(t, client, slowly(dev, 15*rounds)), p.record(t, client, dev, 15*rounds)
+	for range rounds {
 		time.Sleep(3 * time.Second)
 		p.losePower(t, 1)
 		p.audit(t)
@@ -86,6 +96,7 @@ func oneCache(t *testing.T, p *cachedPool) {
 func cacheInResync(t *testing.T, p *cachedPool) {
 	dev, client := p.attach(t), p.c.Client(0)
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=24 oflag=direct status=none && sync", dev))
+	p.waitNoIntents(t, 1) // else they would cover what is lost below
 	p.losePower(t, 1)
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=24 oflag=direct status=none", dev))
 	p.waitLeg(t, 1, "failed", ejectLimit)
@@ -97,7 +108,7 @@ func cacheInResync(t *testing.T, p *cachedPool) {
 	trigger(t, n, "copy-held 1 1 16-16 hold")
 	n.MustSh(t, "rmrctl pool assemble "+device)
 	waitTrigger(t, n, "copy-held")
-	time.Sleep(2 * time.Second) // CLEARs of what is held
+	p.waitNoIntents(t, 0) // CLEARs of what is held have come by then, too
 	p.losePower(t, 1)
 	r := p.audit(t)
 	for _, m := range r.Members {

@@ -135,10 +135,12 @@ func onlyLegDies(t *testing.T, p *pool) {
 	p.audit(t)
 	p.restart(t, 1)
 	successor := p.c.Client(1)
-	alone := fmt.Sprintf("brmr map %s --node %s", p.name, p.c.Storage(1).Address())
-	r := within(t, successor, commandLimit, alone)
-	require.Equal(t, exitError, r.Code, r.Stderr)
-	require.Contains(t, r.Stderr, "member 0")
+	if everyCase() { // half a minute of attempts
+		alone := fmt.Sprintf("brmr map %s --node %s", p.name, p.c.Storage(1).Address())
+		r := within(t, successor, commandLimit, alone)
+		require.Equal(t, exitError, r.Code, r.Stderr)
+		require.Contains(t, r.Stderr, "member 0")
+	}
 	p.restart(t, 0)
 	dev := p.attachOn(t, successor)
 	requireOneValue(t, successor, dev)

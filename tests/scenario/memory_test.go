@@ -30,7 +30,7 @@ func TestWriteBackUnderMemoryPressure(t *testing.T) {
 	// Dirty pages up to the most that the kernel allows, and a memory eater beside them.
 	client.MustSh(t, "echo 80 > /proc/sys/vm/dirty_ratio; echo 60 > /proc/sys/vm/dirty_background_ratio")
 	eater := background(t, client, "mount -t tmpfs -o size=48m none /var/tmp && dd if=/dev/zero of=/var/tmp/eater bs=1M count=48 status=none; exec sleep 600")
-	writer := background(t, client, `for i in 1 2 3; do
+	writer := background(t, client, `for i in 1 2; do
 		for f in $(seq 8); do head -c 32M /dev/urandom | tee /mnt/f$f | sha256sum | cut -c1-64 > /mnt/f$f.sum; done
 	done; sync`)
 	time.Sleep(4 * time.Second)
@@ -41,7 +41,7 @@ func TestWriteBackUnderMemoryPressure(t *testing.T) {
 	p.restart(t, 1)
 	p.waitLeg(t, 1, "up-to-date", 2*healLimit)
 	writer.wait(t, 5*time.Minute)
-	t.Log(client.MustSh(t, "grep -e pgsteal -e allocstall -e oom_kill /proc/vmstat | tr '\\n' ' '; free -m | sed -n 2p"))
+	t.Log(client.MustSh(t, "free -m | sed -n 2p"))
 	require.True(t, eater.running(), "the memory eater was ended")
 	client.MustSh(t, `echo 3 > /proc/sys/vm/drop_caches
 		for f in $(seq 8); do test $(sha256sum < /mnt/f$f | cut -c1-64) = $(cat /mnt/f$f.sum) || exit 1; done; umount /mnt && e2fsck -fn `+dev)
