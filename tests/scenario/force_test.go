@@ -64,7 +64,7 @@ func lostMember(t *testing.T, p *pool) {
 	}
 	before := p.lineage(t, 1)
 	refuses(t, client, p.mapFrom(1), exitError, "member 0")
-	client.MustSh(t, p.mapFrom(1)+" --force")
+	dev = client.MustSh(t, p.mapFrom(1)+" --force")
 	require.NotEqual(t, before, p.lineage(t, 1))
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	p.record(t, client, dev, 5).wait(t, time.Minute)
