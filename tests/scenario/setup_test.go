@@ -60,6 +60,7 @@ type pool struct {
 	// witness: the pool asks for a majority, and the node behind those of the legs votes without data.
 	witness bool
 	size    int64    // bytes
+	uuid    string   // of the pool, once recorded
 	logs    []string // of its recorders, on the host
 	area    int64    // start of the recorder's part in bytes, 0: recorded
 	opts    string   // of brmr map
