@@ -106,7 +106,7 @@ func (a *app) rmrctl() *cobra.Command {
 	root := a.root("rmrctl", "Control replicated block devices",
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
-		a.poolAssemble(), a.poolStop(), a.poolDelete()))
+		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit()))

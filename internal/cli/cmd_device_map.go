@@ -36,11 +36,16 @@ func (a *app) deviceMap() *cobra.Command {
 		Use: "map NAME", Short: "Attach a pool and make its block device",
 		Long: `Attaches a pool and makes its block device /dev/brmrN, with a link /dev/brmr/by-name/NAME.
 The storage nodes to ask come from --node, else from the environment variable RMR_NODES (addresses
-with commas), else from /etc/rmr/nodes.yaml.`,
+with commas), else from /etc/rmr/nodes.yaml.
+
+With --force the pool is served although members are missing without which it is refused: those that
+were last up to date, or a majority. What only they have is lost, and the pool goes on with a history
+of its own: members that come back later are a split brain, which "rmrctl pool resolve" settles.
+Nothing is forced if enough members are there.`,
 		Args:    cobra.ExactArgs(1),
-		Example: fmt.Sprintf("  %[1]s map vol1 --node 192.0.2.1,192.0.2.2\n  %[1]s map vol1 --takeover", prefix),
+		Example: fmt.Sprintf("  %[1]s map vol1 --node 192.0.2.1,192.0.2.2\n  %[1]s map vol1 --takeover\n  %[1]s map vol1 --force --dry-run", prefix),
 	}
-	o.flags(cmd.Flags(), "")
+	o.flags(cmd.Flags(), "serve without the members that are missing; what only they have is lost")
 	fs := cmd.Flags()
 	fs.StringSliceVar(&o.node, "node", nil, "`addresses` of storage nodes to ask for the pool")
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` the pool must have")
@@ -83,7 +88,8 @@ func (o *deviceMapOptions) request(a *app, name string) (*rmrnl.Request, error) 
 		AddStrings(rmrnl.DeviceAttrAddr, nodes)
 	addTransport(req, rmrnl.DeviceAttrPort, rmrnl.DeviceAttrTransport, o.port, o.transport)
 	req.AddString(rmrnl.DeviceAttrNode, host).
-		Add(rmrnl.DeviceAttrTakeover, o.takeover)
+		Add(rmrnl.DeviceAttrTakeover, o.takeover).
+		Add(rmrnl.DeviceAttrForce, o.force)
 	return req, o.addTimes(req)
 }
 
@@ -119,6 +125,9 @@ func (o *deviceMapOptions) attach(ctx context.Context, a *app, name string) erro
 	p := plan{After: []string{fmt.Sprintf("link %s/%s to the device", byNameDir, name)}}
 	if o.takeover {
 		p.raise(riskDegrades, "another client that uses the pool loses it")
+	}
+	if o.force {
+		p.raise(riskLoseData, "what only missing members have is lost; they are a split brain when they return")
 	}
 	if goOn, err := a.proceedRequest(o.changeOptions, req, p); !goOn {
 		return err

@@ -97,6 +97,10 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 	rmrnl.CmdPoolResync: {
 		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
 	},
+	rmrnl.CmdPoolResolve: {
+		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
+		syscall.EINVAL: "`rmrctl pool show` tells the member of this node",
+	},
 	rmrnl.CmdLegEject: {
 		syscall.ENOENT: "`rmrctl leg show` lists the legs of what is mapped here",
 	},
@@ -107,6 +111,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.ENOENT:       "check the pool's name, and `rmrctl pool show` on the storage nodes",
 		syscall.EEXIST:       "`brmr list` shows what is mapped here",
 		syscall.EBUSY:        "another client holds it: unmap it there, or --takeover if that host is gone",
+		syscall.ENOTUNIQ:     "`rmrctl pool show +lineage,view` on the storage nodes, then `rmrctl pool resolve` on those to give up",
 		syscall.EMEDIUMTYPE:  "check --uuid and --node, and `rmrctl pool show` on the storage nodes",
 		syscall.EUCLEAN:      "the data begins at byte 0 of each leg's device: copy it from one leg and make the pool anew",
 		syscall.ESTALE:       "another client took the pool over meanwhile: unmap it there",

@@ -65,6 +65,8 @@ type poolView struct {
 	Syncing       rmrnl.Mask      `json:"syncing"`
 	Quorum        rmrnl.Quorum    `json:"quorum"`
 	Kind          string          `json:"kind"` // of this member: data or witness
+	Lineage       pool.UUID       `json:"lineage"`
+	Discarded     bool            `json:"discarded"`
 	Members       []memberView    `json:"members"`
 	Refused       uint64          `json:"refused"`
 	Stale         uint64          `json:"stale"`
@@ -109,13 +111,13 @@ func viewPool(p rmrnl.Pool) poolView {
 		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
-		Quorum: p.Quorum, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
+		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
 		Resync: viewResync(p),
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
 		},
 	}
-	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0
+	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0 || p.Discarded
 	for _, m := range p.Member {
 		kind := pool.MemberState(m.Kind)
 		if kind == pool.MemberData && !p.UpToDate.Has(m.ID) {
@@ -140,6 +142,8 @@ var poolColumns = []column[poolView]{
 	{"device", true, false, func(p poolView) string { return p.Device }},
 	{"kind", false, false, func(p poolView) string { return p.Kind }},
 	{"quorum", false, false, func(p poolView) string { return p.Quorum.String() }},
+	{"lineage", false, false, func(p poolView) string { return p.Lineage.String() }},
+	{"discarded", false, false, func(p poolView) string { return yesNo(p.Discarded) }},
 	{"members", true, false, func(p poolView) string { return memberNodes(p.Members) }},
 	{"up-to-date", true, false, func(p poolView) string { return p.UpToDate.String() }},
 	{"syncing", false, false, func(p poolView) string { return p.Syncing.String() }},

@@ -335,6 +335,8 @@ const (
 	CmdLegEject uint8 = 14
 	// CmdLegReturn: Let a leg return that was ejected, now.
 	CmdLegReturn uint8 = 15
+	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
+	CmdPoolResolve uint8 = 16
 )
 
 // Ops describes the requests of every command, by command number.
@@ -390,6 +392,7 @@ var Ops = map[uint8]Op{
 		DeviceAttrTakeover,
 		DeviceAttrStallMs,
 		DeviceAttrSuspendMs,
+		DeviceAttrForce,
 	}},
 	CmdDeviceUnmap: {Name: "device-unmap", Set: SetDevice, Reply: false, Request: []uint16{
 		DeviceAttrIndex,
@@ -418,6 +421,11 @@ var Ops = map[uint8]Op{
 	CmdLegReturn: {Name: "leg-return", Set: SetLeg, Reply: false, Request: []uint16{
 		LegAttrPoolName,
 		LegAttrMemberID,
+	}},
+	CmdPoolResolve: {Name: "pool-resolve", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
 	}},
 }
 
@@ -538,6 +546,8 @@ const (
 	PoolAttrResyncLatencyNS uint16 = 59
 	PoolAttrResyncDigest    uint16 = 60
 	PoolAttrResyncEqual     uint16 = 61
+	PoolAttrLineage         uint16 = 62
+	PoolAttrDiscarded       uint16 = 63
 )
 
 // SetPool describes the attributes of pool.
@@ -602,6 +612,8 @@ var SetPool = AttrSet{
 	PoolAttrResyncLatencyNS: {Name: "resync-latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrResyncDigest:    {Name: "resync-digest", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
 	PoolAttrResyncEqual:     {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -709,6 +721,10 @@ type Pool struct {
 	ResyncDigest uint8 `json:"resync_digest"`
 	// Bytes that were equal to the source's by their digests, since the member joined.
 	ResyncEqual uint64 `json:"resync_equal"`
+	// History that the member belongs to; members of different ones are a split brain.
+	Lineage pool.UUID `json:"lineage"`
+	// The member's history was given up; it joins anew and lacks everything.
+	Discarded bool `json:"discarded"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -836,6 +852,10 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.ResyncDigest = ad.Uint8()
 		case PoolAttrResyncEqual:
 			v.ResyncEqual = ad.Uint64()
+		case PoolAttrLineage:
+			ad.Do(copyUUID(&v.Lineage))
+		case PoolAttrDiscarded:
+			v.Discarded = ad.Flag()
 		}
 	}
 	return named(ad, SetPool)
@@ -924,7 +944,7 @@ type Device struct {
 	Node string `json:"node"`
 	// Attach although another client is connected.
 	Takeover bool `json:"takeover"`
-	// Unmap although the device is open or I/O waits; waiting I/O fails.
+	// Unmap although the device is open or I/O waits; waiting I/O fails. Map without the members that are missing; that begins a new lineage.
 	Force       bool        `json:"force"`
 	State       DeviceState `json:"state"`
 	Reason      Reason      `json:"reason"`

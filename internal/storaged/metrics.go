@@ -160,7 +160,7 @@ func poolFamily() family[rmrnl.Pool] {
 				missing := countMembers(p, func(m rmrnl.Member) bool { return !p.UpToDate.Has(m.ID) })
 				return truth(missing > 0 || p.State == rmrnl.PoolStateFailed)
 			}),
-			g("pool_split_brain", "1 if the pool is out of service for split brain.", func(p P) float64 { return truth(p.Reason == rmrnl.ReasonSplitBrain) }),
+			g("pool_discarded", "1 if this member's history was given up and it has not joined since.", func(p P) float64 { return truth(p.Discarded) }),
 			g("pool_view_number", "Number of the highest view this member knows.", func(p P) float64 { return float64(p.View) }),
 			g("pool_damaged_superblock_copies", "Superblock copies found damaged at assembly and not rewritten since.", func(p P) float64 { return bits(p.DamagedCopies) }),
 			g("pool_clean", "1 if the last client detached cleanly.", func(p P) float64 { return truth(p.Clean) }),
@@ -233,6 +233,7 @@ func legFamily() family[leg] {
 			g("leg_latency_seconds", "Moving average of the time from a request to its answer.", func(l leg) float64 { return float64(l.LatencyNS) / 1e9 }),
 			g("leg_state_age_seconds", "Time in the present state.", func(l leg) float64 { return float64(l.AgeMs) / 1e3 }),
 			g("leg_lacking_bytes", "Bytes of the chunks the member still has to copy, as it said last.", func(l leg) float64 { return float64(l.Lacking) * float64(l.chunk) }).when(func(l leg) bool { return l.chunk > 0 }),
+			g("leg_split_brain", "1 if the member has another history than the pool as it is mapped here.", func(l leg) float64 { return truth(l.Reason == rmrnl.ReasonSplitBrain) }),
 			g("leg_inflight_requests", "Requests that are under way.", func(l leg) float64 { return float64(l.Inflight) }),
 			c("leg_reads_total", "Reads sent to the leg.", func(l leg) uint64 { return l.Reads }),
 			c("leg_writes_total", "Writes sent to the leg.", func(l leg) uint64 { return l.Writes }),

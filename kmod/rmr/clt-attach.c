@@ -90,6 +90,7 @@ static unsigned int gather_told(struct rmr_clt_pool *pool, struct rmr_promise *t
 		if (!leg_connected(&pool->leg[i]))
 			continue;
 		told[n].member = pool->leg[i].id;
+		told[n].discarded = pool->leg[i].next->discarded;
 		told[n++].view = pool->leg[i].next->view;
 	}
 	return n;
@@ -115,6 +116,7 @@ static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promis
 		promises[n].member = leg->id;
 		promises[n].view = link->view;
 		promises[n].restarted = link->restarted;
+		promises[n].discarded = link->discarded;
 		promises[n].uncertain = link->nr_uncertain;
 		/* The mark of a clean end is of the epoch of the view it lies beside (R2.11). */
 		if (link->sb_flags & RMR_SB_F_CLEAN)
@@ -269,7 +271,10 @@ static int mark_uncertain(struct rmr_clt_pool *pool, const struct rmr_attachment
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
 
-		for (k = 0; link && k < link->nr_uncertain && !err; k += args.count) {
+		/* All of a discarded copy is marked when it joins. */
+		if (!link || link->discarded)
+			continue;
+		for (k = 0; k < link->nr_uncertain && !err; k += args.count) {
 			args.range = link->uncertain + k;
 			args.count = min_t(unsigned int, link->nr_uncertain - k, RMR_MSG_RANGES);
 			err = call_all(pool, active, active, fill_mark, &args, why);
@@ -329,15 +334,20 @@ static int judge(struct rmr_clt_pool *pool, const struct rmr_promise *promises, 
 {
 	int err = rmr_attach_decide(&pool->voters, &pool->epoch, promises, n, a);
 
+	if (err == -ENOTCONN && pool->forcing)
+		err = rmr_attach_force(&pool->voters, &pool->epoch, pool->new_lineage, promises, n,
+				       a);
 	if (err == -ENOTCONN)
 		return not_enough(pool, a->promised, why);
-	if (err) {
+	if (err == -EMEDIUMTYPE) {
+		err = -ENOTUNIQ;
 		why->reason = RMR_REASON_SPLIT_BRAIN;
 		if (why->extack)
 			NL_SET_ERR_MSG(why->extack,
 				       "members have different histories: split brain");
-		return err;
 	}
+	if (err)
+		return err;
 	if (pool->was_live && rmr_epoch_cmp(&a->highest.epoch, &pool->before) &&
 	    a->highest.epoch.client != pool->client_id) {
 		pool->superseded = true;
@@ -368,6 +378,9 @@ static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rm
 
 	if (err)
 		return err;
+	/* Who was forced to go on without the others cannot ask for a majority. */
+	if (pool->forcing && !memcmp(a->first.lineage, pool->new_lineage, RMR_UUID_LEN))
+		pool->voters.quorum = false;
 	if (a->must_wait)
 		wait_event_timeout(pool->ctl_wait, READ_ONCE(pool->closing),
 				   msecs_to_jiffies(RMR_CLT_LEASE_MS + RMR_CLT_LEASE_MARGIN_MS));
@@ -408,6 +421,13 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 	if (a.source >= 0)
 		rmr_clt_info(pool, "reconciled from leg %d, demoted %#x\n", a.source, a.demoted);
 	alone = pool->was_live && !rmr_epoch_cmp(&a.highest.epoch, &pool->before);
+	if (memcmp(a.live.lineage, a.highest.lineage, RMR_UUID_LEN))
+		rmr_clt_info(pool, "forced: new lineage %pUb\n", a.live.lineage);
+	spin_lock_irq(&pool->lock);
+	pool->forcing = false;
+	pool->has_lineage = true;
+	memcpy(pool->lineage, a.live.lineage, RMR_UUID_LEN);
+	spin_unlock_irq(&pool->lock);
 	pool->before = pool->epoch;
 	pool->was_live = true;
 	if (!pool->limits.max_io)

@@ -491,6 +491,18 @@ static bool is_overtaken(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 	       rmr_epoch_cmp(&link->promised, &pool->epoch) > 0;
 }
 
+/* The worker's last attempt failed: shown, and told if that is news. */
+static void absent_failed(struct rmr_clt_leg *leg)
+{
+	u8 reason = rmr_clt_err_reason(leg->result);
+
+	if (leg->reason != reason && reason == RMR_REASON_SPLIT_BRAIN)
+		rmr_clt_info(leg->pool, "leg %u has another history: split brain\n", leg->id);
+	if (leg->reason != reason)
+		rmr_clt_changed(leg->pool);
+	rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, reason);
+}
+
 static void run_absent(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 {
 	struct rmr_clt_link *next;
@@ -506,7 +518,7 @@ static void run_absent(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 	if (leg->result) {
 		if (is_overtaken(pool, leg))
 			pool->overtaken = true;
-		rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, rmr_clt_err_reason(leg->result));
+		absent_failed(leg);
 		if (next)
 			rmr_clt_link_drop(next);
 		leg->next = NULL;

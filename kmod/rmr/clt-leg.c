@@ -26,6 +26,7 @@ const char *rmr_clt_status_text(int err)
 	case -ECONNABORTED:	return "connection lost";
 	case -ETIMEDOUT:	return "no answer";
 	case -EMEDIUMTYPE:	return "another pool, store, size or member table than expected";
+	case -ENOTUNIQ:		return "another history: split brain";
 	case -EINVAL:		return "bad address";
 	}
 	return "not reachable";
@@ -38,6 +39,7 @@ u8 rmr_clt_err_reason(int err)
 	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
 	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;
 	case -EMEDIUMTYPE:	return RMR_REASON_IDENTITY;
+	case -ENOTUNIQ:		return RMR_REASON_SPLIT_BRAIN;
 	case RMR_ST_NOPOOL:
 	case RMR_ST_BUSY:
 	case RMR_ST_MALFORMED:	return RMR_REASON_REFUSED;
@@ -143,6 +145,17 @@ static bool limits_fit(const struct rmr_clt_pool *pool, const struct rmr_limits_
 	       le32_to_cpu(leg->discard_max) >= le32_to_cpu(all->discard_max);
 }
 
+/* R2.15: nobody of another lineage is asked for a promise by a pool that was live. */
+static bool same_history(struct rmr_clt_pool *pool, const u8 *lineage)
+{
+	bool same;
+
+	spin_lock_irq(&pool->lock);
+	same = !pool->has_lineage || !memcmp(pool->lineage, lineage, RMR_UUID_LEN);
+	spin_unlock_irq(&pool->lock);
+	return same;
+}
+
 /* Does the member that answered belong where the table says? Takes over what it told. */
 static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
 {
@@ -161,8 +174,11 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
 	    le64_to_cpu(rsp->pool_size) != pool->limits.size ||
 	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
 	    le64_to_cpu(rsp->table_version) != pool->table_version ||
-	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->voters.quorum)
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum)
 		return -EMEDIUMTYPE;
+	link->discarded = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DISCARDED;
+	if (!link->discarded && !same_history(pool, rsp->view.lineage))
+		return -ENOTUNIQ;
 	if (pool->limits.max_io && !rmr_clt_leg_votes_only(leg) &&
 	    !limits_fit(pool, &rsp->limits, &link->sess->conn.attrs))
 		return -EMEDIUMTYPE;
@@ -201,7 +217,8 @@ static int leg_promise(struct rmr_clt_leg *leg)
 	memcpy(msg->pool_uuid, pool->uuid, RMR_UUID_LEN);
 	spin_lock_irq(&pool->lock);
 	rmr_epoch_put(&msg->epoch, &pool->epoch);
-	msg->flags = cpu_to_le32(pool->takeover ? RMR_ATTACH_F_TAKEOVER : 0);
+	msg->flags = cpu_to_le32((pool->takeover ? RMR_ATTACH_F_TAKEOVER : 0) |
+				 (pool->forcing ? RMR_ATTACH_F_FORCE : 0));
 	spin_unlock_irq(&pool->lock);
 	msg->member_id = leg->id;
 	strscpy(msg->node, pool->node, sizeof(msg->node));
@@ -270,6 +287,23 @@ static int leg_list(struct rmr_clt_leg *leg)
 	return 0;
 }
 
+/* R2.16: everything is uncertain, so everything is marked before the leg joins. */
+static int list_everything(struct rmr_clt_leg *leg)
+{
+	struct rmr_clt_link *link = leg->next;
+	struct rmr_clt_pool *pool = leg->pool;
+
+	link->nr_uncertain = 0;
+	kvfree(link->uncertain);
+	link->uncertain = kvmalloc(sizeof(*link->uncertain), GFP_NOIO);
+	if (!link->uncertain)
+		return -ENOMEM;
+	link->uncertain->first = 0;
+	link->uncertain->count = rmr_chunks(pool->limits.size, pool->limits.chunk_size);
+	link->nr_uncertain = 1;
+	return 0;
+}
+
 static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 {
 	bool ask = goal == RMR_LEG_CONNECT;
@@ -291,7 +325,8 @@ static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 	if (!err && goal == RMR_LEG_PROMISE)
 		err = leg_promise(leg);
 	if (!err && goal == RMR_LEG_PROMISE)
-		err = leg_list(leg);
+		err = leg->next->discarded && !rmr_clt_leg_votes_only(leg) ?
+			list_everything(leg) : leg_list(leg);
 	return err;
 }
 

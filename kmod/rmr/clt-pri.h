@@ -104,6 +104,7 @@ struct rmr_clt_link {
 	u32			sb_flags;
 	bool			busy;
 	bool			restarted;
+	bool			discarded;	/* lacks everything (R2.16) */
 	struct rmr_range	*uncertain;
 	unsigned int		nr_uncertain;
 	/* the rest belongs to the controller */
@@ -210,6 +211,11 @@ struct rmr_clt_pool {
 	atomic_t		links;		/* that exist */
 	bool			closing;
 	bool			takeover;	/* under lock, as epoch; read by workers */
+	bool			forcing;	/* as takeover: may begin a new lineage (R2.15) */
+	bool			quorum;		/* of the superblocks; a forced pool goes without */
+	bool			has_lineage;	/* was live; under lock, as lineage */
+	u8			lineage[RMR_UUID_LEN];	/* of the pool while mapped */
+	u8			new_lineage[RMR_UUID_LEN];
 	bool			superseded;	/* another client went live: never attach again */
 	bool			overtaken;	/* a member promised another client: attach anew */
 	bool			was_live;

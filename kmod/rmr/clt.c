@@ -13,6 +13,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
+#include <linux/uuid.h>
 
 #include "clt-pri.h"
 
@@ -59,7 +60,8 @@ static void legs_learn(struct rmr_clt_pool *pool, const struct rmr_rsp_pool *rsp
 {
 	unsigned int i;
 
-	pool->voters.quorum = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM;
+	pool->quorum = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM;
+	pool->voters.quorum = pool->quorum;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[pool->nr_legs];
 		const struct rmr_sb_member *m = &rsp->member[i];
@@ -189,6 +191,8 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	pool->stall_ms = spec->stall_ms;
 	pool->suspend_ms = spec->suspend_ms;
 	pool->port = spec->port;
+	pool->forcing = spec->force;
+	generate_random_uuid(pool->new_lineage);
 	do {
 		pool->client_id = get_random_u64();
 	} while (!pool->client_id);

@@ -129,6 +129,8 @@ EXPORT_SYMBOL_GPL(rmr_viewmaker_persisted);
 EXPORT_SYMBOL_GPL(rmr_may_promise);
 EXPORT_SYMBOL_GPL(rmr_epoch_next);
 EXPORT_SYMBOL_GPL(rmr_attach_decide);
+EXPORT_SYMBOL_GPL(rmr_attach_force);
+EXPORT_SYMBOL_GPL(rmr_lineage_told);
 EXPORT_SYMBOL_GPL(rmr_leg_next);
 EXPORT_SYMBOL_GPL(rmr_leg_state_name);
 EXPORT_SYMBOL_GPL(rmr_leg_event_name);

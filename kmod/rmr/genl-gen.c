@@ -83,6 +83,7 @@ static const struct nla_policy rmr_device_map_nl_policy[RMR_A_DEVICE_SUSPEND_MS 
 	[RMR_A_DEVICE_TAKEOVER] = { .type = NLA_FLAG, },
 	[RMR_A_DEVICE_STALL_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &rmr_a_device_stall_ms_range),
 	[RMR_A_DEVICE_SUSPEND_MS] = { .type = NLA_U32, },
+	[RMR_A_DEVICE_FORCE] = { .type = NLA_FLAG, },
 };
 
 /* RMR_CMD_DEVICE_UNMAP - do */
@@ -120,6 +121,13 @@ static const struct nla_policy rmr_leg_eject_nl_policy[RMR_A_LEG_FORCE + 1] = {
 static const struct nla_policy rmr_leg_return_nl_policy[RMR_A_LEG_MEMBER_ID + 1] = {
 	[RMR_A_LEG_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_LEG_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+};
+
+/* RMR_CMD_POOL_RESOLVE - do */
+static const struct nla_policy rmr_pool_resolve_nl_policy[RMR_A_POOL_MEMBER_ID + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
 };
 
 /* Ops table for rmr */
@@ -214,6 +222,13 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.doit		= rmr_nl_leg_return_doit,
 		.policy		= rmr_leg_return_nl_policy,
 		.maxattr	= RMR_A_LEG_MEMBER_ID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_RESOLVE,
+		.doit		= rmr_nl_pool_resolve_doit,
+		.policy		= rmr_pool_resolve_nl_policy,
+		.maxattr	= RMR_A_POOL_MEMBER_ID,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -25,6 +25,7 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	RMR_NLGRP_NOTIFY,

@@ -193,6 +193,10 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_USED) && nla_put_flag(skb, RMR_A_POOL_USED))
 		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
+		return -EMSGSIZE;
+	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage))
+		return -EMSGSIZE;
 	if (p->client[0] && nla_put_string(skb, RMR_A_POOL_CLIENT, p->client))
 		return -EMSGSIZE;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
@@ -517,6 +521,30 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr *id = info->attrs[RMR_A_POOL_MEMBER_ID];
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err && !id)
+		err = missing_attr(info->extack, "member id");
+	if (!err) {
+		spec->member_id = nla_get_u8(id);
+		err = ctl->resolve(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
 int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
@@ -602,6 +630,7 @@ int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
 			nla_data(a[RMR_A_DEVICE_TRANSPORT]) : "rtrs";
 		spec->node = str_attr(a[RMR_A_DEVICE_NODE]);
 		spec->takeover = nla_get_flag(a[RMR_A_DEVICE_TAKEOVER]);
+		spec->force = nla_get_flag(a[RMR_A_DEVICE_FORCE]);
 		spec->stall_ms = a[RMR_A_DEVICE_STALL_MS] ?
 			nla_get_u32(a[RMR_A_DEVICE_STALL_MS]) : RMR_STALL_MS;
 		spec->suspend_ms = a[RMR_A_DEVICE_SUSPEND_MS] ?

@@ -47,6 +47,7 @@ static struct rmr_srv_attach *attach_new(struct rmr_srv_pool *pool, struct rmr_s
 	attach->pool = pool;
 	attach->sess = sess;
 	rmr_epoch_get(&attach->epoch, &msg->epoch);
+	attach->forced = le32_to_cpu(msg->flags) & RMR_ATTACH_F_FORCE;
 	strscpy(attach->node, msg->node, sizeof(attach->node));
 	return attach;
 }
@@ -259,9 +260,12 @@ static u8 data_members(const struct rmr_sb *sb)
  */
 static int view_check(struct rmr_srv_pool *pool, const struct rmr_view *view)
 {
+	bool discarded = le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED;
 	struct rmr_view now;
 
 	rmr_view_get(&now, &pool->sb->view);
+	if (!rmr_lineage_told(view, &now, pool->id, pool->attach->forced, discarded))
+		return RMR_ST_FENCED;
 	if (rmr_epoch_cmp(&view->epoch, &pool->attach->epoch))
 		return RMR_ST_FENCED;
 	if (rmr_view_cmp(view, &now) < 0)
@@ -289,6 +293,9 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 		pool->sb_next->view = msg->view;
 		flags = le32_to_cpu(pool->sb->flags);
 		flags = (flags | RMR_SB_F_USED) & ~RMR_SB_F_CLEAN;
+		/* Everything was marked for it before it was taken into Y (R2.16). */
+		if (pool->witness || (view.syncing & BIT(pool->id)))
+			flags &= ~RMR_SB_F_DISCARDED;
 		pool->sb_next->flags = cpu_to_le32(flags);
 		err = rmr_srv_sb_commit(pool);
 	}
@@ -390,4 +397,23 @@ int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *data)
 	mutex_unlock(&pool->lock);
 	rmr_srv_pool_put(pool);
 	return err;
+}
+
+/* By command: this member's history is given up (R2.16). Caller: pool->lock. */
+int rmr_srv_discard(struct rmr_srv_pool *pool)
+{
+	u32 flags = le32_to_cpu(pool->sb->flags);
+	int err;
+
+	lockdep_assert_held(&pool->lock);
+	rmr_srv_sb_begin(pool);
+	flags = (flags | RMR_SB_F_DISCARDED) & ~RMR_SB_F_CLEAN;
+	pool->sb_next->flags = cpu_to_le32(flags);
+	err = rmr_srv_sb_commit(pool);
+	if (err)
+		return err;
+	rmr_srv_track_silence(pool);
+	rmr_srv_info(pool, "history discarded\n");
+	rmr_srv_pool_notify(pool);
+	return 0;
 }

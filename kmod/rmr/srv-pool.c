@@ -177,6 +177,7 @@ static void pool_info_fill(struct rmr_srv_pool *pool, struct rmr_pool_info *info
 	info->epoch_client = le64_to_cpu(sb->promised.client);
 	rmr_view_get(&view, &sb->view);
 	info->view = view.number;
+	memcpy(info->lineage, view.lineage, RMR_UUID_LEN);
 	info->up_to_date = view.up_to_date;
 	info->syncing = view.syncing;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
@@ -903,6 +904,34 @@ static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 	return 0;
 }
 
+static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	int err;
+
+	if (!pool) {
+		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
+				   spec->uuid ? " with this UUID" : "");
+		return -ENOENT;
+	}
+	mutex_lock(&pool->lock);
+	err = 0;
+	if (spec->member_id != pool->id) {
+		NL_SET_ERR_MSG_FMT(extack, "this node has member %u, not %d", pool->id,
+				   spec->member_id);
+		err = -EINVAL;
+	} else if (pool->attach) {
+		NL_SET_ERR_MSG_FMT(extack, "pool is in use by client %.30s: unmap it there first",
+				   pool->attach->node);
+		err = -EBUSY;
+	} else {
+		err = rmr_srv_discard(pool);
+	}
+	mutex_unlock(&pool->lock);
+	rmr_srv_pool_put(pool);
+	return err;
+}
+
 static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
@@ -934,6 +963,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.assemble	= pool_assemble,
 	.stop		= pool_stop,
 	.resync		= pool_resync,
+	.resolve	= pool_resolve,
 	.pool_info	= pool_info,
 };
 

@@ -132,6 +132,7 @@ struct rmr_srv_attach {
 	struct rmr_epoch	epoch;
 	u32			handle;
 	bool			live;		/* a view of this epoch is persisted here */
+	bool			forced;		/* its views may begin a new lineage (R2.15) */
 	char			node[RMR_NAME_LEN];
 	struct rcu_head		rcu;
 };
@@ -177,6 +178,7 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *msg);
 int rmr_srv_detach_msg(struct rmr_srv_sess *sess, const void *msg);
 int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *msg);
 void rmr_srv_attach_end(struct rmr_srv_pool *pool);
+int rmr_srv_discard(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_handle_lock(struct rmr_srv_sess *sess, __le32 handle,
 					 const struct rmr_epoch_le *epoch);
 void rmr_srv_handle_unlock(struct rmr_srv_pool *pool);
@@ -189,6 +191,7 @@ void rmr_srv_track_exit(struct rmr_srv_pool *pool);
 int rmr_srv_track_promise(struct rmr_srv_pool *pool, const struct rmr_epoch *epoch);
 int rmr_srv_track_view(struct rmr_srv_pool *pool, const struct rmr_view *view);
 void rmr_srv_track_clean(struct rmr_srv_pool *pool);
+void rmr_srv_track_silence(struct rmr_srv_pool *pool);
 bool rmr_srv_may_serve(struct rmr_srv_pool *pool, u64 first, u64 last);
 int rmr_srv_track_read(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg);
 enum rmr_srv_go rmr_srv_track_write(struct rmr_srv_pool *pool, struct rmr_store_io *io,

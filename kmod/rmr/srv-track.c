@@ -562,6 +562,21 @@ int rmr_srv_track_view(struct rmr_srv_pool *pool, const struct rmr_view *view)
 	return 0;
 }
 
+/* No source of anything until a view is told (R2.16, as R5.9). Caller: pool->lock. */
+void rmr_srv_track_silence(struct rmr_srv_pool *pool)
+{
+	struct rmr_srv_track *t = &pool->track;
+	unsigned long flags;
+
+	lockdep_assert_held(&pool->lock);
+	spin_lock_irqsave(&t->lock, flags);
+	t->fresh = true;
+	t->map_ok = false;
+	t->generation++;
+	spin_unlock_irqrestore(&t->lock, flags);
+	wait_event(t->wait, !READ_ONCE(t->applying));
+}
+
 /* The client ended every write and every leg is flushed: no intent is needed any more. */
 void rmr_srv_track_clean(struct rmr_srv_pool *pool)
 {

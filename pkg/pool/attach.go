@@ -25,6 +25,7 @@ type Promise struct {
 	Restarted bool     // it lost its memory since it last was active
 	Uncertain []uint64 // chunks of writes it does not know complete, rising (F_LIST)
 	Clean     Epoch    // of the clean detach it persisted; zero: none (R2.11)
+	Discarded bool     // its history was given up: it counts, its copy does not (R2.16)
 }
 
 // Errors of DecideAttach.
@@ -39,6 +40,7 @@ var (
 type Attachment struct {
 	Highest   View     // V
 	Promised  Mask     // who promised
+	Discarded Mask     // of these, who lacks everything (R2.16)
 	Source    int      // member the uncertain chunks are taken from; -1 if there are none
 	Uncertain []uint64 // chunks to mark dirty on everybody for everybody but Source (F_ABSENT)
 	Marked    Mask     // members to mark: all data members but Source; empty without uncertain chunks
@@ -65,10 +67,42 @@ func (a *Attachment) Live() View {
 // against it do not count (F_SRCBITS). The other members of U go to Y by a second view, made when the first one
 // is established (F_DEMOTE, F_TWOVIEWS). Nothing is ejected here (F_ATTACH).
 func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, error) {
+	return decideAttach(voters, epoch, nil, promises)
+}
+
+// ForceAttach is DecideAttach by an operator's word, without the members that are missing (R2.15): who of U(V)
+// promised goes on; if nobody did, the one data member with the newest view, alone. The views begin a new lineage.
+func ForceAttach(voters Voters, epoch Epoch, lineage UUID, promises []Promise) (Attachment, error) {
+	return decideAttach(voters, epoch, &lineage, promises)
+}
+
+// newestCopy is the data member with the newest view, or nobody.
+func newestCopy(voters Voters, promises []Promise) Mask {
+	var best *Promise
+	for i := range promises {
+		p := &promises[i]
+		if p.Discarded || !voters.Data.Has(p.Member) {
+			continue
+		}
+		if best == nil || p.View.Compare(best.View) > 0 || p.View.Compare(best.View) == 0 && p.Member < best.Member {
+			best = p
+		}
+	}
+	if best == nil {
+		return 0
+	}
+	return MaskOf(best.Member)
+}
+
+func decideAttach(voters Voters, epoch Epoch, lineage *UUID, promises []Promise) (Attachment, error) {
 	a := Attachment{Source: -1}
 	var restarted Mask
 	for _, p := range promises {
 		a.Promised = a.Promised.With(p.Member)
+		if p.Discarded {
+			a.Discarded = a.Discarded.With(p.Member)
+			continue
+		}
 		if p.View.Compare(a.Highest) > 0 || a.Highest.UpToDate == 0 {
 			a.Highest = p.View
 		}
@@ -78,16 +112,22 @@ func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, e
 		a.Uncertain = append(a.Uncertain, p.Uncertain...)
 	}
 	for _, p := range promises {
-		if p.View.Lineage != a.Highest.Lineage {
+		if !p.Discarded && p.View.Lineage != a.Highest.Lineage {
 			return a, fmt.Errorf("attach: member %d: %w", p.Member, ErrSplitBrain)
 		}
 	}
 	slices.Sort(a.Uncertain)
 	a.Uncertain = slices.Compact(a.Uncertain)
-	upToDate := a.Highest.UpToDate & a.Promised
+	upToDate, syncing := a.Highest.UpToDate&a.Promised&^a.Discarded, a.Highest.Syncing&a.Promised&^a.Discarded
 	enough := a.Highest.UpToDate.Within(a.Promised)
 	if voters.Quorum {
 		enough = voters.Majority(a.Promised)
+	}
+	if lineage != nil {
+		enough = true
+		if upToDate == 0 {
+			upToDate, syncing = newestCopy(voters, promises), 0
+		}
 	}
 	if !enough || upToDate == 0 {
 		return a, fmt.Errorf("attach: promised %s of U %s: %w", a.Promised, a.Highest.UpToDate, ErrMissingMembers)
@@ -96,7 +136,10 @@ func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, e
 		return a, fmt.Errorf("attach: after %s no number is left: %w", a.Highest, ErrInvalid)
 	}
 	a.MustWait = !a.Highest.Active().Within(a.Promised) && !leftClean(promises, a.Highest.Epoch)
-	a.First = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: a.Highest.Syncing & a.Promised, Lineage: a.Highest.Lineage}
+	a.First = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: syncing, Lineage: a.Highest.Lineage}
+	if lineage != nil {
+		a.First.Lineage = *lineage
+	}
 	if len(a.Uncertain) > 0 {
 		a.reconcile(voters, restarted)
 	}

@@ -158,7 +158,7 @@ func goConstants() map[string]uint64 {
 		"RMR_BLOCK_SIZE": BlockSize, "RMR_CHUNK_SIZE_MIN": ChunkSizeMin, "RMR_CHUNK_SIZE_MAX": ChunkSizeMax,
 		"RMR_CHUNK_SIZE_DEFAULT": ChunkSizeDefault, "RMR_POOL_SIZE_MIN": PoolSizeMin, "RMR_POOL_SIZE_MAX": PoolSizeMax,
 		"RMR_FEAT_INCOMPAT_KNOWN": FeatIncompatKnown, "RMR_FEAT_RO_KNOWN": FeatROKnown, "RMR_FEAT_COMPAT_KNOWN": FeatCompatKnown,
-		"RMR_SB_F_CLEAN": uint64(FlagClean), "RMR_SB_F_ZEROED": uint64(FlagZeroed), "RMR_SB_F_USED": uint64(FlagUsed), "RMR_SB_F_QUORUM": uint64(FlagQuorum), "RMR_SB_F_ALL": uint64(flagsAll),
+		"RMR_SB_F_CLEAN": uint64(FlagClean), "RMR_SB_F_ZEROED": uint64(FlagZeroed), "RMR_SB_F_USED": uint64(FlagUsed), "RMR_SB_F_QUORUM": uint64(FlagQuorum), "RMR_SB_F_DISCARDED": uint64(FlagDiscarded), "RMR_SB_F_ALL": uint64(flagsAll),
 		"RMR_MEMBER_NONE": uint64(MemberNone), "RMR_MEMBER_DATA": uint64(MemberData), "RMR_MEMBER_WITNESS": uint64(MemberWitness),
 		"RMR_MAP_SECTOR": MapSector, "RMR_MAP_SECTOR_CHUNKS": MapSectorChunks, "RMR_MAP_BLOCK_SECTORS": MapBlockSectors,
 		"RMR_MAP_BLOCK_CHUNKS": MapBlockChunks, "RMR_MAP_MAGIC": mapMagic,
@@ -177,7 +177,7 @@ func goConstants() map[string]uint64 {
 		"RMR_IO_F_FUA": uint64(IOFUA), "RMR_IO_F_NOUNMAP": uint64(IONoUnmap), "RMR_IO_F_SYNC": uint64(IOSync), "RMR_IO_F_ALL": uint64(ioAll),
 		"RMR_ST_OK": signed(StatusOK), "RMR_ST_FENCED": signed(StatusFenced), "RMR_ST_MISSED": signed(StatusMissed), "RMR_ST_STALE": signed(StatusStale),
 		"RMR_ST_BUSY": signed(StatusBusy), "RMR_ST_NOPOOL": signed(StatusNoPool), "RMR_ST_MALFORMED": signed(StatusMalformed), "RMR_ST_VERSION": signed(StatusVersion),
-		"RMR_ATTACH_F_TAKEOVER": uint64(AttachTakeover), "RMR_ATTACH_F_ALL": uint64(attachAll),
+		"RMR_ATTACH_F_TAKEOVER": uint64(AttachTakeover), "RMR_ATTACH_F_FORCE": uint64(AttachForce), "RMR_ATTACH_F_ALL": uint64(attachAll),
 		"RMR_DETACH_F_CLEAN": uint64(DetachClean), "RMR_DETACH_F_ALL": uint64(detachAll),
 	}
 }

@@ -144,7 +144,8 @@ func (m *PoolInfo) walk(c *coder) {
 // Flags of an Attach message.
 const (
 	AttachTakeover uint32 = 1 << 0 // even if a client is connected
-	attachAll             = AttachTakeover
+	AttachForce    uint32 = 1 << 1 // its views may begin a new lineage
+	attachAll             = AttachTakeover | AttachForce
 )
 
 // Attach asks a member to promise an epoch (F_EPOCH).

@@ -333,3 +333,49 @@ func TestPlannedSuperblocksAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestForcedAttachBeginsANewLineage(t *testing.T) {
+	old, forced := UUID{1}, UUID{2}
+	voters := Voters{Data: MaskOf(0, 1), Witnesses: MaskOf(2), Quorum: true}
+	one := Promise{Member: 1, View: View{Epoch: Epoch{3, 1}, Number: 4, UpToDate: MaskOf(0, 1), Lineage: old}}
+	if _, err := DecideAttach(voters, Epoch{4, 2}, []Promise{one}); !errors.Is(err, ErrMissingMembers) {
+		t.Errorf("one of three attached: %v", err)
+	}
+	a, err := ForceAttach(voters, Epoch{4, 2}, forced, []Promise{one})
+	if err != nil || a.Live().UpToDate != MaskOf(1) || a.Live().Lineage != forced || a.Live().Number != 5 || !a.MustWait {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	// The others, whether they went on or not, do not meet it again unless one side gives up.
+	zero := Promise{Member: 0, View: View{Epoch: Epoch{9, 1}, Number: 7, UpToDate: MaskOf(0), Lineage: old}}
+	one.View = a.Live()
+	for _, attach := range []func([]Promise) (Attachment, error){
+		func(p []Promise) (Attachment, error) { return DecideAttach(voters, Epoch{10, 3}, p) },
+		func(p []Promise) (Attachment, error) { return ForceAttach(voters, Epoch{10, 3}, UUID{3}, p) },
+	} {
+		if _, err := attach([]Promise{zero, one}); !errors.Is(err, ErrSplitBrain) {
+			t.Errorf("two histories were taken for one: %v", err)
+		}
+	}
+	zero.Discarded = true
+	if a, err = DecideAttach(voters, Epoch{10, 3}, []Promise{zero, one}); err != nil || a.Live().Active() != MaskOf(1) || a.Live().Lineage != forced {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestForcedAttachWithoutUTakesTheNewestCopyAlone(t *testing.T) {
+	voters := Voters{Data: MaskOf(0, 1, 2)}
+	promise := func(id int, number uint64) Promise {
+		return Promise{Member: id, View: View{Number: number, UpToDate: MaskOf(0), Syncing: MaskOf(1)}}
+	}
+	a, err := ForceAttach(voters, Epoch{4, 2}, UUID{2}, []Promise{promise(1, 3), promise(2, 5)})
+	if err != nil || a.Live().Active() != MaskOf(2) {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if a, err = ForceAttach(voters, Epoch{4, 2}, UUID{2}, []Promise{promise(2, 5), promise(1, 5)}); err != nil || a.Live().Active() != MaskOf(1) {
+		t.Errorf("%+v, %v", a, err)
+	}
+	witness := Promise{Member: 3, View: View{Number: 9, UpToDate: MaskOf(0)}}
+	if _, err = ForceAttach(Voters{Data: MaskOf(0, 1), Witnesses: MaskOf(3)}, Epoch{4, 2}, UUID{2}, []Promise{witness}); !errors.Is(err, ErrMissingMembers) {
+		t.Errorf("a witness alone was forced to serve: %v", err)
+	}
+}

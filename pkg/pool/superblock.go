@@ -24,7 +24,9 @@ const (
 	FlagZeroed uint32 = 1 << 1 // data area read as zeros when the member was made
 	FlagUsed   uint32 = 1 << 2 // a client has attached the pool at least once
 	FlagQuorum uint32 = 1 << 3 // the pool asks for a majority of its voters; the same on every member
-	flagsAll          = FlagClean | FlagZeroed | FlagUsed | FlagQuorum
+	// FlagDiscarded: an operator gave this member's history up; it lacks everything until it has joined Y.
+	FlagDiscarded uint32 = 1 << 4
+	flagsAll             = FlagClean | FlagZeroed | FlagUsed | FlagQuorum | FlagDiscarded
 )
 
 // Feature bits this code knows, by class.

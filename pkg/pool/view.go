@@ -66,6 +66,15 @@ func (v View) Next(number uint64, change Change) (View, error) {
 	return next, nil
 }
 
+// LineageTold tells whether a member whose history is that of v may take a view of another lineage over (R2.15,
+// R2.16): told by a forced attachment, or if its history was given up. One that was given up is never in U.
+func (v View) LineageTold(told View, self int, forced, discarded bool) bool {
+	if discarded {
+		return !told.UpToDate.Has(self)
+	}
+	return forced || told.Lineage == v.Lineage
+}
+
 // ErrNoUpToDate: no up-to-date member would be left. The pool suspends or errors by policy; a syncing leg
 // is never promoted in its place.
 var ErrNoUpToDate = fmt.Errorf("no up-to-date member left")

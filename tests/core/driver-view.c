@@ -68,22 +68,22 @@ static void view_next(const struct driver_args *a)
 		print_view(&view);
 }
 
-/* member:epoch:client:number:U:Y:lineage:restarted:uncertain:clean:client, with commas between promises. */
+/* member:epoch:client:number:U:Y:lineage:restarted:uncertain:clean:client:discarded, with commas between promises. */
 static unsigned int promises_of(char *text, struct rmr_promise *p)
 {
-	unsigned long long f[11];
+	unsigned long long f[12];
 	unsigned int n = 0;
 	char *one, *rest;
 
 	for (one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest), n++) {
 		if (n == RMR_MAX_MEMBERS ||
-		    sscanf(one, "%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu", &f[0],
+		    sscanf(one, "%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu:%llu", &f[0],
 			   &f[1], &f[2], &f[3], &f[4], &f[5], &f[6], &f[7], &f[8], &f[9],
-			   &f[10]) != 11)
+			   &f[10], &f[11]) != 12)
 			driver_die("bad promise", one);
 		p[n] = (struct rmr_promise){
 			.member = f[0], .restarted = f[7], .uncertain = f[8],
-			.clean = { f[9], f[10] },
+			.clean = { f[9], f[10] }, .discarded = f[11],
 			.view = { { f[1], f[2] }, f[3], f[4], f[5], { f[6] } },
 		};
 	}
@@ -96,16 +96,30 @@ static void attach(const struct driver_args *a)
 	struct rmr_promise promises[RMR_MAX_MEMBERS];
 	unsigned int n = promises_of(a->text[3], promises);
 	struct rmr_epoch epoch = { 1000, 7 };
+	u8 lineage[RMR_UUID_LEN] = { a->num[4] };
 	struct rmr_attachment at;
-	int err = rmr_attach_decide(&voters, &epoch, promises, n, &at);
+	int err;
 
+	if (lineage[0])
+		err = rmr_attach_force(&voters, &epoch, lineage, promises, n, &at);
+	else
+		err = rmr_attach_decide(&voters, &epoch, promises, n, &at);
 	printf("%d", err);
 	if (err)
 		return;
 	print_view(&at.highest);
 	print_view(&at.first);
 	print_view(&at.live);
-	printf(" %d %u %u %u %d", at.source, at.promised, at.marked, at.demoted, at.must_wait);
+	printf(" %d %u %u %u %u %d %u", at.source, at.promised, at.discarded, at.marked, at.demoted,
+	       at.must_wait, at.live.lineage[0]);
+}
+
+static void lineage_told(const struct driver_args *a)
+{
+	struct rmr_view told = { .up_to_date = a->num[0], .lineage = { a->num[1] } };
+	struct rmr_view mine = { .lineage = { a->num[2] } };
+
+	printf("%d", rmr_lineage_told(&told, &mine, a->num[3], a->num[4], a->num[5]));
 }
 
 static void may_promise(const struct driver_args *a)
@@ -163,7 +177,8 @@ const struct driver_op driver_view_ops[] = {
 	{ "vm_grow", 2, vm_grow },
 	{ "vm_persisted", 2, vm_persisted },
 	{ "view_next", 8, view_next },
-	{ "attach", 4, attach },
+	{ "attach", 5, attach },
+	{ "lineage_told", 6, lineage_told },
 	{ "may_promise", 4, may_promise },
 	{ "leg_next", 2, leg_next },
 	{ "promotion", 7, promotion },

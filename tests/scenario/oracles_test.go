@@ -40,10 +40,13 @@ func (p *pool) record(t *testing.T, client *rig.Node, dev string, seconds int) *
 	if area == 0 {
 		area = recorded
 	}
+	if p.uuid == "" { // member 0 may be away later
+		p.uuid = p.member(t, 0).UUID
+	}
 	name := fmt.Sprintf("%s-%d.log", p.name, writer)
 	p.logs = append(p.logs, filepath.Join(p.c.ShareDir(), name))
 	j := background(t, client, fmt.Sprintf("rmr-recorder --device %s --log /share/%s --pool %s --writer %d --first %d --blocks %d --stride %d "+
-		"--workers 4 --seed %d --duration %ds --pause 8ms --flush 1 --fua 5", dev, name, p.member(t, 0).UUID, writer, area/4096, recordedBlocks,
+		"--workers 4 --seed %d --duration %ds --pause 8ms --flush 1 --fua 5", dev, name, p.uuid, writer, area/4096, recordedBlocks,
 		recordedStride, writer, seconds))
 	require.Eventually(t, func() bool {
 		log, err := recorder.ReadLog(p.logs[writer-1])

@@ -60,6 +60,7 @@ type pool struct {
 	// witness: the pool asks for a majority, and the node behind those of the legs votes without data.
 	witness bool
 	size    int64    // bytes
+	uuid    string   // of the pool, once recorded
 	logs    []string // of its recorders, on the host
 	area    int64    // start of the recorder's part in bytes, 0: recorded
 	opts    string   // of brmr map
@@ -152,15 +153,18 @@ type (
 		State    string `json:"state"`
 		Degraded bool   `json:"degraded"`
 		Clean    bool   `json:"clean"`
-		Used     bool   `json:"used"`
-		Client   string `json:"client"`
-		Damaged  []int  `json:"damaged_copies"`
-		UpToDate []int  `json:"up_to_date"`
-		Syncing  []int  `json:"syncing"`
-		Intents  uint64 `json:"intents"`
-		Size     int64  `json:"size"`
-		UUID     string `json:"uuid"`
-		Counters struct {
+		// Lineage names the member's history; Discarded: it was given up.
+		Lineage   string `json:"lineage"`
+		Discarded bool   `json:"discarded"`
+		Used      bool   `json:"used"`
+		Client    string `json:"client"`
+		Damaged   []int  `json:"damaged_copies"`
+		UpToDate  []int  `json:"up_to_date"`
+		Syncing   []int  `json:"syncing"`
+		Intents   uint64 `json:"intents"`
+		Size      int64  `json:"size"`
+		UUID      string `json:"uuid"`
+		Counters  struct {
 			Reads    uint64 `json:"reads"`
 			Writes   uint64 `json:"writes"`
 			Flushes  uint64 `json:"flushes"`

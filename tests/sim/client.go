@@ -43,6 +43,8 @@ type Client struct {
 	id       uint64
 	name     string
 	polite   bool // recovery attachment: yields to any real client
+	force    bool // an operator lets it go on without members that are missing (R2.15)
+	forced   bool // it did
 	phase    phase
 	epoch    pool.Epoch
 	highest  pool.Epoch
@@ -104,7 +106,7 @@ func (c *Client) again(why string) {
 
 func (c *Client) promise(m *Member) {
 	round, epoch := c.round, c.epoch
-	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.attach(epoch, c.polite, reply) }, func(v any, ok bool) {
+	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.attach(epoch, c, reply) }, func(v any, ok bool) {
 		if c.round != round || c.phase != attaching {
 			return
 		}
@@ -121,6 +123,9 @@ func (c *Client) promise(m *Member) {
 				c.legs[m.id].handle = r.handle
 				c.event(m.id, pool.LegConnected)
 				c.promises = append(c.promises, r.promise)
+				if r.promise.Discarded && c.w.on(RDiscard) {
+					c.legs[m.id].uncertain = everything()
+				}
 			}
 		}
 		if c.answered == c.asked {
@@ -146,7 +151,7 @@ func (c *Client) decide() {
 	}
 	a, err := c.rules()
 	if err != nil {
-		if !errors.Is(err, pool.ErrMissingMembers) {
+		if !errors.Is(err, pool.ErrMissingMembers) && !(c.w.cfg.Force && errors.Is(err, pool.ErrSplitBrain)) {
 			c.w.fail("I9", "%v", err)
 		}
 		c.again(err.Error())
@@ -217,7 +222,7 @@ func (c *Client) firstView(a pool.Attachment, v pool.View, next func()) {
 				return
 			}
 			done = true
-			if !c.w.voters.Established(v, got) && c.w.on(MNoMaj) {
+			if !c.voters().Established(v, got) && c.w.on(MNoMaj) {
 				c.again("no majority for the first view")
 				return
 			}
@@ -289,7 +294,14 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 		}
 	}
 	c.phase = live
-	voters := c.w.voters
+	if view.Lineage != a.Highest.Lineage {
+		c.w.forkHistory(c, view)
+	}
+	if c.force && c.w.forking {
+		c.force = false
+		c.w.afterForce()
+	}
+	voters := c.voters()
 	voters.Quorum = voters.Quorum && c.w.on(MNoMaj)
 	c.vm = pool.NewViewMaker(voters, view)
 	c.log("is live with %v", view)
@@ -420,7 +432,7 @@ func (c *Client) changed(bool) {
 		return
 	}
 	if !c.w.on(FPromo) { // the mutant builds on what was only proposed
-		c.vm = pool.NewViewMaker(c.w.voters, c.vm.Proposed())
+		c.vm = pool.NewViewMaker(c.voters(), c.vm.Proposed())
 	}
 	c.pushView()
 }
@@ -519,7 +531,7 @@ func (c *Client) connect(id int) {
 	}
 	l.asking = true
 	round, epoch := c.round, c.epoch
-	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.attach(epoch, c.polite, reply) }, func(v any, ok bool) {
+	c.w.call(c.Node, &m.Node, func(reply func(any)) { m.attach(epoch, c, reply) }, func(v any, ok bool) {
 		if c.round != round || c.phase != live {
 			return
 		}
@@ -535,7 +547,12 @@ func (c *Client) connect(id int) {
 			} else {
 				c.again("fenced")
 			}
+		case r.ok && c.stranger(r.promise):
+			c.log("member %d has another history", id)
 		case r.ok && l.handle == 0:
+			if r.promise.Discarded && c.w.on(RDiscard) {
+				r.promise.Uncertain = everything()
+			}
 			*l = leg{state: l.state, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
 			if !c.w.on(MRetNoUnc) {
 				l.uncertain = nil
@@ -621,15 +638,15 @@ func (c *Client) leased() bool {
 			fresh = fresh.With(id)
 		}
 	}
-	if c.w.voters.Quorum {
-		return c.w.voters.Majority(fresh)
+	if v := c.voters(); v.Quorum {
+		return v.Majority(fresh)
 	}
 	return c.vm.Established().UpToDate.Within(fresh)
 }
 
 // rules decides the attach, with one rule switched off if the run says so.
 func (c *Client) rules() (pool.Attachment, error) {
-	w, promises, voters := c.w, append([]pool.Promise{}, c.promises...), c.w.voters
+	w, promises, voters := c.w, append([]pool.Promise{}, c.promises...), c.voters()
 	if !w.on(FOrder) {
 		for i := range promises {
 			promises[i].View.Epoch = pool.Epoch{}
@@ -651,7 +668,17 @@ func (c *Client) rules() (pool.Attachment, error) {
 			promises[i].Uncertain = nil
 		}
 	}
+	if !w.on(RLineage) {
+		for i := range promises {
+			promises[i].View.Lineage = w.lineage
+		}
+	}
 	a, err := pool.DecideAttach(voters, c.epoch, promises)
+	if c.force && errors.Is(err, pool.ErrMissingMembers) {
+		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(len(w.clients))}, promises); err == nil {
+			c.forced = true
+		}
+	}
 	if err != nil || a.Source < 0 {
 		return a, err
 	}

@@ -46,6 +46,7 @@ type Member struct {
 	plan      *dirtymap.Planner
 	mapOK     bool
 	fresh     bool // promised or started since the last view: silent (R5.9)
+	forced    bool // promised to a client that an operator let go on (R2.15)
 	attaching bool // promised, and the client has not shown yet that it is live
 	restarted bool
 	kept      chunkSet  // uncertain from before the present session (F_KEEP)

@@ -7,7 +7,7 @@ package sim
 import "github.com/rmr-block/rmr/pkg/pool"
 
 func (w *World) noteEstablished(v pool.View) {
-	if v.Compare(w.established) > 0 {
+	if v.Compare(w.established) > 0 && v.Lineage == w.lineage {
 		w.established = v
 	}
 }
@@ -26,6 +26,12 @@ func (w *World) checkMaps() {
 		return
 	}
 	var maps [pool.MaxMembers]*pool.MapSectorImage
+	data := w.voters.Data
+	for id := range data.All() { // what has another history is marked when it joins (R2.16)
+		if m := w.members[id]; m.sb.View.Lineage != w.lineage || m.discarded() {
+			data = data.Without(id)
+		}
+	}
 	for id := range w.voters.Data.All() {
 		image, err := w.members[id].persistedMap()
 		if err != nil {
@@ -35,7 +41,7 @@ func (w *World) checkMaps() {
 		maps[id] = image
 	}
 	for u := range w.established.UpToDate.All() {
-		for id := range w.voters.Data.Without(u).All() {
+		for id := range data.Without(u).All() {
 			for c := range uint64(numChunks) {
 				covered := pool.Mask(maps[u].Chunks[c]).Has(id) || pool.Mask(maps[u].Chunks[c]).Has(u) || pool.Mask(maps[id].Chunks[c]).Has(id)
 				if !covered && w.differ(u, id, c) {

@@ -42,6 +42,8 @@ const (
 	FYield      Rule = "F_YIELD"
 	FCopyList   Rule = "F_COPYLIST"
 	FSilent     Rule = "R5.9"
+	RLineage    Rule = "R2.15"
+	RDiscard    Rule = "R2.16"
 	MDupMark    Rule = "M_DUPMARK"
 	FTwoViews   Rule = "F_TWOVIEWS"
 	FSrcBits    Rule = "F_SRCBITS"

@@ -30,6 +30,7 @@ type Config struct {
 	Faults     int  // crashes, cuts and the like
 	Unattended bool // no client is left at the end: the storage nodes must recover by themselves
 	PowerLoss  bool
+	Force      bool // an operator forces an attach, and settles the split brain afterwards
 	Split      bool // directed: clients cut off with one member, outages, crashes too short to notice, slow messages
 }
 
@@ -61,7 +62,9 @@ func Draw(seed uint64, mutant Rule) Config {
 		voters++
 	}
 	c.Quorum = voters >= 3 && r.IntN(2) == 0
-	if seed >= Directed {
+	if seed >= Forced {
+		c.Force, c.Unattended, c.Faults, c.Ops = true, false, 1+r.IntN(6), 100+r.IntN(200)
+	} else if seed >= Directed {
 		c.Split, c.Slow, c.Faults, c.Ops = true, 0.3*r.Float64(), 4+r.IntN(10), 150+r.IntN(200)
 		c.Quorum = voters >= 3 && r.IntN(4) > 0
 		c.WriteFault, c.PowerLoss = 0.06*r.Float64(), true
@@ -79,6 +82,9 @@ const (
 func Run(cfg Config, trace io.Writer) (Stats, *Violation) {
 	w := newWorld(cfg, trace)
 	w.newClient()
+	if cfg.Force {
+		w.after(w.between(50*Millisecond, 700*Millisecond), w.force)
+	}
 	for range cfg.Faults {
 		w.after(w.between(5*Millisecond, 1500*Millisecond), w.disturb)
 	}
@@ -131,10 +137,12 @@ func newWorld(cfg Config, trace io.Writer) *World {
 func (w *World) store(id int) pool.UUID { return pool.UUID{byte(id) + 1, 0xaa} }
 
 // newClient starts an application host that attaches, even if another client is connected.
-func (w *World) newClient() *Client {
+func (w *World) newClient() *Client { return w.startClient(false) }
+
+func (w *World) startClient(force bool) *Client {
 	n := len(w.clients)
 	c := &Client{Node: &Node{index: firstApp + n, up: true, boot: 1}, w: w, id: uint64(n + 1), name: string(rune('A' + n))}
-	c.io.c = c
+	c.io.c, c.force = c, force
 	w.clients = append(w.clients, c)
 	c.start()
 	for thread := range w.cfg.Threads {
@@ -185,7 +193,7 @@ func (w *World) nextOp(c *Client, thread int) {
 
 // disturb injects one fault.
 func (w *World) disturb() {
-	if w.calm {
+	if w.calm || w.forking {
 		return
 	}
 	w.stats.Faults++
@@ -255,7 +263,7 @@ func (w *World) crashClient() {
 		w.checkMaps()
 	}
 	w.after(w.between(10*Millisecond, 300*Millisecond), func() {
-		if last := w.clients[len(w.clients)-1]; last.phase == dead && len(w.clients) < maxClients && !w.calm {
+		if last := w.clients[len(w.clients)-1]; last.phase == dead && len(w.clients) < maxClients && !w.calm && !w.forking {
 			w.newClient()
 		}
 	})
@@ -351,6 +359,8 @@ func (w *World) heal() {
 			m.start()
 		}
 	}
+	w.discardOthers()
+	w.forking = false
 	last := w.clients[len(w.clients)-1]
 	switch {
 	case w.cfg.Unattended:

@@ -18,7 +18,7 @@ type promiseReply struct {
 	promise  pool.Promise
 }
 
-func (m *Member) attach(e pool.Epoch, polite bool, reply func(any)) {
+func (m *Member) attach(e pool.Epoch, c *Client, reply func(any)) {
 	order := e.Compare(m.sb.Promised)
 	if !m.w.on(FEpoch) { // order by number alone
 		order = int(int64(e.Seq) - int64(m.sb.Promised.Seq))
@@ -27,13 +27,13 @@ func (m *Member) attach(e pool.Epoch, polite bool, reply func(any)) {
 	case order < 0:
 		reply(promiseReply{promised: m.sb.Promised})
 		return
-	case order > 0 && polite && m.handle != 0 && m.w.now-m.heard < 10*tickTime:
+	case order > 0 && c.polite && m.handle != 0 && m.w.now-m.heard < 10*tickTime:
 		reply(promiseReply{promised: m.sb.Promised, busy: true})
 		return
 	}
 	m.sb.Promised = e
 	m.sb.Flags |= pool.FlagUsed
-	m.handle, m.heard = m.w.number(), m.w.now
+	m.handle, m.heard, m.forced = m.w.number(), m.w.now, c.force
 	m.kept.add(m.window.Uncertain())
 	if !m.w.on(FKeep) && order > 0 {
 		defer func() { m.kept, m.restarted = chunkSet{}, false }()
@@ -45,7 +45,7 @@ func (m *Member) attach(e pool.Epoch, polite bool, reply func(any)) {
 	m.fresh, m.pullOK, m.pulling, m.clearedOn = true, false, false, 0
 	handle := m.handle
 	answer := promiseReply{ok: true, promised: e, handle: handle, promise: pool.Promise{
-		Member: m.id, View: m.sb.View, Restarted: m.restarted, Uncertain: m.kept.list(),
+		Member: m.id, View: m.sb.View, Restarted: m.restarted, Uncertain: m.kept.list(), Discarded: m.discarded(),
 	}}
 	m.w.logf("member %d promises %v to handle %d: view %v restarted %v uncertain %v", m.id, e, handle, m.sb.View, m.restarted, answer.promise.Uncertain)
 	m.syncSB(func() {
@@ -94,7 +94,7 @@ func (m *Member) setView(handle int, wire []byte, reply func(any)) {
 		return
 	}
 	v := msg.(*pool.ViewSet).View
-	if !m.mine(v.Epoch, handle) || v.Compare(m.sb.View) < 0 {
+	if !m.mine(v.Epoch, handle) || v.Compare(m.sb.View) < 0 || !m.mayBeTold(v) {
 		reply(false)
 		return
 	}
@@ -110,6 +110,9 @@ func (m *Member) setView(handle int, wire []byte, reply func(any)) {
 func (m *Member) enter(v pool.View) {
 	m.sb.View = v
 	m.clearedOn = 0
+	if m.witness || v.Syncing.Has(m.id) {
+		m.sb.Flags &^= pool.FlagDiscarded
+	}
 	switch {
 	case m.witness:
 	case !v.Active().Has(m.id): // F_OUTVOID

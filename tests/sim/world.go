@@ -67,6 +67,8 @@ type World struct {
 	queue   eventHeap
 	seq     uint64
 	cut     [maxNodes][maxNodes]bool
+	forking bool      // an operator is forcing an attach or settling what came of it
+	gone    pool.Mask // members that are away meanwhile
 	members []*Member // data members, then the witness if there is one
 	clients []*Client
 	voters  pool.Voters

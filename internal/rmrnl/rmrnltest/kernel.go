@@ -94,6 +94,16 @@ func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
 		return &k.state.Pools[i], nil
 	case rmrnl.CmdPoolResync:
 		return nil, k.poolResync(req)
+	case rmrnl.CmdPoolResolve:
+		i := k.poolIndex(req)
+		if i < 0 {
+			return nil, refusal(syscall.ENOENT, "no pool "+str(req, rmrnl.PoolAttrName)+" on this node")
+		}
+		if value(req, rmrnl.PoolAttrMemberID) != k.state.Pools[i].MemberID {
+			return nil, refusal(syscall.EINVAL, "this node has another member")
+		}
+		k.state.Pools[i].Discarded = true
+		return nil, nil
 	case rmrnl.CmdLegEject, rmrnl.CmdLegReturn:
 		return nil, k.legChange(req)
 	case rmrnl.CmdDeviceMap:

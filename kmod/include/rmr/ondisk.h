@@ -58,12 +58,14 @@
  * struct rmr_sb.flags. CLEAN: detached cleanly, no write may differ between legs. ZEROED: the data
  * area read as zeros when the member was made. USED: a client has attached at least once. QUORUM:
  * the pool asks for a majority of its voters, members and witnesses; the same on all of them.
+ * DISCARDED: an operator gave this member's history up; it lacks everything until it has joined Y.
  */
 #define RMR_SB_F_CLEAN		(1u << 0)
 #define RMR_SB_F_ZEROED		(1u << 1)
 #define RMR_SB_F_USED		(1u << 2)
 #define RMR_SB_F_QUORUM		(1u << 3)
-#define RMR_SB_F_ALL		(RMR_SB_F_CLEAN | RMR_SB_F_ZEROED | RMR_SB_F_USED | RMR_SB_F_QUORUM)
+#define RMR_SB_F_DISCARDED	(1u << 4)
+#define RMR_SB_F_ALL		0x1fu
 
 /* struct rmr_sb_member.state */
 #define RMR_MEMBER_NONE		0u		/* slot never used or freed: all fields zero */

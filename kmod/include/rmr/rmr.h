@@ -60,6 +60,7 @@ struct rmr_pool_info {
 	u64	epoch_seq;
 	u64	epoch_client;
 	u64	view;
+	u8	lineage[RMR_UUID_LEN];
 	u8	up_to_date;
 	u8	syncing;
 	u64	refused;
@@ -195,6 +196,7 @@ struct rmr_srv_ctl {
 			    struct netlink_ext_ack *extack);
 	int	(*stop)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*resync)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*resolve)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 };
 

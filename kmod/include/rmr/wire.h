@@ -156,7 +156,8 @@ struct rmr_rsp_pool {
 
 /* struct rmr_msg_attach.flags */
 #define RMR_ATTACH_F_TAKEOVER	(1u << 0)	/* even if a client is connected */
-#define RMR_ATTACH_F_ALL	RMR_ATTACH_F_TAKEOVER
+#define RMR_ATTACH_F_FORCE	(1u << 1)	/* its views may begin a new lineage */
+#define RMR_ATTACH_F_ALL	(RMR_ATTACH_F_TAKEOVER | RMR_ATTACH_F_FORCE)
 
 struct rmr_msg_attach {
 	struct rmr_msg_hdr hdr;			/*  0 */

@@ -61,35 +61,80 @@ static int find_highest(const struct rmr_promise *promises, unsigned int count,
 		if (!bit || (a->promised & bit))
 			return -EINVAL;
 		a->promised |= bit;
+		if (promises[i].discarded) {
+			a->discarded |= bit;
+			continue;
+		}
 		if (!a->highest.up_to_date || rmr_view_cmp(&promises[i].view, &a->highest) > 0)
 			a->highest = promises[i].view;
 	}
 	return 0;
 }
 
-int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
-		      const struct rmr_promise *promises, unsigned int count,
-		      struct rmr_attachment *a)
+/* Is p to go on rather than best, when nobody of U(V) is there? Of equal views the lower id. */
+static bool is_newer(const struct rmr_promise *p, const struct rmr_promise *best)
+{
+	int order = best ? rmr_view_cmp(&p->view, &best->view) : 1;
+
+	return order > 0 || (!order && p->member < best->member);
+}
+
+/* The data member with the newest view, or nobody. */
+static u8 newest_copy(const struct rmr_voters *voters, const struct rmr_promise *promises,
+		      unsigned int count)
+{
+	const struct rmr_promise *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (!promises[i].discarded && rmr_mask_has(voters->data, promises[i].member) &&
+		    is_newer(&promises[i], best))
+			best = &promises[i];
+	return best ? rmr_mask_of(best->member) : 0;
+}
+
+/* One history only (R2.15), and what is known of it. False: split brain. */
+static bool one_lineage(const struct rmr_promise *promises, unsigned int count,
+			const struct rmr_attachment *a, u8 *restarted, bool *uncertain)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		const struct rmr_promise *p = &promises[i];
+
+		if (p->discarded)
+			continue;
+		if (memcmp(p->view.lineage, a->highest.lineage, RMR_UUID_LEN))
+			return false;
+		if (p->restarted)
+			*restarted |= rmr_mask_of(p->member);
+		*uncertain = *uncertain || p->uncertain;
+	}
+	return true;
+}
+
+/* lineage: of a forced attach, else NULL. */
+static int decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch, const u8 *lineage,
+		  const struct rmr_promise *promises, unsigned int count, struct rmr_attachment *a)
 {
 	bool uncertain = false, enough;
-	u8 restarted = 0, up;
-	unsigned int i;
+	u8 restarted = 0, up, syncing;
 
 	memset(a, 0, sizeof(*a));
 	a->source = -1;
 	if (find_highest(promises, count, a))
 		return -EINVAL;
-	for (i = 0; i < count; i++) {
-		if (memcmp(promises[i].view.lineage, a->highest.lineage, RMR_UUID_LEN))
-			return -EMEDIUMTYPE;
-		if (promises[i].restarted)
-			restarted |= rmr_mask_of(promises[i].member);
-		uncertain = uncertain || promises[i].uncertain;
-	}
-	up = a->highest.up_to_date & a->promised;
+	if (!one_lineage(promises, count, a, &restarted, &uncertain))
+		return -EMEDIUMTYPE;
+	up = a->highest.up_to_date & a->promised & ~a->discarded;
+	syncing = a->highest.syncing & a->promised & ~a->discarded;
 	enough = voters->quorum ? rmr_majority(voters, a->promised) :
 				  rmr_mask_within(a->highest.up_to_date, a->promised);
-	if (!enough || !up)
+	if (lineage && !up) {
+		up = newest_copy(voters, promises, count);
+		syncing = 0;
+	}
+	if ((!enough && !lineage) || !up)
 		return -ENOTCONN;
 	/* The first view and perhaps one that demotes. */
 	if (a->highest.number > U64_MAX - 2)
@@ -100,9 +145,25 @@ int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *e
 	a->first.epoch = *epoch;
 	a->first.number = a->highest.number + 1;
 	a->first.up_to_date = up;
-	a->first.syncing = a->highest.syncing & a->promised;
+	a->first.syncing = syncing;
+	if (lineage)
+		memcpy(a->first.lineage, lineage, RMR_UUID_LEN);
 	a->live = a->first;
 	if (uncertain)
 		reconcile(voters, restarted, a);
 	return 0;
+}
+
+int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
+		      const struct rmr_promise *promises, unsigned int count,
+		      struct rmr_attachment *a)
+{
+	return decide(voters, epoch, NULL, promises, count, a);
+}
+
+int rmr_attach_force(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
+		     const u8 lineage[RMR_UUID_LEN], const struct rmr_promise *promises,
+		     unsigned int count, struct rmr_attachment *a)
+{
+	return decide(voters, epoch, lineage, promises, count, a);
 }

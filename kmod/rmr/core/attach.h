@@ -14,6 +14,7 @@ struct rmr_promise {
 	u8	member;			/* id */
 	bool	restarted;		/* lost its memory since it last was active */
 	bool	uncertain;		/* its uncertain set is not empty */
+	bool	discarded;		/* its history was given up: it counts, its copy does not */
 	struct rmr_epoch clean;		/* of the clean detach it persisted, zero: none (R2.11) */
 };
 
@@ -24,6 +25,7 @@ struct rmr_attachment {
 	struct rmr_view	live;		/* first, or the one after it that demotes (F_TWOVIEWS) */
 	int	source;			/* member the uncertain chunks are taken from; -1: none */
 	u8	promised;		/* who promised */
+	u8	discarded;		/* of these, who lacks everything (R2.16) */
 	u8	marked;			/* members to mark there: all data members but the source */
 	u8	demoted;		/* members that live moves from U to Y (F_DEMOTE) */
 	bool	must_wait;		/* for the lease to be over, before any view is told */
@@ -41,5 +43,13 @@ struct rmr_epoch rmr_epoch_next(const struct rmr_epoch *highest, u64 client);
 int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
 		      const struct rmr_promise *promises, unsigned int count,
 		      struct rmr_attachment *a);
+/*
+ * The same by an operator's word, without the members that are missing (R2.15): who of U(V) promised
+ * goes on; if nobody did, the one data member with the newest view, alone. The views begin a new
+ * lineage. -ENOTCONN: no data member promised whose history was not given up.
+ */
+int rmr_attach_force(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
+		     const u8 lineage[RMR_UUID_LEN], const struct rmr_promise *promises,
+		     unsigned int count, struct rmr_attachment *a);
 
 #endif /* RMR_ATTACH_H */

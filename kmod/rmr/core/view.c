@@ -68,6 +68,14 @@ int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
 	return same_content(told, mine) ? 1 : RMR_ST_FENCED;
 }
 
+bool rmr_lineage_told(const struct rmr_view *told, const struct rmr_view *mine, unsigned int self,
+		      bool forced, bool discarded)
+{
+	if (discarded)
+		return !rmr_mask_has(told->up_to_date, self);
+	return forced || !memcmp(told->lineage, mine->lineage, RMR_UUID_LEN);
+}
+
 void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,
 			const struct rmr_view *established)
 {

@@ -81,6 +81,13 @@ int rmr_view_next(const struct rmr_view *view, u64 number, const struct rmr_view
 int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
 		  const struct rmr_epoch *promised, u8 data);
 
+/*
+ * Whether a member whose history is mine may take a view of another lineage over (R2.15, R2.16): told
+ * by a forced attachment, or if its history was given up. One that was given up is never in U.
+ */
+bool rmr_lineage_told(const struct rmr_view *told, const struct rmr_view *mine, unsigned int self,
+		      bool forced, bool discarded);
+
 void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,
 			const struct rmr_view *established);
 /* The newest view is established. */

@@ -392,6 +392,68 @@ static void a_stale_member_is_silent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rmr_resync_sources(&v, RMR_NO_MEMBER, 0x7f), 0x80);
 }
 
+/* R2.15: the operator's word stands for the members that are missing, and begins a new lineage. */
+static void a_forced_attach_begins_a_new_lineage(struct kunit *test)
+{
+	static const u8 lineage[RMR_UUID_LEN] = { 9 };
+	const struct rmr_epoch mine = { 7, 1 };
+	struct rmr_promise p[2] = {
+		{ .member = 1, .view = view_of(5, 0x03, 0x04) },
+		{ .member = 2, .view = view_of(6, 0x01, 0) },
+	};
+	struct rmr_attachment a;
+
+	/* Leg 1 alone: of U(V), goes on as it is. */
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&witness, &mine, p, 1, &a), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, rmr_attach_force(&witness, &mine, lineage, p, 1, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.live.up_to_date, 0x02);
+	KUNIT_EXPECT_EQ(test, a.live.number, 6);
+	KUNIT_EXPECT_EQ(test, a.live.lineage[0], 9);
+	KUNIT_EXPECT_TRUE(test, a.must_wait);
+	/* Nobody of U(V): the newest copy alone, the other one has to give up. */
+	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, rmr_view_active(&a.live), 0x04);
+	/* Two histories are no question of force. */
+	p[0].view.lineage[3] = 1;
+	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), -EMEDIUMTYPE);
+	p[0].discarded = true;
+	p[1].discarded = true;
+	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), -ENOTCONN);
+}
+
+/* R2.16: who gave its history up is counted, and neither read nor believed. */
+static void a_discarded_history_counts_for_nothing(struct kunit *test)
+{
+	const struct rmr_epoch mine = { 7, 1 };
+	struct rmr_promise p[2] = {
+		{ .member = 0, .view = view_of(5, 0x01, 0) },
+		{ .member = 1, .view = view_of(9, 0x03, 0), .uncertain = true, .discarded = true },
+	};
+	struct rmr_view told = view_of(6, 0x01, 0x02), old = view_of(9, 0x03, 0);
+	struct rmr_attachment a;
+
+	p[1].view.lineage[0] = 1;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&witness, &mine, p, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.highest.number, 5);
+	KUNIT_EXPECT_EQ(test, rmr_view_active(&a.live), 0x01);
+	KUNIT_EXPECT_EQ(test, a.discarded, 0x02);
+	KUNIT_EXPECT_EQ(test, a.source, -1);
+	/* Even where V names it, it is not taken for up to date. */
+	p[0].view = view_of(5, 0x03, 0);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, rmr_view_active(&a.live), 0x01);
+	p[0].view = view_of(5, 0x02, 0);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 2, &a), -ENOTCONN);
+
+	old.lineage[0] = 1;
+	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &old, 1, false, false));
+	KUNIT_EXPECT_TRUE(test, rmr_lineage_told(&told, &old, 1, true, false));
+	KUNIT_EXPECT_TRUE(test, rmr_lineage_told(&told, &old, 1, false, true));
+	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &old, 0, false, true));
+	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &told, 0, true, true));
+	KUNIT_EXPECT_TRUE(test, rmr_lineage_told(&told, &told, 0, false, false));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_view_counts_when_enough_persisted_it),
 	KUNIT_CASE(the_last_of_u_is_never_replaced),
@@ -410,6 +472,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(legs_follow_the_table),
 	KUNIT_CASE(a_leg_is_promoted_only_when_all_is_done),
 	KUNIT_CASE(a_stale_member_is_silent),
+	KUNIT_CASE(a_forced_attach_begins_a_new_lineage),
+	KUNIT_CASE(a_discarded_history_counts_for_nothing),
 	{}
 };
 

@@ -103,6 +103,7 @@ func randomPromises(r *rand.Rand, members pool.Mask) []pool.Promise {
 		if r.IntN(20) == 0 {
 			p.View.Lineage[0] = 1
 		}
+		p.Discarded = r.IntN(6) == 0
 		if r.IntN(3) == 0 {
 			p.Clean = pool.Epoch{Seq: r.Uint64N(3), Client: r.Uint64N(3)}
 		}
@@ -122,8 +123,14 @@ func TestAttach(t *testing.T) {
 			voters.Witnesses = randomMask(r) &^ voters.Data
 			promises := randomPromises(r, randomMask(r)|pool.MaskOf(r.IntN(8)))
 			a, err := pool.DecideAttach(voters, pool.Epoch{Seq: 1000, Client: 7}, promises)
+			lineage := 0
+			if r.IntN(3) == 0 {
+				lineage = 7
+				a, err = pool.ForceAttach(voters, pool.Epoch{Seq: 1000, Client: 7}, pool.UUID{7}, promises)
+			}
 			answer := "0" + viewText(a.Highest) + viewText(a.First) + viewText(a.Live()) +
-				fmt.Sprintf(" %d %d %d %d %d", a.Source, uint8(a.Promised), uint8(a.Marked), uint8(a.Demoted), oneIf(a.MustWait))
+				fmt.Sprintf(" %d %d %d %d %d %d %d", a.Source, uint8(a.Promised), uint8(a.Discarded), uint8(a.Marked), uint8(a.Demoted),
+					oneIf(a.MustWait), a.Live().Lineage[0])
 			switch {
 			case errors.Is(err, pool.ErrSplitBrain):
 				answer = "-124"
@@ -132,10 +139,22 @@ func TestAttach(t *testing.T) {
 			}
 			var text []string
 			for _, p := range promises {
-				text = append(text, fmt.Sprintf("%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d", p.Member, p.View.Epoch.Seq, p.View.Epoch.Client, p.View.Number,
-					uint8(p.View.UpToDate), uint8(p.View.Syncing), p.View.Lineage[0], oneIf(p.Restarted), oneIf(len(p.Uncertain) > 0), p.Clean.Seq, p.Clean.Client))
+				text = append(text, fmt.Sprintf("%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d:%d", p.Member, p.View.Epoch.Seq, p.View.Epoch.Client, p.View.Number,
+					uint8(p.View.UpToDate), uint8(p.View.Syncing), p.View.Lineage[0], oneIf(p.Restarted), oneIf(len(p.Uncertain) > 0), p.Clean.Seq, p.Clean.Client, oneIf(p.Discarded)))
 			}
-			c.want(answer, "attach", uint8(voters.Data), uint8(voters.Witnesses), oneIf(voters.Quorum), strings.Join(text, ","))
+			c.want(answer, "attach", uint8(voters.Data), uint8(voters.Witnesses), oneIf(voters.Quorum), strings.Join(text, ","), lineage)
+		}
+	})
+}
+
+// TestLineageTold: who may take another lineage over.
+func TestLineageTold(t *testing.T) {
+	startCore(t).episodes(func(c *core, r *rand.Rand) {
+		for range 300 {
+			told, mine := pool.View{UpToDate: randomMask(r), Lineage: pool.UUID{byte(r.IntN(2))}}, pool.View{Lineage: pool.UUID{byte(r.IntN(2))}}
+			self, forced, discarded := r.IntN(8), r.IntN(2) == 0, r.IntN(2) == 0
+			c.want(fmt.Sprint(oneIf(mine.LineageTold(told, self, forced, discarded))), "lineage_told", uint8(told.UpToDate), told.Lineage[0],
+				mine.Lineage[0], self, oneIf(forced), oneIf(discarded))
 		}
 	})
 }
