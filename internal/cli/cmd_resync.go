@@ -78,7 +78,8 @@ degraded.
 
 What sets the rate (pace): idle, no application I/O here and no limit; rising, application I/O is within
 its target latency; latency, it takes longer and the rate falls; floor, it takes longer and the rate falls
-no further; ceiling, the limit; source, more is allowed than the copies reach; paused.`,
+no further; ceiling, the limit; share, the copies rest part of the time for applications; source, more is allowed than the
+copies reach; paused.`,
 		Args: cobra.MaximumNArgs(1),
 		Example: `  rmrctl resync show
   rmrctl resync show vol1 --watch +failures`,

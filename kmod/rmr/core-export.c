@@ -142,6 +142,7 @@ EXPORT_SYMBOL_GPL(rmr_latency_note);
 EXPORT_SYMBOL_GPL(rmr_latency_forget);
 EXPORT_SYMBOL_GPL(rmr_limits_narrow);
 EXPORT_SYMBOL_GPL(rmr_rate_step);
+EXPORT_SYMBOL_GPL(rmr_rate_rest_ns);
 EXPORT_SYMBOL_GPL(rmr_damp_next);
 EXPORT_SYMBOL_GPL(rmr_damp_lost);
 EXPORT_SYMBOL_GPL(rmr_damp_force);

@@ -15,7 +15,19 @@
 #include "srv-sync.h"
 
 #define COMPLETE_TRIES	250u		/* of 20 ms */
+#define REST_NS		(500 * NSEC_PER_USEC)	/* shorter rests are put together */
 #define PART_BLOCKS	(RMR_SYNC_PART / RMR_BLOCK_SIZE)
+
+/* Sleeps for about so long, or for a part of it if it is long. */
+static void sleep_ns(u64 ns)
+{
+	u64 us = div_u64(ns, NSEC_PER_USEC) + 1;
+
+	if (us < 20 * USEC_PER_MSEC)
+		usleep_range(us, us + us / 4);
+	else
+		msleep(min_t(u64, div_u64(us, USEC_PER_MSEC), 100));
+}
 
 /* Waits until the rate allows so many bytes more. */
 static void pace(struct rmr_srv_sync *sync, u32 bytes)
@@ -28,8 +40,27 @@ static void pace(struct rmr_srv_sync *sync, u32 bytes)
 	sync->next_ns = at + div64_u64((u64)bytes * NSEC_PER_SEC, max(sync->rate, 1ull));
 	spin_unlock_irqrestore(&sync->lock, flags);
 	while (at > now && !READ_ONCE(sync->stopping)) {
-		msleep(min_t(u64, div_u64(at - now, NSEC_PER_MSEC) + 1, 100));
+		sleep_ns(at - now);
 		now = ktime_get_ns();
+	}
+}
+
+/* While applications do I/O, a copy works only its share of the time, but the floor is kept. */
+static void rest(struct rmr_srv_job *job, u64 worked_ns)
+{
+	struct rmr_srv_sync *sync = job->sync;
+	u64 begin;
+
+	if (!rmr_srv_latency_ns(&sync->pool->track) ||
+	    READ_ONCE(sync->speed) < READ_ONCE(sync->limits.floor)) {
+		job->owed_ns = 0;
+		return;
+	}
+	job->owed_ns += rmr_rate_rest_ns(worked_ns, rmr_srv_share());
+	while (job->owed_ns > REST_NS && !READ_ONCE(sync->stopping)) {
+		begin = ktime_get_ns();
+		sleep_ns(job->owed_ns);
+		job->owed_ns -= ktime_get_ns() - begin;
 	}
 }
 
@@ -171,32 +202,43 @@ static bool next_part(struct rmr_srv_job *job, u32 *first, u32 *count)
 	return more;
 }
 
-static int copy_chunk(struct rmr_srv_job *job)
+static int copy_part(struct rmr_srv_job *job, u32 first, u32 count)
 {
 	struct rmr_srv_sync *sync = job->sync;
 	unsigned long flags;
-	u32 first, count;
+	int err;
+
+	err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_READ, sync->pool->id, job->copy.chunk);
+	if (!err)
+		err = read_part(job, first, count);
+	if (!err)
+		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_APPLY, sync->pool->id,
+					    job->copy.chunk);
+	if (!err)
+		err = apply_part(job, first, count);
+	if (err)
+		return err;
+	spin_lock_irqsave(&sync->lock, flags);
+	sync->copied += count * RMR_BLOCK_SIZE;
+	sync->copied_from[job->copy.source] += count * RMR_BLOCK_SIZE;
+	spin_unlock_irqrestore(&sync->lock, flags);
+	return 0;
+}
+
+static int copy_chunk(struct rmr_srv_job *job)
+{
+	struct rmr_srv_sync *sync = job->sync;
 	int err = learn_blocks(job);
+	u32 first, count;
+	u64 begin;
 
 	for (first = 0; !err && next_part(job, &first, &count); first += count) {
 		pace(sync, count * RMR_BLOCK_SIZE);
 		if (READ_ONCE(sync->stopping))
 			return -ECANCELED;
-		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_READ, sync->pool->id,
-					    job->copy.chunk);
-		if (!err)
-			err = read_part(job, first, count);
-		if (!err)
-			err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_APPLY, sync->pool->id,
-						    job->copy.chunk);
-		if (!err)
-			err = apply_part(job, first, count);
-		if (err)
-			return err;
-		spin_lock_irqsave(&sync->lock, flags);
-		sync->copied += count * RMR_BLOCK_SIZE;
-		sync->copied_from[job->copy.source] += count * RMR_BLOCK_SIZE;
-		spin_unlock_irqrestore(&sync->lock, flags);
+		begin = ktime_get_ns();
+		err = copy_part(job, first, count);
+		rest(job, ktime_get_ns() - begin);
 	}
 	return err;
 }

@@ -28,6 +28,11 @@ static unsigned long resync_floor = 4 << 20;
 module_param(resync_floor, ulong, 0644);
 MODULE_PARM_DESC(resync_floor, "bytes/s that resync gets in any case (default 4 MiB)");
 
+static unsigned int resync_share = 20;
+module_param(resync_share, uint, 0644);
+MODULE_PARM_DESC(resync_share,
+		 "percent of the time that a copy works while applications do I/O (default 20)");
+
 static bool resync_digest;
 module_param(resync_digest, bool, 0644);
 MODULE_PARM_DESC(resync_digest, "copy only blocks whose digests differ, for pools started later");
@@ -74,7 +79,12 @@ static void drop_links(struct rmr_srv_sync *sync)
 
 /* ---- rate ---- */
 
-static_assert((int)RMR_PACE_PAUSED == (int)RMR_RESYNC_PACE_PAUSED);
+static_assert((int)RMR_PACE_SHARE == (int)RMR_RESYNC_PACE_SHARE);
+
+u32 rmr_srv_share(void)
+{
+	return READ_ONCE(resync_share);
+}
 
 /* Latency of application I/O on this node, 0 while there is none. */
 u64 rmr_srv_latency_ns(const struct rmr_srv_track *t)
@@ -89,6 +99,7 @@ static void control(struct rmr_srv_sync *sync, u64 now)
 	struct rmr_rate_facts facts = {
 		.speed = sync->speed,
 		.latency_ns = rmr_srv_latency_ns(&sync->pool->track),
+		.resting = rmr_srv_share() < 100,
 	};
 
 	if (now - sync->control_ns < CONTROL_NS)

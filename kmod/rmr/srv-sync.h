@@ -14,6 +14,7 @@ struct rmr_srv_job {
 	struct rmr_blocks	fine;		/* blocks the source named */
 	u32			blocks;		/* of the chunk */
 	bool			busy;		/* under sync->lock */
+	s64			owed_ns;	/* rest that it owes to applications */
 	void			*buf;		/* RMR_SYNC_PART bytes */
 };
 
@@ -63,6 +64,8 @@ struct rmr_srv_sync {
 
 #define RMR_SYNC_PART	65536u		/* bytes read and written at once */
 
+/* Percent of the time that a copy works while there is application I/O. */
+u32 rmr_srv_share(void);
 /* srv-pull.c */
 int rmr_srv_pull(struct rmr_srv_sync *sync, unsigned int from);
 void rmr_srv_tell(struct rmr_srv_sync *sync);
