@@ -65,7 +65,7 @@ func TestResyncConduct(t *testing.T) {
 		whatSetsTheRate(t, makePool(t, c, pool{name: "pace", legs: 2, disk: 1, size: 256 * mib, area: 248 * mib}))
 	})
 	t.Run("flapping link", func(t *testing.T) {
-		flappingLink(t, makePool(t, c, pool{name: "flap", legs: 2, disk: 2, size: 48 * mib, area: 40 * mib}))
+		dampedLink(t, makePool(t, c, pool{name: "flap", legs: 2, disk: 2, size: 48 * mib, area: 40 * mib}))
 	})
 }
 
@@ -155,7 +155,7 @@ func whatSetsTheRate(t *testing.T, p *pool) {
 	p.judge(t)
 }
 
-func flappingLink(t *testing.T, p *pool) {
+func dampedLink(t *testing.T, p *pool) {
 	dev, client, link := p.attach(t), p.c.Client(0), p.c.Storage(1).Link()
 	recording := p.record(t, client, dev, 60)
 	flap := func() legStatus {
