@@ -114,7 +114,7 @@ func (a *app) rmrctl() *cobra.Command {
 		a.deviceMap(), a.deviceUnmap()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),
 		a.softroceUp(), a.softroceDown()))
-	root.AddCommand(a.events(), a.doctor(), a.version())
+	root.AddCommand(a.explainPool(), a.events(), a.doctor(), a.version())
 	return root
 }
 
