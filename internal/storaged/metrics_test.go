@@ -66,6 +66,9 @@ func TestMetricsSayWhatTheKernelSays(t *testing.T) {
 # HELP rmr_device_suspended 1 if I/O waits because no up-to-date leg or no majority is left.
 # TYPE rmr_device_suspended gauge
 rmr_device_suspended{device="brmr0",pool="vol9"} 1
+# HELP rmr_leg_damped_seconds Time that the leg still waits because it failed repeatedly.
+# TYPE rmr_leg_damped_seconds gauge
+rmr_leg_damped_seconds{device="brmr0",member="1",pool="vol9"} 7.5
 # HELP rmr_leg_lacking_bytes Bytes of the chunks the member still has to copy, as it said last.
 # TYPE rmr_leg_lacking_bytes gauge
 rmr_leg_lacking_bytes{device="brmr0",member="1",pool="vol9"} 2.097152e+06
@@ -83,9 +86,6 @@ rmr_pool_written_bytes_total{member="0",S2} 0
 # HELP rmr_resync_lacking_bytes Bytes of the chunks this member lacks, while it syncs.
 # TYPE rmr_resync_lacking_bytes gauge
 rmr_resync_lacking_bytes{member="0",S2} 3.145728e+06
-# HELP rmr_leg_damped_seconds Time that the leg still waits because it failed repeatedly.
-# TYPE rmr_leg_damped_seconds gauge
-rmr_leg_damped_seconds{addr="",member="1",node="",pool="vol9"} 7.5
 # HELP rmr_resync_remaining_seconds Time left at the present speed; absent if unknown.
 # TYPE rmr_resync_remaining_seconds gauge
 rmr_resync_remaining_seconds{member="0",S2} 1.5
