@@ -43,6 +43,7 @@ EXPORT_SYMBOL_GPL(rmr_rsp_keepalive_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_map_pull_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_list_check);
 EXPORT_SYMBOL_GPL(rmr_rsp_fine_check);
+EXPORT_SYMBOL_GPL(rmr_rsp_digest_check);
 EXPORT_SYMBOL_GPL(rmr_msg_name);
 EXPORT_SYMBOL_GPL(rmr_op_name);
 EXPORT_SYMBOL_GPL(rmr_tree_find);

@@ -7,7 +7,7 @@
  * CLEAR of what is held -> CLEAR of all, confirmed by everybody -> the client promotes.
  *
  * Rate: the controller of core/rate.h sets it every quarter second by the latency of application
- * I/O on this node.
+ * I/O on this node and on the sources.
  *
  * Locks: sync->lock, then track->lock. Context: process.
  */
@@ -94,11 +94,23 @@ u64 rmr_srv_latency_ns(const struct rmr_srv_track *t)
 	return READ_ONCE(t->latency_ns) | 1;
 }
 
+/* The highest latency of applications, here and on the sources. Caller: sync->lock. */
+static u64 worst_latency_ns(const struct rmr_srv_sync *sync)
+{
+	u64 worst = rmr_srv_latency_ns(&sync->pool->track);
+	unsigned int i;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (time_before64(get_jiffies_64(), sync->source_until[i]))
+			worst = max(worst, sync->source_ns[i]);
+	return worst;
+}
+
 static void control(struct rmr_srv_sync *sync, u64 now)
 {
 	struct rmr_rate_facts facts = {
 		.speed = sync->speed,
-		.latency_ns = rmr_srv_latency_ns(&sync->pool->track),
+		.latency_ns = worst_latency_ns(sync),
 		.resting = rmr_srv_share() < 100,
 	};
 
@@ -123,9 +135,9 @@ static void measure(struct rmr_srv_sync *sync, u64 now)
 
 	if (took < MEASURE_NS)
 		return;
-	sync->speed = div64_u64((sync->copied - sync->copied_before) * 1000,
+	sync->speed = div64_u64((sync->copied + sync->equal - sync->copied_before) * 1000,
 				div_u64(took, NSEC_PER_MSEC));
-	sync->copied_before = sync->copied;
+	sync->copied_before = sync->copied + sync->equal;
 	sync->measured_ns = now;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the rate of a resync (R5.8): application I/O within its target is never held back for long,
- * the floor is never undercut, the ceiling never passed, and what sets the rate is told.
+ * Guards the rate of a resync (R5.8): it falls while application I/O is slow, never below the floor,
+ * rises again, never above the ceiling, and what sets it is told.
  */
 #include <kunit/test.h>
 
 #include "rate.h"
 
-#define MB	(1ull << 20)
+#define MB	1048576ull
 #define MS	1000000ull
 
 static void without_application_io_only_the_ceiling_counts(struct kunit *test)
