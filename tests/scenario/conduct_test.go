@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Promise: a resync leaves room for applications, gets room itself, and tells what sets its rate; a leg that comes
-// and goes waits longer each time, says so, and returns by itself.
+// and goes waits longer each time, says so, and returns by itself. Several sources share the work; with digests only
+// what differs is copied.
 //
 //	client0 --- brmr0 --+--- stor0
 //	                    +--- stor1   <- ejected by command and let return; its cable is cut again and again
+//	                    +--- stor2   (with digests and with several sources: <- its power fails, or it is ejected)
 
 package scenario_test
 
@@ -197,6 +199,79 @@ func dampedLink(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	t.Logf("back %v after the command", time.Since(begin).Round(time.Millisecond))
 	recording.wait(t, 2*time.Minute)
+	p.detach(t)
+	p.requireEqualLegs(t)
+	p.judge(t)
+}
+
+func TestResyncCopies(t *testing.T) {
+	c := start(t, rig.Storage(3), rig.Client(1), rig.Disks(128*mib, 128*mib))
+	t.Run("from all that have it", func(t *testing.T) {
+		fromAllSources(t, makePool(t, c, pool{name: "sources", legs: 3, disk: 0, size: 96 * mib, area: 88 * mib}))
+	})
+	t.Run("only what differs", func(t *testing.T) {
+		onlyWhatDiffers(t, makePool(t, c, pool{name: "digest", legs: 3, disk: 1, size: 96 * mib, area: 88 * mib}))
+	})
+}
+
+// copiedFrom is how many bytes a member copied from each other one since it joined.
+func (p *pool) copiedFrom(t *testing.T, i int) []int64 {
+	t.Helper()
+	type status struct {
+		Members []struct {
+			Copied int64 `json:"copied"`
+		} `json:"members"`
+	}
+	list := ask[status](t, p.c.Storage(i), "rmrctl pool show "+p.name)
+	require.Len(t, list, 1)
+	var bytes []int64
+	for _, m := range list[0].Members {
+		bytes = append(bytes, m.Copied)
+	}
+	return bytes
+}
+
+func fromAllSources(t *testing.T, p *pool) {
+	dev, client := p.attach(t), p.c.Client(0)
+	client.MustSh(t, fmt.Sprintf("rmrctl leg eject %s 2", p.name))
+	p.waitLeg(t, 2, "failed", ejectLimit)
+	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=80 oflag=direct status=none", dev))
+	recording := p.record(t, client, dev, 5)
+	client.MustSh(t, fmt.Sprintf("rmrctl leg return %s 2", p.name))
+	p.waitLeg(t, 2, "up-to-date", healLimit)
+	from := p.copiedFrom(t, 2)
+	t.Logf("copied from members 0, 1, 2: %v", from)
+	require.Len(t, from, 3)
+	require.GreaterOrEqual(t, from[0]+from[1], 80*mib)
+	require.GreaterOrEqual(t, from[0], (from[0]+from[1])/4, "member 0 is hardly asked")
+	require.GreaterOrEqual(t, from[1], (from[0]+from[1])/4, "member 1 is hardly asked")
+	require.Zero(t, from[2])
+	recording.wait(t, time.Minute)
+	p.detach(t)
+	p.requireEqualLegs(t)
+	p.judge(t)
+}
+
+func onlyWhatDiffers(t *testing.T, p *pool) {
+	dev, client, stor := p.attach(t), p.c.Client(0), p.c.Storage(2)
+	// Many chunks have an intent when the power fails, so all of them are noted; 1 MiB in 16 chunks differs then.
+	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=64 oflag=direct status=none && sync", dev))
+	require.GreaterOrEqual(t, p.member(t, 2).Intents, uint64(64))
+	require.NoError(t, stor.Kill())
+	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 15); do dd if=/dev/urandom of=%s bs=64k count=1 seek=$((i*64+i)) oflag=direct status=none; done", dev))
+	p.waitLeg(t, 2, "failed", ejectLimit)
+	recording := p.record(t, client, dev, 15)
+	require.NoError(t, stor.Restart(t.Context()))
+	bringUp(t, stor)
+	stor.MustSh(t, "echo 1 > /sys/module/rmr_server/parameters/resync_digest && rmrctl pool assemble "+stor.DiskDevice(p.disk))
+	p.waitLeg(t, 2, "up-to-date", healLimit)
+	s := p.resync(t, 2)
+	t.Logf("copied %d bytes, equal %d bytes", s.Copied, s.Equal)
+	// The recorder's chunks differ as well.
+	require.GreaterOrEqual(t, s.Copied, uint64(mib))
+	require.LessOrEqual(t, s.Copied, uint64((1+8+2)*mib), "more was copied than differs")
+	require.GreaterOrEqual(t, s.Equal, uint64(60*mib))
+	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
 	p.judge(t)
