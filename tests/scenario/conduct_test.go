@@ -144,6 +144,7 @@ func whatSetsTheRate(t *testing.T, p *pool) {
 	require.Equal(t, uint64(4*mib), s.Limit)
 	require.Equal(t, uint64(2*mib), s.Floor)
 	require.Equal(t, uint64(10*time.Second), s.Target)
+	explains(t, stor, p.name, "at the limit of 4MiB/s", "client0 holds the pool")
 	// The recorder writes all the time, and no write ends within 100 us here.
 	stor.MustSh(t, fmt.Sprintf("rmrctl resync limit %s none --latency 100us", p.name))
 	s = p.waitPace(t, 1, "floor")
@@ -155,6 +156,17 @@ func whatSetsTheRate(t *testing.T, p *pool) {
 	p.detach(t)
 	p.requireEqualLegs(t)
 	p.judge(t)
+}
+
+// explains fails the test unless the tool has these words to say about the pool.
+func explains(t *testing.T, n *rig.Node, pool string, words ...string) {
+	t.Helper()
+	r := try(t, n, "rmrctl explain "+pool)
+	require.Equal(t, exitDegraded, r.Code, r.Stderr)
+	t.Log(r.Stdout)
+	for _, w := range words {
+		require.Contains(t, r.Stdout, w)
+	}
 }
 
 func dampedLink(t *testing.T, p *pool) {
@@ -192,6 +204,7 @@ func dampedLink(t *testing.T, p *pool) {
 	// An operator who mended the link need not wait.
 	l := flap()
 	require.Equal(t, "damped", l.Reason)
+	explains(t, client, p.name, "failed 5 times, so it waits", "or at once by `rmrctl leg return flap 1`")
 	require.Greater(t, l.Damped, uint32(8000))
 	begin := time.Now()
 	client.MustSh(t, fmt.Sprintf("rmrctl leg return %s 1", p.name))
