@@ -109,12 +109,12 @@ func (a *app) rmrctl() *cobra.Command {
 		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
-		a.resyncResume(), a.resyncLimit()))
+		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),
 		a.deviceMap(), a.deviceUnmap()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),
 		a.softroceUp(), a.softroceDown()))
-	root.AddCommand(a.events(), a.doctor(), a.version())
+	root.AddCommand(a.explainPool(), a.events(), a.doctor(), a.version())
 	return root
 }
 

@@ -78,7 +78,8 @@ degraded.
 
 What sets the rate (pace): idle, no application I/O here and no limit; rising, application I/O is within
 its target latency; latency, it takes longer and the rate falls; floor, it takes longer and the rate falls
-no further; ceiling, the limit; source, more is allowed than the copies reach; paused.`,
+no further; ceiling, the limit; share, the copies rest part of the time for applications; source, more is allowed than the
+copies reach; paused.`,
 		Args: cobra.MaximumNArgs(1),
 		Example: `  rmrctl resync show
   rmrctl resync show vol1 --watch +failures`,
@@ -146,6 +147,29 @@ func (a *app) resyncResume() *cobra.Command {
 	}
 	return a.resyncChange(cmd, "resumed", func(req *rmrnl.Request, _ *plan, _ []string) error {
 		req.Add(rmrnl.PoolAttrResyncPause, uint8(0))
+		return nil
+	})
+}
+
+func (a *app) resyncDigest() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "digest POOL on|off", Short: "Compare blocks before they are copied",
+		Long: `With "on", this node's member asks for digests of the blocks of a chunk that it lacks and copies only
+those that differ from its own, until the node's restart: less over the network and fewer writes, but both sides
+read. It helps after a restart, when much is noted and little differs. Blocks that a survivor knows to have been
+written are copied as they are. The parameter resync_digest of rmr_server is the default of pools.`,
+		Args:    cobra.ExactArgs(2),
+		Example: "  rmrctl resync digest vol1 on\n  rmrctl resync show vol1 +digest,equal",
+	}
+	return a.resyncChange(cmd, "set", func(req *rmrnl.Request, _ *plan, args []string) error {
+		if args[1] != "on" && args[1] != "off" {
+			return &usageError{fmt.Sprintf("%q: want on or off", args[1])}
+		}
+		on := uint8(0)
+		if args[1] == "on" {
+			on = 1
+		}
+		req.Add(rmrnl.PoolAttrResyncDigest, on)
 		return nil
 	})
 }

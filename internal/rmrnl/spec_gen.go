@@ -190,6 +190,8 @@ const (
 	ResyncPaceSource ResyncPace = 6
 	// ResyncPacePaused: Paused by a command.
 	ResyncPacePaused ResyncPace = 7
+	// ResyncPaceShare: Application I/O goes on, so the copies rest part of the time; its latency is within the target.
+	ResyncPaceShare ResyncPace = 8
 )
 
 var namesResyncPace = []string{
@@ -201,6 +203,7 @@ var namesResyncPace = []string{
 	"ceiling",
 	"source",
 	"paused",
+	"share",
 }
 
 // String returns the name in the specification.

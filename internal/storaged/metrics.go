@@ -148,6 +148,8 @@ func poolFamily() family[rmrnl.Pool] {
 				func(i uint8) string { return rmrnl.PoolState(i).String() }, func(p P) uint8 { return uint8(p.State) }),
 			defineStates(poolLabels, "resync_state", "State of this member's resync, 1 for the one that is.", 6,
 				func(i uint8) string { return rmrnl.ResyncState(i).String() }, func(p P) uint8 { return uint8(p.ResyncState) }),
+			defineStates(poolLabels, "resync_pace", "What sets the rate of this member's resync, 1 for the one that does.", 9,
+				func(i uint8) string { return rmrnl.ResyncPace(i).String() }, func(p P) uint8 { return uint8(p.ResyncPace) }),
 		},
 		metrics: []metric[P]{
 			g("pool_size_bytes", "Size of the volume.", func(p P) float64 { return float64(p.Size) }),
@@ -183,6 +185,9 @@ func poolFamily() family[rmrnl.Pool] {
 			g("resync_speed_bytes_per_second", "Bytes copied in the last second.", func(p P) float64 { return float64(p.ResyncRate) }),
 			g("resync_allowed_bytes_per_second", "Bytes per second that the controller allows; absent if it sets no bound.", func(p P) float64 { return float64(p.ResyncAllowed) }).when(func(p P) bool { return p.ResyncAllowed > 0 }),
 			g("resync_limit_bytes_per_second", "Bytes per second that an operator allows; absent if there is no bound.", func(p P) float64 { return float64(p.ResyncLimit) }).when(func(p P) bool { return p.ResyncLimit > 0 }),
+			g("resync_floor_bytes_per_second", "Bytes per second that resync gets however long application I/O takes.", func(p P) float64 { return float64(p.ResyncFloor) }),
+			g("resync_target_latency_seconds", "Latency of application I/O that resync keeps to.", func(p P) float64 { return float64(p.ResyncTargetNS) / 1e9 }),
+			c("resync_equal_bytes_total", "Bytes found equal by digests and not copied since the member joined the view.", func(p P) uint64 { return p.ResyncEqual }),
 			g("resync_remaining_seconds", "Time left at the present speed; absent if unknown.", func(p P) float64 { return float64(p.ResyncEtaMs) / 1e3 }).when(func(p P) bool { return p.ResyncEtaMs > 0 }),
 		},
 	}
@@ -232,6 +237,7 @@ func legFamily() family[leg] {
 		metrics: []metric[leg]{
 			g("leg_latency_seconds", "Moving average of the time from a request to its answer.", func(l leg) float64 { return float64(l.LatencyNS) / 1e9 }),
 			g("leg_state_age_seconds", "Time in the present state.", func(l leg) float64 { return float64(l.AgeMs) / 1e3 }),
+			g("leg_damped_seconds", "Time that the leg still waits because it failed repeatedly.", func(l leg) float64 { return float64(l.DampedMs) / 1e3 }),
 			g("leg_lacking_bytes", "Bytes of the chunks the member still has to copy, as it said last.", func(l leg) float64 { return float64(l.Lacking) * float64(l.chunk) }).when(func(l leg) bool { return l.chunk > 0 }),
 			g("leg_split_brain", "1 if the member has another history than the pool as it is mapped here.", func(l leg) float64 { return truth(l.Reason == rmrnl.ReasonSplitBrain) }),
 			g("leg_inflight_requests", "Requests that are under way.", func(l leg) float64 { return float64(l.Inflight) }),

@@ -25,10 +25,11 @@ func busyNode(t *testing.T) *Daemon {
 	p.UpToDate, p.Syncing, p.WriteBytes, p.Writes = 1, 2, 1<<20, 7
 	s := member("vol2", 0x22, "/dev/sdc")
 	s.ResyncState, s.ResyncLeft, s.ResyncTotal, s.ResyncEtaMs, s.ResyncAllowed, s.ResyncLimit = rmrnl.ResyncStateStalled, 3, 5, 1500, 1, 2
+	s.ResyncPace, s.ResyncFloor, s.ResyncTargetNS = rmrnl.ResyncPaceFloor, 4<<20, 20_000_000
 	w := newWorld(t, rmrnltest.State{
 		Pools:   []rmrnl.Pool{p, s, s}, // the second vol2 must not spoil the scrape
 		Devices: []rmrnl.Device{{Index: 0, Name: "vol9", State: rmrnl.DeviceStateSuspended, ChunkSize: 1 << 20}},
-		Legs:    []rmrnl.Leg{{PoolName: "vol9", MemberID: 1, State: rmrnl.LegStateSyncing, LatencyNS: 250_000, Lacking: 2, AgeMs: 1500}},
+		Legs:    []rmrnl.Leg{{PoolName: "vol9", MemberID: 1, State: rmrnl.LegStateSyncing, LatencyNS: 250_000, Lacking: 2, AgeMs: 1500, DampedMs: 7500}},
 	})
 	d := w.daemon("")
 	d.Once(t.Context())
@@ -65,6 +66,9 @@ func TestMetricsSayWhatTheKernelSays(t *testing.T) {
 # HELP rmr_device_suspended 1 if I/O waits because no up-to-date leg or no majority is left.
 # TYPE rmr_device_suspended gauge
 rmr_device_suspended{device="brmr0",pool="vol9"} 1
+# HELP rmr_leg_damped_seconds Time that the leg still waits because it failed repeatedly.
+# TYPE rmr_leg_damped_seconds gauge
+rmr_leg_damped_seconds{device="brmr0",member="1",pool="vol9"} 7.5
 # HELP rmr_leg_lacking_bytes Bytes of the chunks the member still has to copy, as it said last.
 # TYPE rmr_leg_lacking_bytes gauge
 rmr_leg_lacking_bytes{device="brmr0",member="1",pool="vol9"} 2.097152e+06
@@ -94,7 +98,7 @@ rmr_up 1
 `)
 	require.NoError(t, testutil.CollectAndCompare(newCollector(d), strings.NewReader(want),
 		"rmr_device_suspended", "rmr_leg_lacking_bytes", "rmr_leg_latency_seconds", "rmr_pool_degraded", "rmr_pool_written_bytes_total",
-		"rmr_resync_lacking_bytes", "rmr_resync_remaining_seconds", "rmr_storaged_healthy", "rmr_up"))
+		"rmr_leg_damped_seconds", "rmr_resync_lacking_bytes", "rmr_resync_remaining_seconds", "rmr_storaged_healthy", "rmr_up"))
 }
 
 // A state that the table of states does not know would be in no series.
@@ -105,6 +109,7 @@ func TestEveryStateHasAName(t *testing.T) {
 	}{
 		"pool":   {3, func(i uint8) string { return rmrnl.PoolState(i).String() }},
 		"resync": {6, func(i uint8) string { return rmrnl.ResyncState(i).String() }},
+		"pace":   {9, func(i uint8) string { return rmrnl.ResyncPace(i).String() }},
 		"device": {4, func(i uint8) string { return rmrnl.DeviceState(i).String() }},
 		"leg":    {7, func(i uint8) string { return rmrnl.LegState(i).String() }},
 	} {

@@ -15,10 +15,21 @@
 #include "srv-sync.h"
 
 #define COMPLETE_TRIES	250u		/* of 20 ms */
+#define REST_NS		(500 * NSEC_PER_USEC)	/* shorter rests are put together */
 #define PART_BLOCKS	(RMR_SYNC_PART / RMR_BLOCK_SIZE)
 
-/* Waits until the rate allows so many bytes more. */
-static void pace(struct rmr_srv_sync *sync, u32 bytes)
+/* Sleeps for about so long, or for a part of it if it is long. */
+static void sleep_ns(u64 ns)
+{
+	u64 us = div_u64(ns, NSEC_PER_USEC) + 1;
+
+	if (us < 20 * USEC_PER_MSEC)
+		usleep_range(us, us + us / 4);
+	else
+		msleep(min_t(u64, div_u64(us, USEC_PER_MSEC), 100));
+}
+
+void rmr_srv_pace(struct rmr_srv_sync *sync, u32 bytes)
 {
 	u64 now = ktime_get_ns(), at;
 	unsigned long flags;
@@ -28,8 +39,27 @@ static void pace(struct rmr_srv_sync *sync, u32 bytes)
 	sync->next_ns = at + div64_u64((u64)bytes * NSEC_PER_SEC, max(sync->rate, 1ull));
 	spin_unlock_irqrestore(&sync->lock, flags);
 	while (at > now && !READ_ONCE(sync->stopping)) {
-		msleep(min_t(u64, div_u64(at - now, NSEC_PER_MSEC) + 1, 100));
+		sleep_ns(at - now);
 		now = ktime_get_ns();
+	}
+}
+
+/* The floor is kept. */
+void rmr_srv_rest(struct rmr_srv_job *job, u64 worked_ns)
+{
+	struct rmr_srv_sync *sync = job->sync;
+	u64 begin;
+
+	if (!READ_ONCE(sync->latency_ns) ||
+	    READ_ONCE(sync->speed) < READ_ONCE(sync->limits.floor)) {
+		job->owed_ns = 0;
+		return;
+	}
+	job->owed_ns += rmr_rate_rest_ns(worked_ns, rmr_srv_share());
+	while (job->owed_ns > REST_NS && !READ_ONCE(sync->stopping)) {
+		begin = ktime_get_ns();
+		sleep_ns(job->owed_ns);
+		job->owed_ns -= ktime_get_ns() - begin;
 	}
 }
 
@@ -39,6 +69,17 @@ static bool is_valid(const struct rmr_srv_job *job)
 	const struct rmr_srv_track *t = &job->sync->pool->track;
 
 	return t->generation == job->generation && rmr_plan_valid(&t->plan, &job->copy);
+}
+
+/* The latency of applications at the source counts like that here. */
+static void note_latency(struct rmr_srv_sync *sync, unsigned int id, u64 latency_ns)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sync->lock, flags);
+	sync->source_ns[id] = latency_ns;
+	sync->source_until[id] = get_jiffies_64() + 2 * HZ;
+	spin_unlock_irqrestore(&sync->lock, flags);
 }
 
 /* What the source knows of the chunk. */
@@ -59,7 +100,10 @@ static int ask_fine(struct rmr_srv_job *job, struct rmr_rsp_fine *rsp)
 	msg.from = pool->id;
 	err = rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), rsp,
 				sizeof(*rsp));
-	return err ?: rmr_rsp_fine_check(rsp, sizeof(*rsp), job->copy.chunk, &fault);
+	err = err ?: rmr_rsp_fine_check(rsp, sizeof(*rsp), job->copy.chunk, &fault);
+	if (!err)
+		note_latency(job->sync, job->copy.source, le64_to_cpu(rsp->latency_ns));
+	return err;
 }
 
 /* The blocks that may differ, as the source knows them. */
@@ -69,6 +113,7 @@ static int learn_blocks(struct rmr_srv_job *job)
 	int err = ask_fine(job, &rsp);
 	u32 b;
 
+	job->known = !err && rsp.known;
 	for (b = 0; b < job->fine.per_chunk && !err && rsp.known; b++)
 		if (rsp.block[b / 8] & BIT(b % 8))
 			err = rmr_blocks_add(&job->fine, job->copy.chunk, b, b, GFP_NOIO);
@@ -94,8 +139,7 @@ static int read_part(struct rmr_srv_job *job, u32 first, u32 count)
 				 count * RMR_BLOCK_SIZE);
 }
 
-/* Makes the chunk applying; *mask of the blocks to write. False: the copy is void. */
-static bool apply_begin(struct rmr_srv_job *job, u32 first, u32 count, u32 *mask)
+bool rmr_srv_apply_begin(struct rmr_srv_job *job, u32 first, u32 count, u32 *mask)
 {
 	struct rmr_srv_track *t = &job->sync->pool->track;
 	unsigned long flags;
@@ -115,7 +159,7 @@ static bool apply_begin(struct rmr_srv_job *job, u32 first, u32 count, u32 *mask
 	return valid;
 }
 
-static void apply_end(struct rmr_srv_job *job)
+void rmr_srv_apply_end(struct rmr_srv_job *job)
 {
 	struct rmr_srv_track *t = &job->sync->pool->track;
 	unsigned long flags;
@@ -139,7 +183,7 @@ static int apply_part(struct rmr_srv_job *job, u32 first, u32 count)
 	u32 mask, i, n;
 	int err = 0;
 
-	if (!apply_begin(job, first, count, &mask))
+	if (!rmr_srv_apply_begin(job, first, count, &mask))
 		return -ECANCELED;
 	for (i = 0; i < count && !err; i += n) {
 		n = 1;
@@ -150,7 +194,7 @@ static int apply_part(struct rmr_srv_job *job, u32 first, u32 count)
 		err = rmr_srv_store_rw(pool, RMR_OP_WRITE, off + (u64)i * RMR_BLOCK_SIZE,
 				       job->buf + i * RMR_BLOCK_SIZE, n * RMR_BLOCK_SIZE);
 	}
-	apply_end(job);
+	rmr_srv_apply_end(job);
 	return err;
 }
 
@@ -171,32 +215,49 @@ static bool next_part(struct rmr_srv_job *job, u32 *first, u32 *count)
 	return more;
 }
 
-static int copy_chunk(struct rmr_srv_job *job)
+static int copy_part(struct rmr_srv_job *job, u32 first, u32 count)
 {
 	struct rmr_srv_sync *sync = job->sync;
 	unsigned long flags;
-	u32 first, count;
-	int err = learn_blocks(job);
+	int err;
 
+	err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_READ, sync->pool->id, job->copy.chunk);
+	if (!err)
+		err = read_part(job, first, count);
+	if (!err)
+		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_APPLY, sync->pool->id,
+					    job->copy.chunk);
+	if (!err)
+		err = apply_part(job, first, count);
+	if (err)
+		return err;
+	spin_lock_irqsave(&sync->lock, flags);
+	sync->copied += count * RMR_BLOCK_SIZE;
+	sync->copied_from[job->copy.source] += count * RMR_BLOCK_SIZE;
+	spin_unlock_irqrestore(&sync->lock, flags);
+	return 0;
+}
+
+static int copy_chunk(struct rmr_srv_job *job)
+{
+	struct rmr_srv_sync *sync = job->sync;
+	int err = learn_blocks(job);
+	u32 first, count;
+	u64 begin;
+
+	/* What the fine map names was written meanwhile: it hardly is equal. */
+	if (!err && !job->known && READ_ONCE(sync->digest))
+		err = rmr_srv_compare(job);
+	/* A set without blocks would stand for all of them. */
+	if (!err && job->known && !rmr_blocks_known(&job->fine, job->copy.chunk))
+		return 0;
 	for (first = 0; !err && next_part(job, &first, &count); first += count) {
-		pace(sync, count * RMR_BLOCK_SIZE);
+		rmr_srv_pace(sync, count * RMR_BLOCK_SIZE);
 		if (READ_ONCE(sync->stopping))
 			return -ECANCELED;
-		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_READ, sync->pool->id,
-					    job->copy.chunk);
-		if (!err)
-			err = read_part(job, first, count);
-		if (!err)
-			err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_APPLY, sync->pool->id,
-						    job->copy.chunk);
-		if (!err)
-			err = apply_part(job, first, count);
-		if (err)
-			return err;
-		spin_lock_irqsave(&sync->lock, flags);
-		sync->copied += count * RMR_BLOCK_SIZE;
-		sync->copied_from[job->copy.source] += count * RMR_BLOCK_SIZE;
-		spin_unlock_irqrestore(&sync->lock, flags);
+		begin = ktime_get_ns();
+		err = copy_part(job, first, count);
+		rmr_srv_rest(job, ktime_get_ns() - begin);
 	}
 	return err;
 }

@@ -9,7 +9,7 @@
 
 #include "srv-pri.h"
 
-static bool same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *epoch_le)
+bool rmr_srv_same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *epoch_le)
 {
 	struct rmr_epoch epoch;
 	unsigned long flags;
@@ -23,14 +23,14 @@ static bool same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *epo
 }
 
 /* The pool a peer names, with a reference, if it serves that epoch. */
-static struct rmr_srv_pool *peer_pool(struct rmr_srv_sess *sess, const u8 *uuid,
-				      const struct rmr_epoch_le *epoch_le, u8 from)
+struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid,
+				       const struct rmr_epoch_le *epoch_le, u8 from)
 {
 	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, uuid);
 
 	if (!pool)
 		return NULL;
-	if (same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone))
+	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone))
 		return pool;
 	rmr_srv_pool_put(pool);
 	return NULL;
@@ -71,7 +71,8 @@ static int clear_trigger(struct rmr_srv_pool *pool, const struct rmr_msg_clear *
 int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_clear *msg = data;
-	struct rmr_srv_pool *pool = peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
+						      msg->from);
 	unsigned long flags;
 	int err;
 
@@ -123,7 +124,8 @@ static void map_fill(const struct rmr_srv_track *t, u64 first, struct rmr_rsp_ma
 int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_map_pull *msg = data;
-	struct rmr_srv_pool *pool = peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
+						      msg->from);
 	struct rmr_srv_track *t;
 	unsigned long flags;
 	int err = 0;
@@ -151,6 +153,7 @@ static void fine_fill(const struct rmr_srv_track *t, u64 chunk, struct rmr_rsp_f
 
 	rsp->chunk = cpu_to_le64(chunk);
 	rsp->known = rmr_blocks_known(&t->fine, chunk);
+	rsp->latency_ns = cpu_to_le64(rmr_srv_latency_ns(t));
 	rsp->newest = cpu_to_le64(rmr_window_newest(&t->window, chunk));
 	for (block = rmr_blocks_next(&t->fine, chunk, 0); block < t->fine.per_chunk;
 	     block = rmr_blocks_next(&t->fine, chunk, block + 1))
@@ -160,7 +163,8 @@ static void fine_fill(const struct rmr_srv_track *t, u64 chunk, struct rmr_rsp_f
 int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_fine *msg = data;
-	struct rmr_srv_pool *pool = peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
+						      msg->from);
 	u64 chunk = le64_to_cpu(msg->chunk);
 	struct rmr_srv_track *t;
 	unsigned long flags;
@@ -223,7 +227,7 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 
 	if (len != length)
 		return RMR_ST_MALFORMED;
-	pool = peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
 	if (!pool)
 		return RMR_ST_FENCED;
 	first = off >> pool->track.chunk_shift;
@@ -237,7 +241,7 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 		      rmr_srv_store_rw(pool, RMR_OP_READ, off, data, length);
 	if (!err && !rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
-	if (!err && !same_epoch(pool, &msg->epoch))
+	if (!err && !rmr_srv_same_epoch(pool, &msg->epoch))
 		err = RMR_ST_FENCED;
 	rmr_srv_pool_put(pool);
 	return err;

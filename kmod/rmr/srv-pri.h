@@ -219,7 +219,13 @@ int rmr_srv_ready_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_prepare_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 
+/* srv-digest.c */
+int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
+
 /* srv-peer.c */
+bool rmr_srv_same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *epoch);
+struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid,
+				       const struct rmr_epoch_le *epoch, u8 from);
 int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);

@@ -7,7 +7,7 @@
  * CLEAR of what is held -> CLEAR of all, confirmed by everybody -> the client promotes.
  *
  * Rate: the controller of core/rate.h sets it every quarter second by the latency of application
- * I/O on this node.
+ * I/O on this node and on the sources.
  *
  * Locks: sync->lock, then track->lock. Context: process.
  */
@@ -27,6 +27,11 @@ MODULE_PARM_DESC(resync_latency_us, "latency of application I/O that resync keep
 static unsigned long resync_floor = 4 << 20;
 module_param(resync_floor, ulong, 0644);
 MODULE_PARM_DESC(resync_floor, "bytes/s that resync gets in any case (default 4 MiB)");
+
+static unsigned int resync_share = 20;
+module_param(resync_share, uint, 0644);
+MODULE_PARM_DESC(resync_share,
+		 "percent of the time that a copy works while applications do I/O (default 20)");
 
 static bool resync_digest;
 module_param(resync_digest, bool, 0644);
@@ -74,7 +79,12 @@ static void drop_links(struct rmr_srv_sync *sync)
 
 /* ---- rate ---- */
 
-static_assert((int)RMR_PACE_PAUSED == (int)RMR_RESYNC_PACE_PAUSED);
+static_assert((int)RMR_PACE_SHARE == (int)RMR_RESYNC_PACE_SHARE);
+
+u32 rmr_srv_share(void)
+{
+	return READ_ONCE(resync_share);
+}
 
 /* Latency of application I/O on this node, 0 while there is none. */
 u64 rmr_srv_latency_ns(const struct rmr_srv_track *t)
@@ -84,11 +94,24 @@ u64 rmr_srv_latency_ns(const struct rmr_srv_track *t)
 	return READ_ONCE(t->latency_ns) | 1;
 }
 
+/* The highest latency of applications, here and on the sources. Caller: sync->lock. */
+static u64 worst_latency_ns(const struct rmr_srv_sync *sync)
+{
+	u64 worst = rmr_srv_latency_ns(&sync->pool->track);
+	unsigned int i;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (time_before64(get_jiffies_64(), sync->source_until[i]))
+			worst = max(worst, sync->source_ns[i]);
+	return worst;
+}
+
 static void control(struct rmr_srv_sync *sync, u64 now)
 {
 	struct rmr_rate_facts facts = {
 		.speed = sync->speed,
-		.latency_ns = rmr_srv_latency_ns(&sync->pool->track),
+		.latency_ns = worst_latency_ns(sync),
+		.resting = rmr_srv_share() < 100,
 	};
 
 	if (now - sync->control_ns < CONTROL_NS)
@@ -112,9 +135,9 @@ static void measure(struct rmr_srv_sync *sync, u64 now)
 
 	if (took < MEASURE_NS)
 		return;
-	sync->speed = div64_u64((sync->copied - sync->copied_before) * 1000,
+	sync->speed = div64_u64((sync->copied + sync->equal - sync->copied_before) * 1000,
 				div_u64(took, NSEC_PER_MSEC));
-	sync->copied_before = sync->copied;
+	sync->copied_before = sync->copied + sync->equal;
 	sync->measured_ns = now;
 }
 

@@ -11,9 +11,11 @@ struct rmr_srv_job {
 	struct rmr_srv_sync	*sync;
 	struct rmr_copy		copy;
 	u64			generation;	/* of the track when the copy began */
-	struct rmr_blocks	fine;		/* blocks the source named */
+	struct rmr_blocks	fine;		/* blocks the source named, or that differ */
+	bool			known;		/* no other block of the chunk needs a copy */
 	u32			blocks;		/* of the chunk */
 	bool			busy;		/* under sync->lock */
+	s64			owed_ns;	/* rest that it owes to applications */
 	void			*buf;		/* RMR_SYNC_PART bytes */
 };
 
@@ -35,6 +37,8 @@ struct rmr_srv_sync {
 	bool			digest;		/* compare before a copy */
 	u8			pace;		/* enum rmr_pace */
 	struct rmr_rate_limits	limits;
+	u64			source_ns[RMR_MAX_MEMBERS];	/* latency on the sources */
+	u64			source_until[RMR_MAX_MEMBERS];	/* jiffies, while that counts */
 	u64			latency_ns;	/* that the rate was last set by, 0: none */
 	u64			rate;		/* bytes/s allowed now */
 	u64			next_ns;	/* when the next part may start */
@@ -63,6 +67,8 @@ struct rmr_srv_sync {
 
 #define RMR_SYNC_PART	65536u		/* bytes read and written at once */
 
+/* Percent of the time that a copy works while there is application I/O. */
+u32 rmr_srv_share(void);
 /* srv-pull.c */
 int rmr_srv_pull(struct rmr_srv_sync *sync, unsigned int from);
 void rmr_srv_tell(struct rmr_srv_sync *sync);
@@ -70,5 +76,18 @@ void rmr_srv_tell(struct rmr_srv_sync *sync);
 bool rmr_srv_announce(struct rmr_srv_sync *sync);
 /* srv-copy.c */
 void rmr_srv_copy_work(struct work_struct *work);
+/*
+ * Makes the chunk of a copy applying, so that nobody else writes to it until the end; *mask of the
+ * blocks first .. first + count - 1, at most 32, that were not written meanwhile. False: void.
+ */
+bool rmr_srv_apply_begin(struct rmr_srv_job *job, u32 first, u32 count, u32 *mask);
+void rmr_srv_apply_end(struct rmr_srv_job *job);
+/* Waits until the rate allows so many bytes more. */
+void rmr_srv_pace(struct rmr_srv_sync *sync, u32 bytes);
+/* While applications do I/O, a copy works only its share of the time. */
+void rmr_srv_rest(struct rmr_srv_job *job, u64 worked_ns);
+/* srv-digest.c */
+/* Finds the blocks of the chunk that differ from the source's: job->fine, job->known. */
+int rmr_srv_compare(struct rmr_srv_job *job);
 
 #endif /* RMR_SRV_SYNC_H */

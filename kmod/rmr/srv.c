@@ -93,6 +93,7 @@ static const struct {
 	[RMR_MSG_CLEAR]		= { rmr_srv_clear_msg, 0 },
 	[RMR_MSG_MAP_PULL]	= { rmr_srv_map_pull_msg, sizeof(struct rmr_rsp_map_pull) },
 	[RMR_MSG_LIST]		= { rmr_srv_list_msg, sizeof(struct rmr_rsp_list) },
+	[RMR_MSG_DIGEST]	= { rmr_srv_digest_msg, sizeof(struct rmr_rsp_digest) },
 	[RMR_MSG_SETTLE]	= { rmr_srv_settle_msg, 0 },
 	[RMR_MSG_READY]		= { rmr_srv_ready_msg, 0 },
 	[RMR_MSG_PREPARE]	= { rmr_srv_prepare_msg, 0 },

@@ -39,7 +39,7 @@ func decoders(t *testing.T) map[string]struct {
 	}
 	for name, r := range map[string]encoder{
 		"rmr_rsp_keepalive": sampleKeepaliveReply(), "rmr_rsp_map_pull": sampleMapReply(),
-		"rmr_rsp_list": sampleListReply(), "rmr_rsp_fine": sampleFineReply(),
+		"rmr_rsp_list": sampleListReply(), "rmr_rsp_fine": sampleFineReply(), "rmr_rsp_digest": sampleDigestReply(),
 	} {
 		decode := recoveryReplies()[name]
 		all[name] = entry{must(r.Encode()), func(b []byte) error { _, _, err := decode(b); return err }}

@@ -81,6 +81,7 @@ func sampleMessages() map[string]Message {
 		"ready":           &Ready{step{bound, epoch, 12}},
 		"prepare":         &Prepare{step{bound, epoch, 12}},
 		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7},
+		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, First: 4000, Count: 96, Key: sampleDigest(1)},
 		"member_set-free": &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 5, MemberID: 3},
 	}
 }
@@ -114,8 +115,19 @@ func sampleListReply() *ListReply {
 	return &ListReply{First: 300, Next: NoMore, Flags: ListRestarted, Ranges: []Range{{300, 1}, {400, 50}}}
 }
 
+func sampleDigest(n byte) (d DigestSum) {
+	for i := range d {
+		d[i] = n + byte(i)
+	}
+	return d
+}
+
+func sampleDigestReply() *DigestReply {
+	return &DigestReply{Chunk: 4095, First: 4000, Digests: []DigestSum{sampleDigest(1), {}, sampleDigest(200)}}
+}
+
 func sampleFineReply() *FineReply {
-	r := &FineReply{Chunk: 4095, Known: true, Newest: 1 << 33}
+	r := &FineReply{Chunk: 4095, Known: true, Newest: 1 << 33, Latency: 1_500_000}
 	r.Blocks[0], r.Blocks[31] = 0x81, 0xff
 	return r
 }

@@ -176,7 +176,7 @@ func FuzzPoolReply(f *testing.F) {
 }
 
 func FuzzRecoveryReplies(f *testing.F) {
-	for _, r := range []encoder{sampleKeepaliveReply(), sampleMapReply(), sampleListReply(), sampleFineReply()} {
+	for _, r := range []encoder{sampleKeepaliveReply(), sampleMapReply(), sampleListReply(), sampleFineReply(), sampleDigestReply()} {
 		b, err := r.Encode()
 		if err != nil {
 			f.Fatal(err)

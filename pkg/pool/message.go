@@ -23,7 +23,7 @@ const (
 // MsgType is the type of a request message.
 type MsgType uint16
 
-// Message types. Numbers of retired types are never used again; 14 and 15 are reserved.
+// Message types. Numbers of retired types are never used again; 15 is reserved.
 const (
 	MsgHello      MsgType = 1
 	MsgPoolInfo   MsgType = 2
@@ -38,6 +38,7 @@ const (
 	MsgMapPull    MsgType = 11
 	MsgList       MsgType = 12
 	MsgResyncRead MsgType = 13
+	MsgDigest     MsgType = 14
 	MsgSettle     MsgType = 16
 	MsgReady      MsgType = 17
 	MsgPrepare    MsgType = 18
@@ -83,6 +84,8 @@ func kindOf(t MsgType) (k msgKind, ok bool) {
 		k = msgKind{"LIST", "rmr_msg_list", 64, true, func() Message { return &List{} }}
 	case MsgResyncRead:
 		k = msgKind{"RESYNC_READ", "rmr_msg_resync_read", 64, false, func() Message { return &ResyncRead{} }}
+	case MsgDigest:
+		k = msgKind{"DIGEST", "rmr_msg_digest", 128, false, func() Message { return &Digest{} }}
 	case MsgSettle:
 		k = msgKind{"SETTLE", "rmr_msg_step", 64, true, func() Message { return &Settle{} }}
 	case MsgReady:
@@ -116,7 +119,7 @@ type Header struct {
 }
 
 // Message is one request: a pointer to Hello, PoolInfo, Attach, ViewSet, Detach, Keepalive, IO, MemberSet, Mark,
-// Clear, MapPull, List, ResyncRead, Settle, Ready, Prepare or Fine.
+// Clear, MapPull, List, ResyncRead, Digest, Settle, Ready, Prepare or Fine.
 type Message interface {
 	// MsgType is the type that goes into the header.
 	MsgType() MsgType

@@ -186,10 +186,12 @@ func DecodeListReply(b []byte, asked uint64) (*ListReply, error) {
 
 // FineReply answers FINE. Bit b%8 of byte b/8 of Blocks stands for block b of the chunk.
 type FineReply struct {
-	Chunk  uint64          `json:"chunk"`  // as asked
-	Known  bool            `json:"known"`  // false: any block may differ, and no bit is set
-	Newest uint64          `json:"newest"` // write of this epoch that touches the chunk and is not known complete, 0: none (F_COPYLIST)
-	Blocks [FineBytes]byte `json:"block"`
+	Chunk  uint64 `json:"chunk"`  // as asked
+	Known  bool   `json:"known"`  // false: any block may differ, and no bit is set
+	Newest uint64 `json:"newest"` // write of this epoch that touches the chunk and is not known complete, 0: none (F_COPYLIST)
+	// Latency of application I/O at the member in ns, 0: there is none.
+	Latency uint64          `json:"latency_ns"`
+	Blocks  [FineBytes]byte `json:"block"`
 }
 
 func (r *FineReply) walk(c *coder) {
@@ -197,7 +199,8 @@ func (r *FineReply) walk(c *coder) {
 	c.flag("known", &r.Known)
 	c.reserved("reserved0", 7)
 	c.le64("newest", &r.Newest)
-	c.reserved("reserved1", 40)
+	c.le64("latency_ns", &r.Latency)
+	c.reserved("reserved1", 32)
 	b := c.next("block", FineBytes, "bytes")
 	switch c.mode {
 	case decoding:

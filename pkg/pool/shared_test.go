@@ -103,6 +103,7 @@ func recoveryReplies() map[string]func([]byte) (any, []byte, error) {
 		"rmr_rsp_keepalive": func(b []byte) (any, []byte, error) { r, err := DecodeKeepaliveReply(b); return again(r, err) },
 		"rmr_rsp_map_pull":  func(b []byte) (any, []byte, error) { r, err := DecodeMapReply(b, 5000); return again(r, err) },
 		"rmr_rsp_list":      func(b []byte) (any, []byte, error) { r, err := DecodeListReply(b, 300); return again(r, err) },
+		"rmr_rsp_digest":    func(b []byte) (any, []byte, error) { r, err := DecodeDigestReply(b, 4095); return again(r, err) },
 		"rmr_rsp_fine":      func(b []byte) (any, []byte, error) { r, err := DecodeFineReply(b, 4095); return again(r, err) },
 	}
 }
@@ -135,7 +136,7 @@ func goodFixtures(t *testing.T) []newFixture {
 	}
 	for kind, r := range map[string]encoder{
 		"rmr_rsp_keepalive": sampleKeepaliveReply(), "rmr_rsp_map_pull": sampleMapReply(),
-		"rmr_rsp_list": sampleListReply(), "rmr_rsp_fine": sampleFineReply(),
+		"rmr_rsp_list": sampleListReply(), "rmr_rsp_fine": sampleFineReply(), "rmr_rsp_digest": sampleDigestReply(),
 	} {
 		list = append(list, newFixture{strings.TrimPrefix(kind, "rmr_"), fixture{Kind: kind}, must(r.Encode())})
 	}
@@ -209,6 +210,11 @@ func badFixtures(good []newFixture) []newFixture {
 	add("rsp_map_pull", "next", set(9, 0))
 	add("rsp_map_pull", "overlap", set(72, 4))
 	add("rsp_fine", "known", set(8, 0))
+	add("msg_digest", "count", set(52, 0))
+	add("msg_digest", "behind", set(52, 97))
+	add("msg_digest", "reserved", set(127, 1))
+	add("rsp_digest", "count", set(11, 2))
+	add("rsp_digest", "unused", set(10, 2))
 	add("rsp_keepalive", "flags", set(25, 0x80))
 	return list
 }

@@ -37,6 +37,7 @@ func structures() []structure {
 		structure{"rmr_rsp_map_pull", mapReplySize, describe(new(MapReply).walk)},
 		structure{"rmr_rsp_list", listReplySize, describe(new(ListReply).walk)},
 		structure{"rmr_rsp_fine", fineReplySize, describe(new(FineReply).walk)},
+		structure{"rmr_rsp_digest", digestReplySize, describe(new(DigestReply).walk)},
 		structure{"rmr_limits_le", 64, describe(new(Limits).walk)},
 		structure{"rmr_rsp_hello", helloReplySize, describe(new(HelloReply).walk)},
 		structure{"rmr_rsp_pool", poolReplySize, describe(new(PoolReply).walk)})

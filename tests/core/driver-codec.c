@@ -141,6 +141,11 @@ static void rsp_fine(const struct driver_args *a)
 	paged(a, rmr_rsp_fine_check);
 }
 
+static void rsp_digest(const struct driver_args *a)
+{
+	paged(a, rmr_rsp_digest_check);
+}
+
 static void rsp_keepalive(const struct driver_args *a)
 {
 	struct rmr_fault fault = { 0 };
@@ -170,6 +175,7 @@ const struct driver_op driver_codec_ops[] = {
 	{ "rsp_map_pull", 2, rsp_map_pull },
 	{ "rsp_list", 2, rsp_list },
 	{ "rsp_fine", 2, rsp_fine },
+	{ "rsp_digest", 2, rsp_digest },
 	{ "rsp_keepalive", 1, rsp_keepalive },
 	{ "layout", 2, layout },
 	{ 0 }

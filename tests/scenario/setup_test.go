@@ -183,6 +183,8 @@ type (
 		Kind     string `json:"kind"`
 		State    string `json:"state"`
 		Reason   string `json:"reason"`
+		Cause    string `json:"cause"`
+		Damped   uint32 `json:"damped_ms"`
 		Counters struct {
 			Reads    uint64 `json:"reads"`
 			Writes   uint64 `json:"writes"`

@@ -37,7 +37,8 @@
 #define RMR_MSG_MAP_PULL	11u		/* bits of all members; member to member */
 #define RMR_MSG_LIST		12u		/* uncertain set of a promise; client to member */
 #define RMR_MSG_RESYNC_READ	13u		/* data of a chunk; member to member */
-/* 14, 15: DIGEST, AUTH (reserved) */
+#define RMR_MSG_DIGEST		14u		/* digests of blocks; member to member */
+/* 15: AUTH (reserved) */
 #define RMR_MSG_SETTLE		16u		/* marks are stable everywhere; client to member */
 #define RMR_MSG_READY		17u		/* the map may be pulled; client to member */
 #define RMR_MSG_PREPARE		18u		/* flush before a promotion; client to member */
@@ -352,9 +353,41 @@ struct rmr_rsp_fine {
 	__u8	known;				/*  8 0: any block may differ, no bit is set */
 	__u8	reserved0[7];			/*  9 */
 	__le64	newest;				/* 16 see above */
-	__u8	reserved1[40];			/* 24 */
+	__le64	latency_ns;			/* 24 of application I/O here, 0: there is none */
+	__u8	reserved1[32];			/* 32 */
 	__u8	block[RMR_FINE_BYTES];		/* 64 block b: bit b % 8 of byte b / 8 */
 };						/* 576 */
+
+#define RMR_DIGESTS		256u		/* in one reply */
+#define RMR_DIGEST_LEN		16u
+#define RMR_DIGEST_BYTES	4096u		/* RMR_DIGESTS of them */
+
+/*
+ * Digests of blocks first .. first + count - 1 of a chunk, from a member that has it: BLAKE2s with
+ * 128 bits, keyed. The key is random and of this request alone, so that nobody who writes data can
+ * know of two blocks that have the same digest; then they are equal but for a chance of 2^-128.
+ */
+struct rmr_msg_digest {
+	struct rmr_msg_hdr hdr;			/*   0 */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*   8 */
+	struct rmr_epoch_le epoch;		/*  24 */
+	__le64	chunk;				/*  40 */
+	__u8	from;				/*  48 asking member */
+	__u8	reserved0[1];			/*  49 */
+	__le16	first;				/*  50 block of the chunk */
+	__le16	count;				/*  52 1..RMR_DIGESTS */
+	__u8	reserved1[10];			/*  54 */
+	__u8	key[RMR_DIGEST_LEN];		/*  64 */
+	__u8	reserved2[48];			/*  80 */
+};						/* 128 */
+
+struct rmr_rsp_digest {
+	__le64	chunk;				/*    0 as asked, like first and count */
+	__le16	first;				/*    8 */
+	__le16	count;				/*   10 */
+	__u8	reserved[52];			/*   12 */
+	__u8	digest[RMR_DIGEST_BYTES];	/*   64 one after the other, unused ones are zero */
+};						/* 4160 */
 
 /* Sets slot member_id of the member table; refused unless table_version is the member's own. */
 struct rmr_msg_member_set {
@@ -400,6 +433,10 @@ RMR_ASSERT_SIZE(struct rmr_msg_resync_read, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_step, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_fine, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_fine, 576);
+RMR_ASSERT_SIZE(struct rmr_msg_digest, 128);
+RMR_ASSERT_OFF(struct rmr_msg_digest, key, 64);
+RMR_ASSERT_SIZE(struct rmr_rsp_digest, 4160);
+RMR_ASSERT_OFF(struct rmr_rsp_digest, digest, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_member_set, 280);
 RMR_ASSERT_OFF(struct rmr_msg_member_set, member, 56);
 

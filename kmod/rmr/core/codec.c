@@ -682,6 +682,36 @@ static int fine_check(const void *data, struct rmr_fault *fault)
 	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
 }
 
+/* Blocks first .. first + count - 1 lie in a chunk, and their digests in a reply. */
+static int digest_range_check(__le16 first_le, __le16 count_le, struct rmr_fault *fault)
+{
+	u32 first = le16_to_cpu(first_le), count = le16_to_cpu(count_le);
+
+	if (first >= RMR_CHUNK_SIZE_MAX / RMR_BLOCK_SIZE)
+		return refuse(fault, -EPROTO, "first", "behind the largest chunk", first);
+	if (!count || count > RMR_DIGESTS)
+		return refuse(fault, -EPROTO, "count", "zero or too many", count);
+	if (first + count > RMR_CHUNK_SIZE_MAX / RMR_BLOCK_SIZE)
+		return refuse(fault, -EPROTO, "count", "behind the largest chunk", count);
+	return 0;
+}
+
+static int digest_check(const void *data, struct rmr_fault *fault)
+{
+	const struct rmr_msg_digest *m = data;
+	int err = digest_range_check(m->first, m->count, fault);
+
+	if (err)
+		return err;
+	if (!all_zero(m->reserved0, sizeof(m->reserved0)))
+		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
+	if (!all_zero(m->reserved1, sizeof(m->reserved1)))
+		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
+	if (!all_zero(m->reserved2, sizeof(m->reserved2)))
+		return refuse(fault, -EPROTO, "reserved2", "not zero", 0);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+}
+
 static const struct {
 	const char *name;
 	size_t	len;
@@ -706,6 +736,7 @@ static const struct {
 	[RMR_MSG_LIST] = { "LIST", sizeof(struct rmr_msg_list), true, list_check },
 	[RMR_MSG_RESYNC_READ] = { "RESYNC_READ", sizeof(struct rmr_msg_resync_read), false,
 				  resync_read_check },
+	[RMR_MSG_DIGEST] = { "DIGEST", sizeof(struct rmr_msg_digest), false, digest_check },
 	[RMR_MSG_SETTLE] = { "SETTLE", sizeof(struct rmr_msg_step), true, step_check },
 	[RMR_MSG_READY] = { "READY", sizeof(struct rmr_msg_step), true, step_check },
 	[RMR_MSG_PREPARE] = { "PREPARE", sizeof(struct rmr_msg_step), true, step_check },
@@ -898,6 +929,27 @@ int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault
 		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
 	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
 		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
+	return 0;
+}
+
+int rmr_rsp_digest_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
+{
+	const struct rmr_rsp_digest *r = data;
+	u32 count;
+	int err;
+
+	if (len != sizeof(*r))
+		return refuse(fault, -EPROTO, "length", "wrong", len);
+	if (le64_to_cpu(r->chunk) != asked)
+		return refuse(fault, -EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
+	err = digest_range_check(r->first, r->count, fault);
+	if (err)
+		return err;
+	if (!all_zero(r->reserved, sizeof(r->reserved)))
+		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	count = le16_to_cpu(r->count);
+	if (!all_zero(&r->digest[count * RMR_DIGEST_LEN], (RMR_DIGESTS - count) * RMR_DIGEST_LEN))
+		return refuse(fault, -EPROTO, "digest", "unused one is not zero", count);
 	return 0;
 }
 

@@ -86,6 +86,7 @@ int rmr_rsp_keepalive_check(const void *rsp, size_t len, struct rmr_fault *fault
 int rmr_rsp_map_pull_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
 int rmr_rsp_list_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
 int rmr_rsp_fine_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
+int rmr_rsp_digest_check(const void *rsp, size_t len, u64 asked, struct rmr_fault *fault);
 const char *rmr_msg_name(u16 type);
 const char *rmr_op_name(u8 op);
 

@@ -11,6 +11,21 @@ static u64 falls(u64 rate, u64 used)
 	return min_t(u64, rate, 2 * used) / 4 * 3;
 }
 
+/* Latency is within its target: what keeps the copies from being faster? */
+static enum rmr_pace what_bounds(const struct rmr_rate_limits *limits,
+				 const struct rmr_rate_facts *facts, u64 rate, u64 most)
+{
+	bool used = facts->speed >= rate / 2;
+
+	if (used && limits->ceiling && rate == most)
+		return RMR_PACE_CEILING;
+	if (!facts->latency_ns)
+		return most == RMR_RATE_MAX ? RMR_PACE_IDLE : RMR_PACE_SOURCE;
+	if (used && rate < most)
+		return RMR_PACE_RISING;
+	return facts->resting ? RMR_PACE_SHARE : RMR_PACE_SOURCE;
+}
+
 enum rmr_pace rmr_rate_step(const struct rmr_rate_limits *limits,
 			    const struct rmr_rate_facts *facts, u64 *rate)
 {
@@ -24,11 +39,11 @@ enum rmr_pace rmr_rate_step(const struct rmr_rate_limits *limits,
 	}
 	*rate = facts->latency_ns ? min_t(u64, *rate + *rate / 8 + 1, most) : most;
 	*rate = max_t(u64, *rate, least);
-	if (facts->speed < *rate / 2 && *rate < RMR_RATE_MAX)
-		return RMR_PACE_SOURCE;
-	if (limits->ceiling && *rate == most)
-		return RMR_PACE_CEILING;
-	if (!facts->latency_ns)
-		return RMR_PACE_IDLE;
-	return *rate == most ? RMR_PACE_SOURCE : RMR_PACE_RISING;
+	return what_bounds(limits, facts, *rate, most);
+}
+
+u64 rmr_rate_rest_ns(u64 worked_ns, u32 share)
+{
+	share = min_t(u32, max_t(u32, share, 1), 100);
+	return div_u64(min_t(u64, worked_ns, U32_MAX) * (100 - share), share);
 }

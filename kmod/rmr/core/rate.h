@@ -20,6 +20,7 @@ enum rmr_pace {
 	RMR_PACE_CEILING,
 	RMR_PACE_SOURCE,		/* the copies do not reach what is allowed */
 	RMR_PACE_PAUSED,
+	RMR_PACE_SHARE,			/* the copies rest, to leave room for applications */
 	RMR_PACES,
 };
 
@@ -32,6 +33,7 @@ struct rmr_rate_limits {
 struct rmr_rate_facts {
 	u64	speed;			/* bytes/s reached lately */
 	u64	latency_ns;		/* of application I/O, 0: there is none */
+	bool	resting;		/* the copies rest while there is application I/O */
 };
 
 /*
@@ -40,5 +42,11 @@ struct rmr_rate_facts {
  */
 enum rmr_pace rmr_rate_step(const struct rmr_rate_limits *limits,
 			    const struct rmr_rate_facts *facts, u64 *rate);
+
+/*
+ * How long a copy rests after it worked for so long, so that it works share percent of the time.
+ * This holds the load back where no latency tells of it, as when processors are short.
+ */
+u64 rmr_rate_rest_ns(u64 worked_ns, u32 share);
 
 #endif /* RMR_RATE_H */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the rate of a resync (R5.8): application I/O within its target is never held back for long,
- * the floor is never undercut, the ceiling never passed, and what sets the rate is told.
+ * Guards the rate of a resync (R5.8): it falls while application I/O is slow, never below the floor,
+ * rises again, never above the ceiling, and what sets it is told.
  */
 #include <kunit/test.h>
 
 #include "rate.h"
 
-#define MB	(1ull << 20)
+#define MB	1048576ull
 #define MS	1000000ull
 
 static void without_application_io_only_the_ceiling_counts(struct kunit *test)
@@ -95,7 +95,33 @@ static void the_rate_is_never_zero_and_never_wraps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rmr_rate_step(&limits, &facts, &rate), RMR_PACE_SOURCE);
 }
 
+static void copies_that_rest_say_so(struct kunit *test)
+{
+	const struct rmr_rate_limits limits = { .floor = 4 * MB, .target_ns = 20 * MS };
+	struct rmr_rate_facts facts = { .speed = 9 * MB, .latency_ns = MS, .resting = true };
+	u64 rate = 100 * MB;
+
+	KUNIT_EXPECT_EQ(test, rmr_rate_step(&limits, &facts, &rate), RMR_PACE_SHARE);
+	facts.speed = rate;
+	KUNIT_EXPECT_EQ(test, rmr_rate_step(&limits, &facts, &rate), RMR_PACE_RISING);
+	facts.speed = 9 * MB;
+	facts.resting = false;
+	KUNIT_EXPECT_EQ(test, rmr_rate_step(&limits, &facts, &rate), RMR_PACE_SOURCE);
+}
+
+static void a_rest_is_as_long_as_the_share_says(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, rmr_rate_rest_ns(3000, 50), 3000);
+	KUNIT_EXPECT_EQ(test, rmr_rate_rest_ns(3000, 25), 9000);
+	KUNIT_EXPECT_EQ(test, rmr_rate_rest_ns(3000, 100), 0);
+	KUNIT_EXPECT_EQ(test, rmr_rate_rest_ns(3000, 400), 0);
+	KUNIT_EXPECT_EQ(test, rmr_rate_rest_ns(3000, 0), 297000);
+	KUNIT_EXPECT_EQ(test, rmr_rate_rest_ns(U64_MAX, 1), U32_MAX * 99ull);
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(copies_that_rest_say_so),
+	KUNIT_CASE(a_rest_is_as_long_as_the_share_says),
 	KUNIT_CASE(without_application_io_only_the_ceiling_counts),
 	KUNIT_CASE(slow_application_io_brings_the_rate_down_to_the_floor),
 	KUNIT_CASE(the_rate_rises_again_up_to_the_ceiling),

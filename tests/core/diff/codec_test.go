@@ -38,7 +38,7 @@ type fixture struct {
 var errnos = map[string]int{"ENODATA": -61, "EBADMSG": -74, "EPROTO": -71, "EPROTONOSUPPORT": -93, "EINVAL": -22}
 
 // asked is the chunk that the request of a fixture named.
-var asked = map[string]uint64{"rmr_rsp_map_pull": 5000, "rmr_rsp_list": 300, "rmr_rsp_fine": 4095}
+var asked = map[string]uint64{"rmr_rsp_map_pull": 5000, "rmr_rsp_list": 300, "rmr_rsp_fine": 4095, "rmr_rsp_digest": 4095}
 
 func readFixtures(t *testing.T) []fixture {
 	t.Helper()
@@ -80,7 +80,7 @@ func (f *fixture) operation(b []byte) (string, []any) {
 		return "sector", []any{f.Index, f.Tag, text}
 	case "rmr_rsp_hello", "rmr_rsp_pool", "rmr_rsp_keepalive":
 		return strings.TrimPrefix(f.Kind, "rmr_"), []any{text}
-	case "rmr_rsp_map_pull", "rmr_rsp_list", "rmr_rsp_fine":
+	case "rmr_rsp_map_pull", "rmr_rsp_list", "rmr_rsp_fine", "rmr_rsp_digest":
 		return strings.TrimPrefix(f.Kind, "rmr_"), []any{asked[f.Kind], text}
 	}
 	return "msg", []any{text}
@@ -144,6 +144,8 @@ func (f *fixture) recodeReply(b []byte) ([]byte, error) {
 		r, err = pool.DecodeListReply(b, asked[f.Kind])
 	case "rmr_rsp_fine":
 		r, err = pool.DecodeFineReply(b, asked[f.Kind])
+	case "rmr_rsp_digest":
+		r, err = pool.DecodeDigestReply(b, asked[f.Kind])
 	default:
 		return nil, nil
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzz target: replies to KEEPALIVE, MAP_PULL, LIST and FINE. Input: which of them, the chunk that was
- * asked for (le64), the reply.
+ * Fuzz target: replies to KEEPALIVE, MAP_PULL, LIST, FINE and DIGEST. Input: which of them, the chunk
+ * that was asked for (le64), the reply.
  */
 #include "fuzz.h"
 
@@ -40,11 +40,19 @@ static void list(const struct rmr_rsp_list *r, u64 asked)
 	page(le64_to_cpu(r->first), le64_to_cpu(r->next), end, asked);
 }
 
+static void digest(const struct rmr_rsp_digest *r, u64 asked)
+{
+	u32 first = le16_to_cpu(r->first), count = le16_to_cpu(r->count);
+
+	PROMISE(le64_to_cpu(r->chunk) == asked);
+	PROMISE(count && count <= RMR_DIGESTS && first + count <= 4096);
+}
+
 static int check(u8 kind, const void *rsp, size_t size, u64 asked, struct rmr_fault *fault)
 {
 	int err;
 
-	switch (kind % 4) {
+	switch (kind % 5) {
 	case 0:
 		err = rmr_rsp_map_pull_check(rsp, size, asked, fault);
 		if (!err)
@@ -58,6 +66,11 @@ static int check(u8 kind, const void *rsp, size_t size, u64 asked, struct rmr_fa
 	case 2:
 		err = rmr_rsp_fine_check(rsp, size, asked, fault);
 		PROMISE(err || le64_to_cpu(((const struct rmr_rsp_fine *)rsp)->chunk) == asked);
+		return err;
+	case 3:
+		err = rmr_rsp_digest_check(rsp, size, asked, fault);
+		if (!err)
+			digest(rsp, asked);
 		return err;
 	}
 	return rmr_rsp_keepalive_check(rsp, size, fault);

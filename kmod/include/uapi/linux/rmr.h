@@ -94,6 +94,8 @@ enum rmr_resync_state {
  * @RMR_RESYNC_PACE_SOURCE: More is allowed than the copies reach; the depth,
  *   the sources, disks or links bound it.
  * @RMR_RESYNC_PACE_PAUSED: Paused by a command.
+ * @RMR_RESYNC_PACE_SHARE: Application I/O goes on, so the copies rest part of
+ *   the time; its latency is within the target.
  */
 enum rmr_resync_pace {
 	RMR_RESYNC_PACE_NONE,
@@ -104,6 +106,7 @@ enum rmr_resync_pace {
 	RMR_RESYNC_PACE_CEILING,
 	RMR_RESYNC_PACE_SOURCE,
 	RMR_RESYNC_PACE_PAUSED,
+	RMR_RESYNC_PACE_SHARE,
 };
 
 /**
