@@ -92,6 +92,14 @@ func (d *Disk) WriteAt(b []byte, off int64) (int, error) { return d.dev.WriteAt(
 // Sync makes what was written stable. What is read later comes from the device.
 func (d *Disk) Sync() error { return d.dev.Sync() }
 
+// Forget makes the next read come from the device.
+func (d *Disk) Forget() error {
+	if f, ok := d.dev.(fileDevice); ok {
+		return f.forget()
+	}
+	return nil
+}
+
 // Close gives the device back.
 func (d *Disk) Close() error {
 	if d.dev == nil {

@@ -170,7 +170,7 @@ func badSectors(f Fault) Finding {
 	x := Finding{
 		Severity: Repairable, Object: object, Offset: f.Offset, Length: uint64(f.Last-f.First+1) * pool.MapSector,
 		Field: field(f.Err), Problem: f.Err.Error(),
-		Todo: fmt.Sprintf("its %d chunks count as dirty for every member and are copied or compared again; look at the disk", f.Chunks),
+		Todo: fmt.Sprintf("its %d chunks count as dirty for every member and are copied again; look at the disk", f.Chunks),
 	}
 	if f.Chunks == 0 {
 		x.Todo = "holds no chunk; the next write of its block repairs it; look at the disk"
