@@ -20,6 +20,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/rmr-block/rmr/internal/metadata"
 	"github.com/rmr-block/rmr/pkg/dirtymap"
 	"github.com/rmr-block/rmr/pkg/pool"
 )
@@ -40,7 +41,7 @@ type Member struct {
 	Intents  uint64    `json:"intents"`        // chunks with its own intent
 	Dirty    []uint64  `json:"dirty"`          // chunks marked for each member slot, its own slot 0
 	Damaged  uint8     `json:"damaged_copies"` // mask of superblock copies
-	Problems []string  `json:"problems"`       // map sectors that were refused and count as all dirty
+	Problems []string  `json:"problems"`       // runs of map sectors that were refused and count as all dirty
 }
 
 // Extent is a range of 4 KiB blocks, first to last, that differ and nothing says so.
@@ -179,33 +180,27 @@ func compatible(a, b *loaded) error {
 
 // load reads superblock and map of a store.
 func load(s Store) (*loaded, Member, error) {
-	var copies [pool.SuperblockCopies][]byte
-	for i := range copies {
-		off, ok := pool.SuperblockOff(uint64(s.Size), i)
-		if !ok {
-			return nil, Member{}, fmt.Errorf("%d bytes are too few for a store", s.Size)
-		}
-		copies[i] = make([]byte, pool.SuperblockSize)
-		if _, err := s.Data.ReadAt(copies[i], int64(off)); err != nil {
-			return nil, Member{}, fmt.Errorf("read superblock copy %d: %w", i, err)
-		}
-	}
-	sb, damaged, err := pool.ChooseSuperblock(copies, uint64(s.Size))
+	md, err := metadata.Read(s.Data, uint64(s.Size))
 	if err != nil {
 		return nil, Member{}, err
 	}
-	l := &loaded{Store: s, sb: sb, id: int(sb.MemberID), dirty: dirtymap.New(sb.Chunks(), pool.MapTag(sb.Store))}
-	m := Member{Store: s.Name, ID: l.id, View: sb.View, Clean: sb.Flags&pool.FlagClean != 0, Damaged: damaged, Problems: []string{}}
+	if md.Err != nil {
+		return nil, Member{}, md.Err
+	}
+	sb := md.Superblock
+	l := &loaded{Store: s, sb: sb, id: int(sb.MemberID), dirty: md.Map}
+	m := Member{Store: s.Name, ID: l.id, View: sb.View, Clean: sb.Flags&pool.FlagClean != 0, Problems: []string{}}
+	for i, c := range md.Copies {
+		if c.Err != nil {
+			m.Damaged |= 1 << i
+		}
+	}
 	if !sb.DataMembers().Has(l.id) {
 		return nil, m, fmt.Errorf("member %d holds no data", l.id)
 	}
-	sector := make([]byte, pool.MapSector)
-	for i := range l.dirty.Sectors() {
-		if _, err := s.Data.ReadAt(sector, int64(sb.MapOff)+int64(i)*pool.MapSector); err != nil {
-			return nil, m, fmt.Errorf("read map sector %d: %w", i, err)
-		}
-		if err := l.dirty.Load(i, sector); err != nil {
-			m.Problems = append(m.Problems, err.Error())
+	for _, f := range md.Faults { // those behind the last chunk are no matter of a map
+		if f.Chunks > 0 {
+			m.Problems = append(m.Problems, fmt.Sprintf("map sectors %d to %d: %v", f.First, f.Last, f.Err))
 		}
 	}
 	m.Dirty = make([]uint64, pool.MaxMembers)

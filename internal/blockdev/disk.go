@@ -2,7 +2,7 @@
 
 // Package blockdev looks at a block device before it becomes a store: who uses it, what it
 // carries, how large it is; and it fills the future data area with zeros. Nothing here writes
-// to a device unless Zero is called.
+// to a device unless Zero or WriteAt is called.
 //
 // A Disk belongs to one goroutine.
 package blockdev
@@ -28,6 +28,7 @@ var (
 // Device is what a Disk does to the hardware.
 type Device interface {
 	io.ReaderAt
+	io.WriterAt
 	ZeroOut(off, n uint64) error // fill with zeros; both multiples of the logical block size
 	Sync() error
 	Close() error
@@ -59,13 +60,17 @@ func Open(path string, write bool) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
+	dev := fileDevice{f}
 	size, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		err = dev.forget()
+	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("size of %s: %w", path, err)
 	}
 	facts.Size = uint64(size)
-	return New(facts, fileDevice{f})
+	return New(facts, dev)
 }
 
 // New probes a device that is open already; the disk owns it from then on.
@@ -78,6 +83,23 @@ func New(facts Facts, dev Device) (*Disk, error) {
 	return &Disk{Facts: facts, Findings: findings, dev: dev}, nil
 }
 
+// ReadAt reads the device.
+func (d *Disk) ReadAt(b []byte, off int64) (int, error) { return d.dev.ReadAt(b, off) }
+
+// WriteAt writes to a device that was opened for it.
+func (d *Disk) WriteAt(b []byte, off int64) (int, error) { return d.dev.WriteAt(b, off) }
+
+// Sync makes what was written stable. What is read later comes from the device.
+func (d *Disk) Sync() error { return d.dev.Sync() }
+
+// Forget makes the next read come from the device.
+func (d *Disk) Forget() error {
+	if f, ok := d.dev.(fileDevice); ok {
+		return f.forget()
+	}
+	return nil
+}
+
 // Close gives the device back.
 func (d *Disk) Close() error {
 	if d.dev == nil {
@@ -87,6 +109,21 @@ func (d *Disk) Close() error {
 }
 
 type fileDevice struct{ *os.File }
+
+// forget drops what the page cache holds: the kernel's side writes metadata beside it.
+func (f fileDevice) forget() error {
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+		return fmt.Errorf("drop cached pages of %s: %w", f.Name(), err)
+	}
+	return nil
+}
+
+func (f fileDevice) Sync() error {
+	if err := f.File.Sync(); err != nil {
+		return err
+	}
+	return f.forget()
+}
 
 func (f fileDevice) ZeroOut(off, n uint64) error {
 	span := [2]uint64{off, n}

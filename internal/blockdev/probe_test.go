@@ -185,6 +185,8 @@ type memory []byte
 
 func (m memory) ReadAt(b []byte, off int64) (int, error) { return bytes.NewReader(m).ReadAt(b, off) }
 
+func (m memory) WriteAt(b []byte, off int64) (int, error) { return copy(m[off:], b), nil }
+
 func (m memory) ZeroOut(off, n uint64) error {
 	clear(m[off : off+n])
 	return nil

@@ -32,7 +32,10 @@ type Env struct {
 	Hostname func() (string, error)
 	Dial     func() (*rmrnl.Client, error)
 	OpenDisk func(path string, write bool) (*blockdev.Disk, error)
-	RDMA     softroce.System
+	// OpenImage opens a device or an image file that nobody uses, OpenShared one that somebody does.
+	OpenImage  func(path string, write bool) (*blockdev.Disk, error)
+	OpenShared func(path string) (*blockdev.Disk, error)
+	RDMA       softroce.System
 	// Root is put before the paths of /dev, /etc, /proc and /sys; "" outside tests.
 	Root string
 	Now  func() time.Time
@@ -43,7 +46,7 @@ func Host(stdout, stderr io.Writer, terminal bool) Env {
 	return Env{
 		Stdout: stdout, Stderr: stderr, Terminal: terminal,
 		Getenv: os.Getenv, Hostname: os.Hostname, Dial: rmrnl.Dial,
-		OpenDisk: blockdev.Open, RDMA: softroce.Host(), Now: time.Now,
+		OpenDisk: blockdev.Open, OpenImage: blockdev.OpenImage, OpenShared: blockdev.OpenShared, RDMA: softroce.Host(), Now: time.Now,
 	}
 }
 
@@ -107,6 +110,8 @@ func (a *app) rmrctl() *cobra.Command {
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
 		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
+	root.AddCommand(a.noun("disk", "Metadata of a store on a device or image, without the kernel", a.diskShow(), a.diskCheck(),
+		a.diskDump(), a.diskRestore()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))

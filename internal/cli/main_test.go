@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		"rmrctl":   func() { scriptMain("rmrctl") },
 		"brmr":     func() { scriptMain("brmr") },
 		"mkdisk":   mkdisk,
+		"mkstore":  mkstore,
+		"poke":     poke,
 		"iszero":   iszero,
 		"jsonkeys": jsonkeys,
 	})
@@ -92,6 +94,18 @@ func scriptMain(name string) {
 	env.Root = work
 	env.Hostname = func() (string, error) { return "stor1", nil }
 	env.OpenDisk = func(path string, _ bool) (*blockdev.Disk, error) { return openScriptDisk(work, path) }
+	env.OpenImage = func(path string, write bool) (*blockdev.Disk, error) {
+		if !strings.HasPrefix(path, "/dev/") {
+			return blockdev.OpenImage(path, write)
+		}
+		return openScriptDisk(work, path)
+	}
+	env.OpenShared = func(path string) (*blockdev.Disk, error) {
+		if strings.HasPrefix(path, "/dev/") {
+			path = filepath.Join(work, path) + ".img"
+		}
+		return blockdev.OpenShared(path)
+	}
 	env.RDMA = scriptRDMA(work)
 	code := Run(context.Background(), env, append([]string{name}, os.Args[1:]...))
 	raw, err := json.MarshalIndent(kernel.State(), "", " ")

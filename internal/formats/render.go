@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,6 +22,11 @@ var (
 	defineRE  = regexp.MustCompile(`(?m)^#define\s+(RMR_\w+)[ \t]+(.+?)[ \t]*(?:/\*\s*(.*?)\s*\*/)?$`)
 	openingRE = regexp.MustCompile(`(?s)^/\* SPDX[^\n]*\n/\*\n(.*?) \*/`)
 )
+
+// dumpText is the format that no header declares: internal/metadata owns it.
+//
+//go:embed dump.md
+var dumpText string
 
 // member is a field as a header declares it.
 type member struct {
@@ -66,6 +72,7 @@ func render(headers string) ([]byte, error) {
 			}
 		}
 	}
+	out.WriteString("\n" + dumpText)
 	return out.Bytes(), nil
 }
 
