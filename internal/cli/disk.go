@@ -174,7 +174,7 @@ func viewSuperblock(s *metadata.Store) *superblockView {
 			continue
 		}
 		addrs := slices.DeleteFunc(slices.Clone(m.Addrs[:]), func(a string) bool { return a == "" })
-		v.Members = append(v.Members, memberView{uint8(id), m.State.String(), m.Store, m.Node, notNil(addrs)})
+		v.Members = append(v.Members, memberView{uint8(id), m.State.String(), m.Store, m.Node, notNil(addrs), 0})
 	}
 	return v
 }
