@@ -289,7 +289,7 @@ static void fail_link(struct rmr_clt_link *link, int status)
 	rmr_clt_leg_failed(link->leg, link->gen, rmr_clt_status_reason(status));
 }
 
-/* Who is told the proposed view: its active members, with quorum all voters that promised (R2.2). */
+/* Who is told the proposed view: active members, with quorum all voters that promised (R2.2). */
 static u8 view_targets(const struct rmr_viewmaker *vm)
 {
 	u8 targets = rmr_viewmaker_targets(vm);
@@ -480,7 +480,7 @@ void rmr_clt_take_link(struct rmr_clt_leg *leg)
 
 /*
  * The member promised another client. Whether that one went live, and this one may never come back
- * by itself (F_YIELD), attach finds out by the views; it may have been cut off before it had enough.
+ * by itself (F_YIELD), attach finds out by the views; it may have been cut off before that.
  */
 static bool is_overtaken(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 {
