@@ -334,7 +334,7 @@ static int judge(struct rmr_clt_pool *pool, const struct rmr_promise *promises, 
 {
 	int err = rmr_attach_decide(&pool->voters, &pool->epoch, promises, n, a);
 
-	if (err == -ENOTCONN && pool->forcing)
+	if ((err == -ENOTCONN || err == -EMEDIUMTYPE) && pool->forcing)
 		err = rmr_attach_force(&pool->voters, &pool->epoch, pool->new_lineage, promises, n,
 				       a);
 	if (err == -ENOTCONN)
@@ -387,6 +387,27 @@ static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rm
 	return READ_ONCE(pool->closing) ? -ESHUTDOWN : 0;
 }
 
+/*
+ * R2.15: who promised and is in no forced view keeps its history until it joins, and lacks all. Nobody
+ * is told of the new lineage before everything is marked for it.
+ */
+static void forced_others(struct rmr_clt_pool *pool, const struct rmr_attachment *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+		struct rmr_clt_link *link = rmr_clt_leg_link(leg);
+
+		if (!link || rmr_clt_leg_votes_only(leg) ||
+		    (rmr_view_active(&a->live) & BIT(leg->id)) ||
+		    !memcmp(link->view.lineage, a->live.lineage, RMR_UUID_LEN))
+			continue;
+		if (rmr_clt_link_lacks_all(link))
+			rmr_clt_leg_failed(leg, link->gen, RMR_REASON_IO_ERROR);
+	}
+}
+
 /* Makes the pool live. Caller: ctl_lock; nothing was sent to a leg, or the pool is suspended. */
 int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why)
 {
@@ -418,6 +439,7 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 		err = establish(pool, &a, why);
 	if (err)
 		return err;
+	forced_others(pool, &a);
 	if (a.source >= 0)
 		rmr_clt_info(pool, "reconciled from leg %d, demoted %#x\n", a.source, a.demoted);
 	alone = pool->was_live && !rmr_epoch_cmp(&a.highest.epoch, &pool->before);

@@ -288,10 +288,9 @@ static int leg_list(struct rmr_clt_leg *leg)
 }
 
 /* R2.16: everything is uncertain, so everything is marked before the leg joins. */
-static int list_everything(struct rmr_clt_leg *leg)
+int rmr_clt_link_lacks_all(struct rmr_clt_link *link)
 {
-	struct rmr_clt_link *link = leg->next;
-	struct rmr_clt_pool *pool = leg->pool;
+	struct rmr_clt_pool *pool = link->leg->pool;
 
 	link->nr_uncertain = 0;
 	kvfree(link->uncertain);
@@ -326,7 +325,7 @@ static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 		err = leg_promise(leg);
 	if (!err && goal == RMR_LEG_PROMISE)
 		err = leg->next->discarded && !rmr_clt_leg_votes_only(leg) ?
-			list_everything(leg) : leg_list(leg);
+			rmr_clt_link_lacks_all(leg->next) : leg_list(leg);
 	return err;
 }
 

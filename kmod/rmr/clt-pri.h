@@ -315,6 +315,7 @@ void rmr_clt_leg_init(struct rmr_clt_leg *leg);
 void rmr_clt_leg_go(struct rmr_clt_leg *leg, enum rmr_leg_goal goal, unsigned int delay_ms);
 bool rmr_clt_leg_resting(struct rmr_clt_leg *leg);
 void rmr_clt_leg_state(struct rmr_clt_leg *leg, u8 state, u8 reason);
+int rmr_clt_link_lacks_all(struct rmr_clt_link *link);
 int rmr_clt_leg_refused(struct rmr_clt_leg *leg, struct rmr_clt_refusal *why, int err);
 void rmr_clt_legs_stop(struct rmr_clt_pool *pool);
 const char *rmr_clt_status_text(int err);

@@ -71,7 +71,8 @@ func DecideAttach(voters Voters, epoch Epoch, promises []Promise) (Attachment, e
 }
 
 // ForceAttach is DecideAttach by an operator's word, without the members that are missing (R2.15): who of U(V)
-// promised goes on; if nobody did, the one data member with the newest view, alone. The views begin a new lineage.
+// promised goes on; if nobody did, the one data member with the newest view, alone. The views begin a new lineage; a
+// member that has it already was told by an attempt that failed. Who is not active in the first view lacks everything.
 func ForceAttach(voters Voters, epoch Epoch, lineage UUID, promises []Promise) (Attachment, error) {
 	return decideAttach(voters, epoch, &lineage, promises)
 }
@@ -111,8 +112,13 @@ func decideAttach(voters Voters, epoch Epoch, lineage *UUID, promises []Promise)
 		}
 		a.Uncertain = append(a.Uncertain, p.Uncertain...)
 	}
-	for _, p := range promises {
-		if !p.Discarded && p.View.Lineage != a.Highest.Lineage {
+	known := -1 // the first of a lineage that this attach does not begin itself
+	for i, p := range promises {
+		switch {
+		case p.Discarded || lineage != nil && p.View.Lineage == *lineage:
+		case known < 0:
+			known = i
+		case p.View.Lineage != promises[known].View.Lineage:
 			return a, fmt.Errorf("attach: member %d: %w", p.Member, ErrSplitBrain)
 		}
 	}

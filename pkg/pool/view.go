@@ -67,12 +67,13 @@ func (v View) Next(number uint64, change Change) (View, error) {
 }
 
 // LineageTold tells whether a member whose history is that of v may take a view of another lineage over (R2.15,
-// R2.16): told by a forced attachment, or if its history was given up. One that was given up is never in U.
+// R2.16): told by a forced attachment and active in it, or if its history was given up. One that was given up is
+// never in U.
 func (v View) LineageTold(told View, self int, forced, discarded bool) bool {
 	if discarded {
 		return !told.UpToDate.Has(self)
 	}
-	return forced || told.Lineage == v.Lineage
+	return told.Lineage == v.Lineage || forced && told.Active().Has(self)
 }
 
 // ErrNoUpToDate: no up-to-date member would be left. The pool suspends or errors by policy; a syncing leg

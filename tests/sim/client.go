@@ -203,9 +203,13 @@ func (c *Client) establish(a pool.Attachment, lost bool) {
 
 // firstView establishes one of the views of an attach; if an active member fails, the attach starts over.
 func (c *Client) firstView(a pool.Attachment, v pool.View, next func()) {
-	got, left := pool.Mask(0), a.Promised.Count()
+	told := a.Promised
+	if c.forced { // nobody takes the new lineage over before everything is marked for it
+		told &= v.Active()
+	}
+	got, left := pool.Mask(0), told.Count()
 	round, done := c.round, false
-	for id := range a.Promised.All() {
+	for id := range told.All() {
 		c.sendView(id, v, func(ok bool) {
 			if c.round != round || done {
 				return
@@ -294,7 +298,7 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 		}
 	}
 	c.phase = live
-	if view.Lineage != a.Highest.Lineage {
+	if c.forced && view.Lineage != c.w.lineage {
 		c.w.forkHistory(c, view)
 	}
 	if c.force && c.w.forking {
@@ -305,6 +309,11 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	voters.Quorum = voters.Quorum && c.w.on(MNoMaj)
 	c.vm = pool.NewViewMaker(voters, view)
 	c.log("is live with %v", view)
+	for _, p := range c.promises {
+		if c.forced && c.w.on(RDiscard) && p.View.Lineage != view.Lineage && !view.Active().Has(p.Member) {
+			c.legs[p.Member].uncertain = everything()
+		}
+	}
 	for id := range a.Promised.All() {
 		l := &c.legs[id]
 		l.alive = c.w.now - leaseT
@@ -355,7 +364,11 @@ func (c *Client) pushView() {
 		return
 	}
 	v := c.vm.Proposed()
-	for id := range c.vm.Targets().All() {
+	targets := c.vm.Targets()
+	if c.forced {
+		targets &= v.Active()
+	}
+	for id := range targets.All() {
 		l := &c.legs[id]
 		if l.handle == 0 || l.told == v.Number {
 			continue
@@ -674,8 +687,8 @@ func (c *Client) rules() (pool.Attachment, error) {
 		}
 	}
 	a, err := pool.DecideAttach(voters, c.epoch, promises)
-	if c.force && errors.Is(err, pool.ErrMissingMembers) {
-		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(len(w.clients))}, promises); err == nil {
+	if c.force && err != nil {
+		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(c.id)}, promises); err == nil {
 			c.forced = true
 		}
 	}

@@ -93,10 +93,14 @@ static u8 newest_copy(const struct rmr_voters *voters, const struct rmr_promise 
 	return best ? rmr_mask_of(best->member) : 0;
 }
 
-/* One history only (R2.15), and what is known of it. False: split brain. */
-static bool one_lineage(const struct rmr_promise *promises, unsigned int count,
-			const struct rmr_attachment *a, u8 *restarted, bool *uncertain)
+/*
+ * One history only (R2.15), and what is known of it; own: the lineage that a forced attach begins,
+ * which some may have been told already, or NULL. False: split brain.
+ */
+static bool one_lineage(const struct rmr_promise *promises, unsigned int count, const u8 *own,
+			u8 *restarted, bool *uncertain)
 {
+	const u8 *known = NULL;
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
@@ -104,8 +108,11 @@ static bool one_lineage(const struct rmr_promise *promises, unsigned int count,
 
 		if (p->discarded)
 			continue;
-		if (memcmp(p->view.lineage, a->highest.lineage, RMR_UUID_LEN))
-			return false;
+		if (!own || memcmp(p->view.lineage, own, RMR_UUID_LEN)) {
+			if (known && memcmp(p->view.lineage, known, RMR_UUID_LEN))
+				return false;
+			known = p->view.lineage;
+		}
 		if (p->restarted)
 			*restarted |= rmr_mask_of(p->member);
 		*uncertain = *uncertain || p->uncertain;
@@ -124,7 +131,7 @@ static int decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch
 	a->source = -1;
 	if (find_highest(promises, count, a))
 		return -EINVAL;
-	if (!one_lineage(promises, count, a, &restarted, &uncertain))
+	if (!one_lineage(promises, count, lineage, &restarted, &uncertain))
 		return -EMEDIUMTYPE;
 	up = a->highest.up_to_date & a->promised & ~a->discarded;
 	syncing = a->highest.syncing & a->promised & ~a->discarded;

@@ -73,7 +73,8 @@ bool rmr_lineage_told(const struct rmr_view *told, const struct rmr_view *mine, 
 {
 	if (discarded)
 		return !rmr_mask_has(told->up_to_date, self);
-	return forced || !memcmp(told->lineage, mine->lineage, RMR_UUID_LEN);
+	return !memcmp(told->lineage, mine->lineage, RMR_UUID_LEN) ||
+	       (forced && rmr_mask_has(rmr_view_active(told), self));
 }
 
 void rmr_viewmaker_init(struct rmr_viewmaker *vm, const struct rmr_voters *voters,

@@ -413,7 +413,14 @@ static void a_forced_attach_begins_a_new_lineage(struct kunit *test)
 	/* Nobody of U(V): the newest copy alone, the other one has to give up. */
 	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), 0);
 	KUNIT_EXPECT_EQ(test, rmr_view_active(&a.live), 0x04);
+	/* A view of the same attempt that only some were told is no other history. */
+	memcpy(p[0].view.lineage, lineage, RMR_UUID_LEN);
+	p[0].view.number = 7;
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&three, &mine, p, 2, &a), -EMEDIUMTYPE);
+	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.live.number, 8);
 	/* Two histories are no question of force. */
+	memset(p[0].view.lineage, 0, RMR_UUID_LEN);
 	p[0].view.lineage[3] = 1;
 	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), -EMEDIUMTYPE);
 	p[0].discarded = true;
@@ -448,6 +455,7 @@ static void a_discarded_history_counts_for_nothing(struct kunit *test)
 	old.lineage[0] = 1;
 	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &old, 1, false, false));
 	KUNIT_EXPECT_TRUE(test, rmr_lineage_told(&told, &old, 1, true, false));
+	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &old, 2, true, false));
 	KUNIT_EXPECT_TRUE(test, rmr_lineage_told(&told, &old, 1, false, true));
 	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &old, 0, false, true));
 	KUNIT_EXPECT_FALSE(test, rmr_lineage_told(&told, &told, 0, true, true));
