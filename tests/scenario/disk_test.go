@@ -133,6 +133,7 @@ func deadDisk(t *testing.T, p *pool) {
 
 // slowDisk: 0.2 s are borne; what takes longer than the deadline costs the leg.
 func slowDisk(t *testing.T, p *pool) {
+	onlyInFull(t)
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	slow := func(ms int) string { return fmt.Sprintf("0 %d delay %s 0 %d", diskSectors, n.DiskDevice(p.disk), ms) }
 	table(t, p, slow(200))

@@ -36,6 +36,12 @@ func (p *pool) restart(t *testing.T, i int) {
 	n.MustSh(t, "rmrctl pool assemble "+n.DiskDevice(p.disk))
 }
 
+// undamp lets a leg that a scenario takes away again and again come back at once, as an operator does.
+func (p *pool) undamp(t *testing.T, i int) {
+	t.Helper()
+	p.c.Client(0).MustSh(t, fmt.Sprintf("rmrctl leg return %s %d", p.name, i))
+}
+
 // kill ends a storage node at once.
 func (p *pool) kill(t *testing.T, i int) {
 	t.Helper()

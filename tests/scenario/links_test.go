@@ -89,10 +89,8 @@ func separated(t *testing.T, p *pool) {
 
 // frozenStorage: the node goes on with requests of a session that was closed meanwhile, after newer ones.
 func frozenStorage(t *testing.T, p *pool) {
-	pause := 8 * time.Second
-	if everyCase() {
-		pause = time.Minute
-	}
+	onlyInFull(t)
+	const pause = time.Minute
 	dev, client, frozen := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	seconds := int(pause.Seconds()) + 8
 	job, recording := background(t, client, slowly(dev, seconds)), p.record(t, client, dev, seconds)

@@ -19,6 +19,7 @@ import (
 )
 
 func TestWriteBackUnderMemoryPressure(t *testing.T) {
+	onlyInFull(t)
 	memory := 320 // the node's root is 128 MiB of it
 	if os.Getenv("RMR_RIG_VARIANT") == "debug" {
 		memory = 768 // KASAN's shadow and its quarantine
