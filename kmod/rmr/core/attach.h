@@ -44,8 +44,8 @@ int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *e
 		      const struct rmr_promise *promises, unsigned int count,
 		      struct rmr_attachment *a);
 /*
- * The same by an operator's word, without the members that are missing (R2.15): who of U(V) promised
- * goes on; if nobody did, the one data member with the newest view, alone. The views begin a new
+ * The same by an operator's word, without the members that are missing (R2.15): who of U(V)
+ * promised goes on; if nobody did, the one data member with the newest view, alone. The views begin a new
  * lineage; a member that has it already was told by an attempt that failed. Who is not active in the
  * first view lacks everything. -ENOTCONN: no data member promised whose history was not given up.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards the rate of a resync (R5.8): it falls while application I/O is slow, never below the
- * floor, rises again, never above the ceiling, and what sets it is told.
+ * Guards the rate of a resync (R5.8): it falls while application I/O is slow, not below the floor,
+ * rises again, never above the ceiling, and what sets it is told.
  */
 #include <kunit/test.h>
 

@@ -82,8 +82,8 @@ int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
 		  const struct rmr_epoch *promised, u8 data);
 
 /*
- * Whether a member whose history is mine may take a view of another lineage over (R2.15, R2.16): told
- * by a forced attachment and active in it, or if its history was given up. One that was given up is
+ * Whether a member whose history is mine may take a view of another lineage over (R2.15, R2.16):
+ * told by a forced attachment and active in it, or if its history was given up. One that was given up is
  * never in U.
  */
 bool rmr_lineage_told(const struct rmr_view *told, const struct rmr_view *mine, unsigned int self,
