@@ -169,7 +169,8 @@ func leftUnderWay(t *testing.T, p *pool) {
 	require.NoError(t, client.Restart(t.Context()))
 	bringUp(t, client)
 	p.opts = "--takeover"
-	p.attach(t)
+	mapping := background(t, client, "until "+p.mapCommand()+"; do sleep 0.2; done") // a map does not wait for ever
+	mapping.wait(t, commandLimit)
 	t.Logf("mapped %v after the write", time.Since(written).Round(time.Millisecond))
 	require.GreaterOrEqual(t, time.Since(written), late-time.Second, "a leg promised while a write of the older client was under way")
 	table(t, p, good(under))
