@@ -388,8 +388,8 @@ static int decide(struct rmr_clt_pool *pool, struct rmr_attachment *a, struct rm
 }
 
 /*
- * R2.15: who promised and is in no forced view keeps its history until it joins, and lacks all. Nobody
- * is told of the new lineage before everything is marked for it.
+ * R2.15: who promised and is in no forced view keeps its history until it joins, and lacks all.
+ * Nobody is told of the new lineage before everything is marked for it.
  */
 static void forced_others(struct rmr_clt_pool *pool, const struct rmr_attachment *a)
 {

@@ -2,9 +2,10 @@
 /*
  * Internal to rmr_client.ko.
  *
- * A pool has legs, one for each member, a witness too, which gets no data. A leg that has promised
- * the pool's epoch has a link: one attachment over one session. A link never comes back after a failure (R2.13); the leg gets a
- * new one. Sessions are shared by the pools that have a leg on the same node.
+ * A pool has legs, one for each member, a witness too, which gets no data. A leg that has
+ * promised the pool's epoch has a link: one attachment over one session. A link never comes back
+ * after a failure (R2.13); the leg gets a new one. Sessions are shared by the pools that have a
+ * leg on the same node.
  *
  * Who does what: clt-io.c the data path; clt-ctl.c the live pool's controller, which never sleeps
  * for an answer; clt-view.c and clt-mark.c what the controller decides; clt-leg.c connects legs,

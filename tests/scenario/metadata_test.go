@@ -22,7 +22,7 @@ import (
 
 // A disk of 64 MiB whose part of badSectors from badStart on may be bad; metadata lies at its end.
 const (
-	diskSectors = 64 << 11
+	storeSectors = 64 << 11
 	badStart    = 10 << 11 // chunks 10 to 13
 	badSectors  = 4 << 11
 )
@@ -41,12 +41,12 @@ func TestBadDisks(t *testing.T) {
 }
 
 // good is a table that does nothing but pass on.
-func good(device string) string { return fmt.Sprintf("0 %d linear %s 0", diskSectors, device) }
+func good(device string) string { return fmt.Sprintf("0 %d linear %s 0", storeSectors, device) }
 
 // part is a table with another target for the bad part.
 func part(device, target string) string {
 	end := badStart + badSectors
-	return fmt.Sprintf(`0 %d linear %s 0\n%d %d %s\n%d %d linear %s %d`, badStart, device, badStart, badSectors, target, end, diskSectors-end,
+	return fmt.Sprintf(`0 %d linear %s 0\n%d %d %s\n%d %d linear %s %d`, badStart, device, badStart, badSectors, target, end, storeSectors-end,
 		device, end)
 }
 
@@ -117,7 +117,7 @@ func deadDisk(t *testing.T, p *pool) {
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	job, recording := background(t, client, slowly(dev, 10)), p.record(t, client, dev, 10)
 	time.Sleep(time.Second)
-	table(t, p, fmt.Sprintf("0 %d error", diskSectors))
+	table(t, p, fmt.Sprintf("0 %d error", storeSectors))
 	p.waitLeg(t, 1, "failed", ejectLimit)
 	require.Equal(t, "live", p.device(t).State)
 	p.audit(t)
@@ -135,7 +135,7 @@ func deadDisk(t *testing.T, p *pool) {
 func slowDisk(t *testing.T, p *pool) {
 	onlyInFull(t)
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
-	slow := func(ms int) string { return fmt.Sprintf("0 %d delay %s 0 %d", diskSectors, n.DiskDevice(p.disk), ms) }
+	slow := func(ms int) string { return fmt.Sprintf("0 %d delay %s 0 %d", storeSectors, n.DiskDevice(p.disk), ms) }
 	table(t, p, slow(200))
 	recording := p.record(t, client, dev, 3)
 	recording.wait(t, time.Minute)

@@ -83,8 +83,8 @@ int rmr_view_told(const struct rmr_view *told, const struct rmr_view *mine,
 
 /*
  * Whether a member whose history is mine may take a view of another lineage over (R2.15, R2.16):
- * told by a forced attachment and active in it, or if its history was given up. One that was given up is
- * never in U.
+ * told by a forced attachment and active in it, or if its history was given up. One that was
+ * given up is never in U.
  */
 bool rmr_lineage_told(const struct rmr_view *told, const struct rmr_view *mine, unsigned int self,
 		      bool forced, bool discarded);
