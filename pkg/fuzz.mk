@@ -5,7 +5,7 @@ FUZZTIME ?= 10m
 # package:target
 FUZZ := pkg/pool:FuzzSuperblock pkg/pool:FuzzSuperblockChoice pkg/pool:FuzzMapSector pkg/pool:FuzzMessage \
 	pkg/pool:FuzzHelloReply pkg/pool:FuzzPoolReply pkg/pool:FuzzRecoveryReplies pkg/dirtymap:FuzzMapLoad \
-	internal/rmrnl:FuzzDecode internal/blockdev:FuzzProbe
+	internal/rmrnl:FuzzDecode internal/blockdev:FuzzProbe internal/metadata:FuzzReadDump
 
 .PHONY: fuzz
 fuzz: ## fuzz every decoder in Go for FUZZTIME=10m each

@@ -147,7 +147,7 @@ func requireStranger(t require.TestingT, s *metadata.Store, dumped *pool.Superbl
 }
 
 // A restored stranger beside another member, and alone: no attach.
-func TestStoreOfAnOldDumpIsNoEnoughForAnAttach(t *testing.T) {
+func TestStoreOfAnOldDumpIsNeverEnough(t *testing.T) {
 	x := fixed(t, nil)
 	d := parse(t, x.dump(t))
 	x.write(t, x.sb.MapOff, make([]byte, x.size-x.sb.MapOff))
