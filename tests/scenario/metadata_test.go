@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Promise: metadata that was kept aside comes back byte for byte where nothing ran on the store since; where something
-// did, the store is not attached beside the others, and comes back to a client that is live without it by copying all
-// of its data (R2.16). On the host, the data areas are then equal bytes and the maps are sound.
+// did, the store is a split brain beside the others and, once it was given up, comes back by copying all of its data
+// (R2.17). On the host, the data areas are then equal bytes and the maps are sound.
 //
 //	client0 --- brmr0 --+--- stor0
 //	                    +--- stor1 /dev/ubda    <- its metadata is dumped, lost and restored
@@ -59,8 +59,8 @@ func TestRestoredMetadata(t *testing.T) {
 		require.NoError(t, sameBytes(before, after))
 		n.MustSh(t, "rmrctl disk restore-md /tmp/dump "+disk+" --unchanged --force && rmrctl pool assemble "+disk)
 		p.attach(t)
-		p.waitLeg(t, 0, "up-to-date", ejectLimit)
-		p.waitLeg(t, 1, "up-to-date", ejectLimit)
+		p.waitLeg(t, 0, "up-to-date", detectLimit)
+		p.waitLeg(t, 1, "up-to-date", detectLimit)
 		p.detach(t)
 		p.requireEqualLegs(t)
 	})
@@ -68,12 +68,14 @@ func TestRestoredMetadata(t *testing.T) {
 		dev := p.attach(t)
 		n.MustSh(t, "rmrctl pool stop vol1 --force")
 		write(dev, 4) // the leg misses it
-		p.waitLeg(t, 1, "failed", ejectLimit)
+		p.waitLeg(t, 1, "failed", detectLimit)
 		refuses(t, n, "rmrctl disk restore-md /tmp/dump "+disk+" --unchanged --force", exitRefused, "of another moment")
 		lost(t, n, 0)
 		refuses(t, n, "rmrctl disk restore-md /tmp/dump "+disk, exitRefused, "could lose data")
 		n.MustSh(t, "rmrctl disk restore-md /tmp/dump "+disk+" --force && rmrctl disk check "+disk)
 		n.MustSh(t, "rmrctl pool assemble "+disk)
+		requireSplitBrain(t, p, 1)
+		p.discard(t, 1)
 		p.waitLeg(t, 1, "up-to-date", healLimit)
 		chunks, _ := p.resynced(t, 1)
 		require.Equal(t, p.size/mib, chunks, "not all of it was copied")
@@ -84,6 +86,11 @@ func TestRestoredMetadata(t *testing.T) {
 		n.MustSh(t, "rmrctl pool stop vol1")
 		lost(t, n, 0)
 		n.MustSh(t, "rmrctl disk restore-md /tmp/dump "+disk+" --force && rmrctl pool assemble "+disk)
-		refuses(t, client, p.mapCommand(), exitError, "histor")
+		refuses(t, client, p.mapCommand(), exitError, "different histories: split brain")
+		p.discard(t, 1)
+		p.attach(t)
+		p.waitLeg(t, 1, "up-to-date", healLimit)
+		p.detach(t)
+		p.requireEqualLegs(t)
 	})
 }
