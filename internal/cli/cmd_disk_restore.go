@@ -32,9 +32,9 @@ lost. What the device still has is never replaced, and the data area is not touc
 The bytes of the dump come back as they were if a superblock copy on the device is still the one of
 the dump, or if you say --unchanged: no node has served the store since. Otherwise nobody knows what
 the store has missed. It then comes back as one that knows nothing: every chunk is marked for every
-member, an attach needs all data members, and a new lineage keeps an attach from mixing it with the
-others. A running client takes it back and copies all of it; let one map the pool from the other
-members before you start this one.
+member, an attach needs all data members, and a history of its own makes it a split brain beside
+the others. "rmrctl pool resolve" gives it up, and it gets a full copy; or "brmr map --force" serves
+what it has, if it is the only one left.
 
 Refused, whatever the options: another store's dump, another size, a device in use, and a device
 whose own superblock is valid and of another moment.`,
@@ -133,7 +133,7 @@ func restorePlan(dump *metadata.Dump, d *blockdev.Disk, r *metadata.Restore) pla
 	switch {
 	case r.Mode == metadata.Uncertain:
 		p.raise(riskLoseData, "nothing on the device tells whether the store went on after that: it comes back with every chunk dirty and "+
-			"uncertain and a new lineage, and will not be attached together with another member (--unchanged: see the manual)")
+			"uncertain and a history of its own: a split brain beside other members, for `rmrctl pool resolve` (--unchanged: see the manual)")
 	case !r.Proven:
 		p.raise(riskLoseData, "only --unchanged says that the store did not go on after that; if it did, acknowledged writes are lost")
 	}

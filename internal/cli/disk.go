@@ -69,6 +69,8 @@ type superblockView struct {
 	Clean        bool         `json:"clean"`
 	Zeroed       bool         `json:"zeroed"`
 	Used         bool         `json:"used"`
+	Quorum       bool         `json:"quorum"`
+	Discarded    bool         `json:"discarded"`
 	Promised     epochView    `json:"promised"`
 	View         storedView   `json:"view"`
 	TableVersion uint64       `json:"table_version"`
@@ -159,12 +161,14 @@ func viewSuperblock(s *metadata.Store) *superblockView {
 	v := &superblockView{
 		PoolUUID: sb.Pool, PoolName: sb.Name, PoolSize: sb.PoolSize, ChunkSize: sb.ChunkSize, Chunks: sb.Chunks(), MemberID: sb.MemberID,
 		StoreUUID: sb.Store, Created: sb.Created, Clean: sb.Flags&pool.FlagClean != 0, Zeroed: sb.Flags&pool.FlagZeroed != 0,
-		Used: sb.Flags&pool.FlagUsed != 0, Promised: viewEpoch(sb.Promised.Seq, sb.Promised.Client), TableVersion: sb.TableVersion,
+		Used: sb.Flags&pool.FlagUsed != 0, Quorum: sb.Flags&pool.FlagQuorum != 0, Discarded: sb.Flags&pool.FlagDiscarded != 0, Promised: viewEpoch(sb.Promised.Seq, sb.Promised.Client), TableVersion: sb.TableVersion,
 		View: storedView{
 			viewEpoch(sb.View.Epoch.Seq, sb.View.Epoch.Client), sb.View.Number, rmrnl.Mask(sb.View.UpToDate), rmrnl.Mask(sb.View.Syncing), sb.View.Lineage,
 		},
 		Members: []memberView{},
-		Layout:  []partView{{"data", 0, sb.PoolSize}, {"map", sb.MapOff, sb.MapLen}},
+	}
+	if sb.DataMembers().Has(int(sb.MemberID)) { // a witness has neither
+		v.Layout = []partView{{"data", 0, sb.PoolSize}, {"map", sb.MapOff, sb.MapLen}}
 	}
 	for i := len(s.Copies) - 1; i >= 0; i-- {
 		v.Layout = append(v.Layout, partView{fmt.Sprintf("superblock copy %d", i), s.Copies[i].Offset, pool.SuperblockSize})
@@ -229,7 +233,7 @@ func (v *superblockView) flagNames() string {
 	for _, f := range []struct {
 		set  bool
 		name string
-	}{{v.Clean, "clean"}, {v.Zeroed, "zeroed"}, {v.Used, "used"}} {
+	}{{v.Clean, "clean"}, {v.Zeroed, "zeroed"}, {v.Used, "used"}, {v.Quorum, "quorum"}, {v.Discarded, "discarded"}} {
 		if f.set {
 			list = append(list, f.name)
 		}

@@ -42,7 +42,9 @@ func randomSuperblock(t *rapid.T) (*pool.Superblock, uint64) {
 	ids := pool.IDs{Pool: randomUUID(t, "pool"), Lineage: randomUUID(t, "lineage"), Created: 1_800_000_000}
 	device := size + pool.MapLen(pool.Chunks(size, chunk)) + pool.MDTail + uint64(rapid.IntRange(0, 20_000).Draw(t, "spare"))&^511
 	members := rapid.IntRange(1, 4).Draw(t, "members")
-	for id := range members + rapid.IntRange(0, 1).Draw(t, "witness") {
+	all := members + rapid.IntRange(0, 1).Draw(t, "witness")
+	spec.Quorum = all > members
+	for id := range all {
 		m := pool.NewMember{Node: fmt.Sprintf("stor%d", id), Addrs: []string{fmt.Sprintf("192.0.2.%d", id+1)}, StoreSize: device, Zeroed: true}
 		m.Witness = id == members
 		spec.Members = append(spec.Members, m)
@@ -51,23 +53,23 @@ func randomSuperblock(t *rapid.T) (*pool.Superblock, uint64) {
 	}
 	plan, err := pool.MakePlan(spec)
 	require.NoError(t, err)
-	sb, err := plan.Superblock(rapid.IntRange(0, members-1).Draw(t, "id"), ids)
+	sb, err := plan.Superblock(rapid.IntRange(0, all-1).Draw(t, "id"), ids)
 	require.NoError(t, err)
 	sb.WriteSeq = rapid.Uint64Range(2, 1<<60).Draw(t, "write_seq")
 	if rapid.Bool().Draw(t, "used") {
-		sb.Flags = pool.FlagUsed
+		sb.Flags = sb.Flags&pool.FlagQuorum | pool.FlagUsed
 		if rapid.Bool().Draw(t, "clean") {
 			sb.Flags |= pool.FlagClean
 		}
 		sb.Promised = pool.Epoch{Seq: rapid.Uint64Range(2, 1<<40).Draw(t, "epoch"), Client: rapid.Uint64().Draw(t, "client")}
 		sb.View.Epoch = pool.Epoch{Seq: rapid.Uint64Range(1, sb.Promised.Seq-1).Draw(t, "view epoch"), Client: 7}
 		sb.View.Number = rapid.Uint64Range(1, 1<<40).Draw(t, "view")
-		all := sb.DataMembers()
-		sb.View.UpToDate = all & pool.Mask(rapid.Byte().Draw(t, "up to date"))
+		data := sb.DataMembers()
+		sb.View.UpToDate = data & pool.Mask(rapid.Byte().Draw(t, "up to date"))
 		if sb.View.UpToDate == 0 {
-			sb.View.UpToDate = pool.MaskOf(all.Lowest())
+			sb.View.UpToDate = pool.MaskOf(data.Lowest())
 		}
-		sb.View.Syncing = all &^ sb.View.UpToDate & pool.Mask(rapid.Byte().Draw(t, "syncing"))
+		sb.View.Syncing = data &^ sb.View.UpToDate & pool.Mask(rapid.Byte().Draw(t, "syncing"))
 	}
 	return sb, device
 }
@@ -75,6 +77,9 @@ func randomSuperblock(t *rapid.T) (*pool.Superblock, uint64) {
 // randomMap draws runs of dirty chunks, some as long as the pool.
 func randomMap(t *rapid.T, sb *pool.Superblock) *dirtymap.Map {
 	m := dirtymap.New(sb.Chunks(), pool.MapTag(sb.Store))
+	if sb.MapLen == 0 { // a witness
+		return m
+	}
 	for range rapid.IntRange(0, 6).Draw(t, "runs") {
 		first := rapid.Uint64Range(0, sb.Chunks()-1).Draw(t, "first")
 		last := rapid.Uint64Range(first, sb.Chunks()-1).Draw(t, "last")

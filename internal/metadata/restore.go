@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// This file owns the way back of a dump, by R2.16 of docs/protocol.md. Old metadata can hide differences (I5), take a
+// This file owns the way back of a dump, by R2.17 of docs/protocol.md. Old metadata can hide differences (I5), take a
 // promise back (I7) and make a stale member enough for an attach (I6). So bytes go back as they were only if nothing
 // was promised on the store since; what the store itself still holds is the proof. Otherwise the store comes back as
 // one that knows nothing and is believed by nobody.
@@ -32,7 +32,7 @@ type Mode int
 // Modes of a restore.
 const (
 	Exact     Mode = iota // the generation of the dump: its bytes
-	Uncertain             // another one, or nobody knows: a store that knows nothing (R2.16)
+	Uncertain             // another one, or nobody knows: a store that knows nothing (R2.17)
 )
 
 // String names the mode as the CLI does.
@@ -196,8 +196,8 @@ func (p *Restore) chooseCopies(now *Store, lineage pool.UUID) error {
 }
 
 // stranger is the superblock of a store that knows nothing: all data members are required for an attach, so that alone
-// it is never enough unless there is no other; the new lineage makes an attach that meets it and another member
-// refuse (R2.15); and it is neither clean nor unused.
+// it is never enough unless there is no other; the new lineage makes it a split brain beside another member (R2.15);
+// and it is neither clean nor unused.
 func (d *Dump) stranger(lineage pool.UUID) ([]byte, error) {
 	sb := *d.Store.Superblock
 	sb.Flags = sb.Flags&^pool.FlagClean | pool.FlagUsed
