@@ -121,3 +121,35 @@ func everything() []uint64 {
 	}
 	return list
 }
+
+// tell notes who is about to hold the forced lineage; when they are enough, a majority is asked for again.
+func (c *Client) tell(id int) {
+	if c.vm.Tell(id); !c.forced {
+		return
+	}
+	c.holders |= c.vm.Holders()
+	if c.w.voters.Quorum && c.vm.Voters().Quorum {
+		c.log("asks for a majority again")
+		c.forced = false
+	}
+}
+
+// endForce ends what the operator left unfinished, by force again if it must be.
+func (w *World) endForce(last *Client) {
+	for _, c := range w.clients {
+		if c != last {
+			c.up, c.phase = false, dead
+			c.boot++
+		}
+	}
+	for _, m := range w.members { // an attempt that never was live may have left a history of its own
+		if !m.witness && m.sb.View.Lineage == w.lineage && !m.discarded() {
+			w.discardOthers()
+			break
+		}
+	}
+	w.forking, last.force = true, true
+	if last.phase == live {
+		w.afterForce()
+	}
+}
