@@ -47,6 +47,7 @@ type Client struct {
 	force    bool // an operator lets it go on without members that are missing (R2.15)
 	forced   bool // it did, and no majority is asked for since
 	holders  pool.Mask
+	forks    byte // lineages it began
 	phase    phase
 	epoch    pool.Epoch
 	highest  pool.Epoch
@@ -302,6 +303,7 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	c.phase = live
 	if c.forced && view.Lineage != c.w.lineage {
 		c.w.forkHistory(c, view)
+		c.forks++
 	}
 	if c.force && c.w.forking {
 		c.force = false
@@ -691,7 +693,7 @@ func (c *Client) rules() (pool.Attachment, error) {
 	}
 	a, err := pool.DecideAttach(voters, c.epoch, promises)
 	if c.force && err != nil {
-		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(c.id)}, promises); err == nil {
+		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(c.id), c.forks}, promises); err == nil {
 			c.forced = true
 		}
 	}

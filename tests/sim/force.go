@@ -83,10 +83,10 @@ func (m *Member) mayBeTold(v pool.View) bool {
 
 // forkHistory begins the history anew with what the forced side has; its caches were flushed before it went live.
 func (w *World) forkHistory(c *Client, view pool.View) {
-	w.lineage, w.established = view.Lineage, view
+	w.lineage, w.established, c.holders = view.Lineage, view, 0
 	old := w.hist.perBlock()
 	for i := range w.hist.records { // their places stay: requests of this client wait in theirs
-		if r := &w.hist.records[i]; r.client/16 != int(c.id) {
+		if r := &w.hist.records[i]; r.client/16 != int(c.id) || r.ret != 0 {
 			*r = record{kind: pool.OpRead, call: r.call, ret: r.call}
 		}
 	}
