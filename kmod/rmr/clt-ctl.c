@@ -245,6 +245,11 @@ static void send_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	rmr_view_put(&msg->view, &pool->vm.proposed);
 	call->tag = pool->vm.proposed.number;
 	link->told = call->tag;
+	rmr_viewmaker_tell(&pool->vm, link->leg->id);
+	pool->holders = pool->vm.holders;
+	if (pool->vm.voters.quorum && !pool->voters.quorum)
+		rmr_clt_info(pool, "a majority is asked for again\n");
+	pool->voters.quorum = pool->vm.voters.quorum;
 	rmr_clt_call_send(call);
 }
 
@@ -289,19 +294,27 @@ static void fail_link(struct rmr_clt_link *link, int status)
 	rmr_clt_leg_failed(link->leg, link->gen, rmr_clt_status_reason(status));
 }
 
-/* Who is told the proposed view: active members, with quorum all voters that promised (R2.2). */
-static u8 view_targets(const struct rmr_viewmaker *vm)
+/*
+ * Is the leg told the proposed view? Active ones are; if the pool asks for a majority, or did
+ * before it was forced, all that promised (R2.2) but those of an older lineage, for whom all is being marked.
+ */
+static bool is_told(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {
-	u8 targets = rmr_viewmaker_targets(vm);
+	const struct rmr_viewmaker *vm = &pool->vm;
+	u8 bit = BIT(link->leg->id);
 
-	return vm->voters.quorum ? targets : targets & rmr_view_active(&vm->proposed);
+	if (!(rmr_viewmaker_targets(vm) & bit) || link->told == vm->proposed.number)
+		return false;
+	if (rmr_view_active(&vm->proposed) & bit)
+		return !rmr_viewmaker_settled(vm);
+	return pool->quorum && (link->discarded ||
+	       !memcmp(link->view.lineage, vm->proposed.lineage, RMR_UUID_LEN));
 }
 
 static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {
 	struct rmr_viewmaker *vm = &pool->vm;
 	struct rmr_clt_call *call = &link->set_view;
-	u8 bit = BIT(link->leg->id);
 
 	if (call_done(call)) {
 		if (call->status)
@@ -309,8 +322,7 @@ static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 		else if (rmr_viewmaker_persisted(vm, link->leg->id, call->tag))
 			established(pool);
 	}
-	if (call->state == RMR_CALL_IDLE && !rmr_viewmaker_settled(vm) &&
-	    (view_targets(vm) & bit) && link->told != vm->proposed.number)
+	if (call->state == RMR_CALL_IDLE && is_told(pool, link))
 		send_view(pool, link);
 }
 
@@ -658,6 +670,9 @@ void rmr_clt_golive(struct rmr_clt_pool *pool, const struct rmr_view *view, bool
 	unsigned int i;
 
 	rmr_viewmaker_init(&pool->vm, &pool->voters, view);
+	pool->holders |= rmr_view_active(view);
+	pool->vm.holders = pool->holders;
+	pool->vm.regain = pool->quorum && !pool->voters.quorum;
 	memset(&pool->marks, 0, sizeof(pool->marks));
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
@@ -666,7 +681,8 @@ void rmr_clt_golive(struct rmr_clt_pool *pool, const struct rmr_view *view, bool
 		if (!link)
 			continue;
 		link->settle = true;
-		link->told = view->number;
+		if (pool->voters.quorum || (rmr_view_active(view) & BIT(leg->id)))
+			link->told = view->number;
 		if (view->up_to_date & BIT(leg->id))
 			rmr_clt_leg_state(leg, RMR_LEG_STATE_UP_TO_DATE, RMR_REASON_NONE);
 		else if (view->syncing & BIT(leg->id))

@@ -214,6 +214,7 @@ struct rmr_clt_pool {
 	bool			takeover;	/* under lock, as epoch; read by workers */
 	bool			forcing;	/* as takeover: may begin a new lineage (R2.15) */
 	bool			quorum;		/* of the superblocks; a forced pool goes without */
+	u8			holders;	/* forced: who was told of the new lineage */
 	bool			has_lineage;	/* was live; under lock, as lineage */
 	u8			lineage[RMR_UUID_LEN];	/* of the pool while mapped */
 	u8			new_lineage[RMR_UUID_LEN];

@@ -132,6 +132,7 @@ EXPORT_SYMBOL_GPL(rmr_epoch_next);
 EXPORT_SYMBOL_GPL(rmr_attach_decide);
 EXPORT_SYMBOL_GPL(rmr_attach_force);
 EXPORT_SYMBOL_GPL(rmr_lineage_told);
+EXPORT_SYMBOL_GPL(rmr_viewmaker_tell);
 EXPORT_SYMBOL_GPL(rmr_leg_next);
 EXPORT_SYMBOL_GPL(rmr_leg_state_name);
 EXPORT_SYMBOL_GPL(rmr_leg_event_name);

@@ -126,8 +126,8 @@ func decideAttach(voters Voters, epoch Epoch, lineage *UUID, promises []Promise)
 	a.Uncertain = slices.Compact(a.Uncertain)
 	upToDate, syncing := a.Highest.UpToDate&a.Promised&^a.Discarded, a.Highest.Syncing&a.Promised&^a.Discarded
 	enough := a.Highest.UpToDate.Within(a.Promised)
-	if voters.Quorum {
-		enough = voters.Majority(a.Promised)
+	if voters.Quorum { // who gave its history up knows of no view: it makes up no majority
+		enough = voters.Majority(a.Promised &^ a.Discarded)
 	}
 	if lineage != nil {
 		enough = true

@@ -357,6 +357,10 @@ func TestForcedAttachBeginsANewLineage(t *testing.T) {
 		}
 	}
 	zero.Discarded = true
+	if _, err = DecideAttach(voters, Epoch{10, 3}, []Promise{zero, one}); !errors.Is(err, ErrMissingMembers) {
+		t.Errorf("a member that knows of no view made up a majority: %v", err)
+	}
+	voters.Quorum = false
 	if a, err = DecideAttach(voters, Epoch{10, 3}, []Promise{zero, one}); err != nil || a.Live().Active() != MaskOf(1) || a.Live().Lineage != forced {
 		t.Errorf("%+v, %v", a, err)
 	}

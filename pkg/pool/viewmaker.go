@@ -15,12 +15,34 @@ type ViewMaker struct {
 	number      uint64 // highest used
 	change      Change // between the two
 	broken      bool   // no up-to-date member left
+	holders     Mask   // members that were told any view of this lineage
+	regain      bool   // forced: ask for a majority once that many hold it (R2.15)
 }
 
 // NewViewMaker starts with the view that attach established.
 func NewViewMaker(voters Voters, established View) *ViewMaker {
 	return &ViewMaker{voters: voters, established: established, proposed: established, number: established.Number, persisted: established.Active()}
 }
+
+// Regain makes a forced pool ask for a majority again once that many hold its lineage; holders are those told before.
+func (m *ViewMaker) Regain(holders Mask) { m.holders, m.regain = holders, true }
+
+// Tell is to be called before a member is told the proposed view. In a forced pool a majority is asked for from when
+// that many may hold its lineage: from then on others could be enough without this client (R2.15).
+func (m *ViewMaker) Tell(id int) {
+	m.holders = m.holders.With(id)
+	asked := m.voters
+	asked.Quorum = true
+	if m.regain && asked.Majority(m.holders) {
+		m.voters.Quorum = true
+	}
+}
+
+// Voters says who decides now.
+func (m *ViewMaker) Voters() Voters { return m.voters }
+
+// Holders are the members that were told a view of this lineage.
+func (m *ViewMaker) Holders() Mask { return m.holders }
 
 // Established is the last established view.
 func (m *ViewMaker) Established() View { return m.established }

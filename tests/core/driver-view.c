@@ -37,6 +37,7 @@ static void vm_init(const struct driver_args *a)
 	};
 
 	rmr_viewmaker_init(&vm, &voters, &view);
+	vm.regain = a->num[6];
 	print_vm(true);
 }
 
@@ -48,6 +49,12 @@ static void vm_lose(const struct driver_args *a)
 static void vm_grow(const struct driver_args *a)
 {
 	print_vm(rmr_viewmaker_grow(&vm, a->num[0], a->num[1]));
+}
+
+static void vm_tell(const struct driver_args *a)
+{
+	rmr_viewmaker_tell(&vm, a->num[0]);
+	print_vm(vm.voters.quorum);
 }
 
 static void vm_persisted(const struct driver_args *a)
@@ -172,7 +179,8 @@ static void leg_table(const struct driver_args *a)
 }
 
 const struct driver_op driver_view_ops[] = {
-	{ "vm_init", 6, vm_init },
+	{ "vm_init", 7, vm_init },
+	{ "vm_tell", 1, vm_tell },
 	{ "vm_lose", 2, vm_lose },
 	{ "vm_grow", 2, vm_grow },
 	{ "vm_persisted", 2, vm_persisted },

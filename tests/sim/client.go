@@ -24,6 +24,7 @@ type leg struct {
 	readySent bool
 	preparing bool
 	told      uint64 // view number sent and not failed yet
+	strange   bool   // it promised to a forced attach and keeps its history until everything is marked for it
 	asking    bool
 }
 
@@ -44,7 +45,9 @@ type Client struct {
 	name     string
 	polite   bool // recovery attachment: yields to any real client
 	force    bool // an operator lets it go on without members that are missing (R2.15)
-	forced   bool // it did
+	forced   bool // it did, and no majority is asked for since
+	holders  pool.Mask
+	forks    byte // lineages it began
 	phase    phase
 	epoch    pool.Epoch
 	highest  pool.Epoch
@@ -300,6 +303,7 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	c.phase = live
 	if c.forced && view.Lineage != c.w.lineage {
 		c.w.forkHistory(c, view)
+		c.forks++
 	}
 	if c.force && c.w.forking {
 		c.force = false
@@ -311,8 +315,12 @@ func (c *Client) golive(a pool.Attachment, view pool.View, lost bool) {
 	c.log("is live with %v", view)
 	for _, p := range c.promises {
 		if c.forced && c.w.on(RDiscard) && p.View.Lineage != view.Lineage && !view.Active().Has(p.Member) {
-			c.legs[p.Member].uncertain = everything()
+			c.legs[p.Member].uncertain, c.legs[p.Member].strange = everything(), true
 		}
+	}
+	if c.forced {
+		c.holders |= view.Active()
+		c.vm.Regain(c.holders)
 	}
 	for id := range a.Promised.All() {
 		l := &c.legs[id]
@@ -364,16 +372,13 @@ func (c *Client) pushView() {
 		return
 	}
 	v := c.vm.Proposed()
-	targets := c.vm.Targets()
-	if c.forced {
-		targets &= v.Active()
-	}
-	for id := range targets.All() {
+	for id := range c.vm.Targets().All() {
 		l := &c.legs[id]
-		if l.handle == 0 || l.told == v.Number {
+		if l.handle == 0 || l.told == v.Number || l.strange && !v.Active().Has(id) {
 			continue
 		}
 		l.told = v.Number
+		c.tell(id)
 		round, handle := c.round, l.handle
 		c.sendView(id, v, func(ok bool) {
 			if c.round != round || l.handle != handle {
@@ -688,7 +693,7 @@ func (c *Client) rules() (pool.Attachment, error) {
 	}
 	a, err := pool.DecideAttach(voters, c.epoch, promises)
 	if c.force && err != nil {
-		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(c.id)}, promises); err == nil {
+		if a, err = pool.ForceAttach(voters, c.epoch, pool.UUID{3, byte(c.id), c.forks}, promises); err == nil {
 			c.forced = true
 		}
 	}

@@ -83,10 +83,10 @@ func (m *Member) mayBeTold(v pool.View) bool {
 
 // forkHistory begins the history anew with what the forced side has; its caches were flushed before it went live.
 func (w *World) forkHistory(c *Client, view pool.View) {
-	w.lineage, w.established = view.Lineage, view
+	w.lineage, w.established, c.holders = view.Lineage, view, 0
 	old := w.hist.perBlock()
 	for i := range w.hist.records { // their places stay: requests of this client wait in theirs
-		if r := &w.hist.records[i]; r.client/16 != int(c.id) {
+		if r := &w.hist.records[i]; r.client/16 != int(c.id) || r.ret != 0 {
 			*r = record{kind: pool.OpRead, call: r.call, ret: r.call}
 		}
 	}
@@ -120,4 +120,36 @@ func everything() []uint64 {
 		list[i] = uint64(i)
 	}
 	return list
+}
+
+// tell notes who is about to hold the forced lineage; when they are enough, a majority is asked for again.
+func (c *Client) tell(id int) {
+	if c.vm.Tell(id); !c.forced {
+		return
+	}
+	c.holders |= c.vm.Holders()
+	if c.w.voters.Quorum && c.vm.Voters().Quorum {
+		c.log("asks for a majority again")
+		c.forced = false
+	}
+}
+
+// endForce ends what the operator left unfinished, by force again if it must be.
+func (w *World) endForce(last *Client) {
+	for _, c := range w.clients {
+		if c != last {
+			c.up, c.phase = false, dead
+			c.boot++
+		}
+	}
+	for _, m := range w.members { // an attempt that never was live may have left a history of its own
+		if !m.witness && m.sb.View.Lineage == w.lineage && !m.discarded() {
+			w.discardOthers()
+			break
+		}
+	}
+	w.forking, last.force = true, true
+	if last.phase == live {
+		w.afterForce()
+	}
 }

@@ -359,8 +359,6 @@ func (w *World) heal() {
 			m.start()
 		}
 	}
-	w.discardOthers()
-	w.forking = false
 	last := w.clients[len(w.clients)-1]
 	switch {
 	case w.cfg.Unattended:
@@ -369,7 +367,10 @@ func (w *World) heal() {
 			c.boot++
 		}
 	case last.phase == dead:
-		w.newClient()
+		last = w.startClient(w.cfg.Force)
+	}
+	if w.cfg.Force {
+		w.endForce(last)
 	}
 }
 

@@ -135,7 +135,8 @@ static int decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch
 		return -EMEDIUMTYPE;
 	up = a->highest.up_to_date & a->promised & ~a->discarded;
 	syncing = a->highest.syncing & a->promised & ~a->discarded;
-	enough = voters->quorum ? rmr_majority(voters, a->promised) :
+	/* Who gave its history up knows of no view: it makes up no majority. */
+	enough = voters->quorum ? rmr_majority(voters, a->promised & ~a->discarded) :
 				  rmr_mask_within(a->highest.up_to_date, a->promised);
 	if (lineage && !up) {
 		up = newest_copy(voters, promises, count);

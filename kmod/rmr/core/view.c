@@ -145,6 +145,16 @@ bool rmr_viewmaker_grow(struct rmr_viewmaker *vm, u8 joined, u8 promoted)
 	return propose(vm);
 }
 
+void rmr_viewmaker_tell(struct rmr_viewmaker *vm, u8 member)
+{
+	struct rmr_voters asked = vm->voters;
+
+	vm->holders |= rmr_mask_of(member);
+	asked.quorum = true;
+	if (vm->regain && rmr_majority(&asked, vm->holders))
+		vm->voters.quorum = true;
+}
+
 bool rmr_viewmaker_persisted(struct rmr_viewmaker *vm, u8 member, u64 number)
 {
 	if (number != vm->proposed.number || rmr_viewmaker_settled(vm) || vm->broken)

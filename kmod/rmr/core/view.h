@@ -32,6 +32,8 @@ struct rmr_viewmaker {
 	u64	number;			/* highest used */
 	struct rmr_view_change change;	/* between the two */
 	u8	persisted;		/* members that confirmed proposed */
+	u8	holders;		/* members that were told any view of this lineage */
+	bool	regain;			/* forced: ask for a majority once that many hold it (R2.15) */
 	bool	broken;			/* nobody is left in U: attach again */
 };
 
@@ -101,6 +103,11 @@ u8 rmr_viewmaker_targets(const struct rmr_viewmaker *vm);
 bool rmr_viewmaker_lose(struct rmr_viewmaker *vm, u8 ejected, u8 demoted);
 /* Starts a join or a promotion. False unless the present view is established. */
 bool rmr_viewmaker_grow(struct rmr_viewmaker *vm, u8 joined, u8 promoted);
+/*
+ * To be called before a member is told the proposed view. In a forced pool a majority is asked for from
+ * when that many may hold its lineage: from then on others could be enough without this client.
+ */
+void rmr_viewmaker_tell(struct rmr_viewmaker *vm, u8 member);
 /* A member persisted the view of that number. True: this established it. */
 bool rmr_viewmaker_persisted(struct rmr_viewmaker *vm, u8 member, u64 number);
 

@@ -428,6 +428,30 @@ static void a_forced_attach_begins_a_new_lineage(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rmr_attach_force(&three, &mine, lineage, p, 2, &a), -ENOTCONN);
 }
 
+/* R2.15: as soon as so many may hold the new lineage that they could do without this client. */
+static void a_forced_pool_asks_for_a_majority_again(struct kunit *test)
+{
+	struct rmr_voters voters = { .data = 0x03, .witnesses = 0x04 };
+	struct rmr_view v = view_of(4, 0x01, 0);
+	struct rmr_viewmaker vm;
+
+	rmr_viewmaker_init(&vm, &voters, &v);
+	vm.regain = true;
+	rmr_viewmaker_tell(&vm, 0);
+	KUNIT_EXPECT_FALSE(test, vm.voters.quorum);
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_grow(&vm, 0x02, 0));
+	rmr_viewmaker_tell(&vm, 0);
+	KUNIT_EXPECT_FALSE(test, vm.voters.quorum);
+	rmr_viewmaker_tell(&vm, 1);
+	KUNIT_EXPECT_TRUE(test, vm.voters.quorum);
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 0, 5));
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_persisted(&vm, 1, 5));
+	/* The other leg is lost: not by this client's word alone any more. */
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_lose(&vm, 0x02, 0));
+	KUNIT_EXPECT_FALSE(test, rmr_viewmaker_persisted(&vm, 0, 6));
+	KUNIT_EXPECT_TRUE(test, rmr_viewmaker_persisted(&vm, 2, 6));
+}
+
 /* R2.16: who gave its history up is counted, and neither read nor believed. */
 static void a_discarded_history_counts_for_nothing(struct kunit *test)
 {
@@ -440,7 +464,8 @@ static void a_discarded_history_counts_for_nothing(struct kunit *test)
 	struct rmr_attachment a;
 
 	p[1].view.lineage[0] = 1;
-	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&witness, &mine, p, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&witness, &mine, p, 2, &a), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&two, &mine, p, 2, &a), 0);
 	KUNIT_EXPECT_EQ(test, a.highest.number, 5);
 	KUNIT_EXPECT_EQ(test, rmr_view_active(&a.live), 0x01);
 	KUNIT_EXPECT_EQ(test, a.discarded, 0x02);
@@ -481,6 +506,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_leg_is_promoted_only_when_all_is_done),
 	KUNIT_CASE(a_stale_member_is_silent),
 	KUNIT_CASE(a_forced_attach_begins_a_new_lineage),
+	KUNIT_CASE(a_forced_pool_asks_for_a_majority_again),
 	KUNIT_CASE(a_discarded_history_counts_for_nothing),
 	{}
 };

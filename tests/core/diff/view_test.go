@@ -45,9 +45,12 @@ func TestViewMaker(t *testing.T) {
 		voters.Witnesses = randomMask(r) &^ voters.Data
 		up := randomMask(r)&voters.Data | 1
 		view := pool.View{Epoch: pool.Epoch{Seq: 3, Client: 4}, Number: r.Uint64N(5) + 1, UpToDate: up, Syncing: randomMask(r) & voters.Data &^ up}
-		m := pool.NewViewMaker(voters, view)
+		m, regain := pool.NewViewMaker(voters, view), r.IntN(2)
+		if regain == 1 {
+			m.Regain(0)
+		}
 		c.want(makerText(true, m), "vm_init", uint8(voters.Data), uint8(voters.Witnesses), oneIf(voters.Quorum), uint8(view.UpToDate),
-			uint8(view.Syncing), view.Number)
+			uint8(view.Syncing), view.Number, regain)
 		for range 60 {
 			switch r.IntN(8) {
 			case 0:
@@ -56,6 +59,10 @@ func TestViewMaker(t *testing.T) {
 			case 1, 2:
 				joined, promoted := rareMask(r)&voters.Data, rareMask(r)
 				c.want(makerText(m.Grow(joined, promoted), m), "vm_grow", uint8(joined), uint8(promoted))
+			case 3:
+				id := r.IntN(8)
+				m.Tell(id)
+				c.want(makerText(m.Voters().Quorum, m), "vm_tell", id)
 			default:
 				id, number := r.IntN(8), m.Proposed().Number
 				if m.Broken() {
