@@ -165,9 +165,15 @@ static int compare_part(struct rmr_srv_job *job, const struct ask *ask, const u8
 /* What one reply holds. */
 static int compare_blocks(struct rmr_srv_job *job, struct ask *ask, u32 first, u32 count)
 {
-	int err = ask_digests(job, ask, first, count);
+	u8 id = job->sync->pool->id;
 	u32 at, n;
+	int err;
 
+	err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_READ, id, job->copy.chunk);
+	if (!err)
+		err = ask_digests(job, ask, first, count);
+	if (!err)
+		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_APPLY, id, job->copy.chunk);
 	for (at = 0; at < count && !err; at += n) {
 		n = min_t(u32, count - at, PART_BLOCKS);
 		err = compare_part(job, ask, &ask->rsp.digest[at * RMR_DIGEST_LEN], first + at, n);

@@ -218,13 +218,57 @@ func dampedLink(t *testing.T, p *pool) {
 }
 
 func TestResyncCopies(t *testing.T) {
-	c := start(t, rig.Storage(3), rig.Client(1), rig.Disks(128*mib, 128*mib))
+	c := start(t, rig.Storage(3), rig.Client(1), rig.Disks(128*mib, 128*mib, 128*mib))
 	t.Run("from all that have it", func(t *testing.T) {
 		fromAllSources(t, makePool(t, c, pool{name: "sources", legs: 3, disk: 0, size: 96 * mib, area: 88 * mib}))
 	})
 	t.Run("only what differs", func(t *testing.T) {
 		onlyWhatDiffers(t, makePool(t, c, pool{name: "digest", legs: 3, disk: 1, size: 96 * mib, area: 88 * mib}))
 	})
+	t.Run("written while compared", func(t *testing.T) {
+		writtenMeanwhile(t, makePool(t, c, pool{name: "meanwhile", legs: 3, disk: 2, size: 96 * mib, area: 88 * mib}))
+	})
+}
+
+// noteAll kills the third node while all chunks of 64 MiB have an intent: what it lacks is hardly anything, what is
+// noted for it is all.
+func (p *pool) noteAll(t *testing.T, dev string) {
+	t.Helper()
+	p.c.Client(0).MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=64 oflag=direct status=none && sync", dev))
+	require.GreaterOrEqual(t, p.member(t, 2).Intents, uint64(64))
+	require.NoError(t, p.c.Storage(2).Kill())
+}
+
+// returnWithDigests boots the third node and lets it compare before it copies.
+func (p *pool) returnWithDigests(t *testing.T, triggers ...string) {
+	t.Helper()
+	stor := p.c.Storage(2)
+	require.NoError(t, stor.Restart(t.Context()))
+	bringUp(t, stor)
+	for _, line := range triggers {
+		trigger(t, stor, line)
+	}
+	stor.MustSh(t, "echo 1 > /sys/module/rmr_server/parameters/resync_digest && rmrctl pool assemble "+stor.DiskDevice(p.disk))
+}
+
+// writtenMeanwhile: blocks are written on all legs between the digests of the source and the comparison with them.
+func writtenMeanwhile(t *testing.T, p *pool) {
+	dev, client, stor := p.attach(t), p.c.Client(0), p.c.Storage(2)
+	p.noteAll(t, dev)
+	p.waitLeg(t, 2, "failed", ejectLimit)
+	p.returnWithDigests(t, "copy-apply 2 3 hold")
+	waitTrigger(t, stor, "copy-apply")
+	recording := p.record(t, client, dev, 10)
+	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 63); do dd if=/dev/urandom of=%s bs=64k count=1 seek=$((i*16)) oflag=direct status=none; done", dev))
+	trigger(t, stor, "release")
+	p.waitLeg(t, 2, "up-to-date", healLimit)
+	s := p.resync(t, 2)
+	t.Logf("copied %d bytes, equal %d bytes", s.Copied, s.Equal)
+	require.Greater(t, s.Equal, uint64(0), "nothing was compared")
+	recording.wait(t, time.Minute)
+	p.detach(t)
+	p.requireEqualLegs(t)
+	p.judge(t)
 }
 
 // copiedFrom is how many bytes a member copied from each other one since it joined.
@@ -266,17 +310,13 @@ func fromAllSources(t *testing.T, p *pool) {
 }
 
 func onlyWhatDiffers(t *testing.T, p *pool) {
-	dev, client, stor := p.attach(t), p.c.Client(0), p.c.Storage(2)
-	// Many chunks have an intent when the power fails, so all of them are noted; 1 MiB in 16 chunks differs then.
-	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=64 oflag=direct status=none && sync", dev))
-	require.GreaterOrEqual(t, p.member(t, 2).Intents, uint64(64))
-	require.NoError(t, stor.Kill())
+	dev, client := p.attach(t), p.c.Client(0)
+	// 1 MiB in 16 of these 64 chunks differs.
+	p.noteAll(t, dev)
 	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 15); do dd if=/dev/urandom of=%s bs=64k count=1 seek=$((i*64+i)) oflag=direct status=none; done", dev))
 	p.waitLeg(t, 2, "failed", ejectLimit)
 	recording := p.record(t, client, dev, 15)
-	require.NoError(t, stor.Restart(t.Context()))
-	bringUp(t, stor)
-	stor.MustSh(t, "echo 1 > /sys/module/rmr_server/parameters/resync_digest && rmrctl pool assemble "+stor.DiskDevice(p.disk))
+	p.returnWithDigests(t)
 	p.waitLeg(t, 2, "up-to-date", healLimit)
 	s := p.resync(t, 2)
 	t.Logf("copied %d bytes, equal %d bytes", s.Copied, s.Equal)
