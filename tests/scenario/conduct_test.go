@@ -134,7 +134,7 @@ func whatSetsTheRate(t *testing.T, p *pool) {
 	dev, client, stor := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	client.MustSh(t, fmt.Sprintf("rmrctl leg eject %s 1", p.name))
 	p.waitLeg(t, 1, "failed", ejectLimit)
-	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=240 oflag=direct status=none", dev))
+	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=120 oflag=direct status=none", dev))
 	recording := p.record(t, client, dev, 15)
 	stor.MustSh(t, fmt.Sprintf("rmrctl resync limit %s 4M --floor 2M --latency 10s && rmrctl resync pause %s", p.name, p.name))
 	client.MustSh(t, fmt.Sprintf("rmrctl leg return %s 1", p.name))
