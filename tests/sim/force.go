@@ -152,4 +152,9 @@ func (w *World) endForce(last *Client) {
 	if last.phase == live {
 		w.afterForce()
 	}
+	w.after(2*Second, func() { // a storage node's recovery may have ended the client before the others joined
+		if last.phase == dead && len(w.clients) < maxClients+2 {
+			w.endForce(w.startClient(true))
+		}
+	})
 }

@@ -65,6 +65,8 @@ func TestSeedsKeepEveryPromise(t *testing.T) {
 		seeds[i] = uint64(i) + 1
 		if i%5 == 0 {
 			seeds[i] += Directed
+		} else if i%10 == 1 {
+			seeds[i] += Forced
 		}
 	}
 	var mu sync.Mutex
@@ -126,6 +128,9 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"the loss of a superseded client's attach made data durable":    {47258},
 		"a copy spreads a write in flight and nothing tells of it":      {307955, 322686, 180943, 181690, 221202, 240992, 247510},
 		"a copy undoes a write applied before a MISSED of its chunk":    {383134},
+		"a forced attach that died half-way left two histories":         {2199023256532},
+		"who was not in a forced view was promoted with what it had":    {2199023255672},
+		"a forced client went on alone beside one with a majority":      {2199023257239},
 		"a member that restarted is a source before it was told a view": {78692, 1099511649413},
 	} {
 		t.Run(symptom, func(t *testing.T) {
