@@ -296,7 +296,8 @@ static void fail_link(struct rmr_clt_link *link, int status)
 
 /*
  * Is the leg told the proposed view? Active ones are; if the pool asks for a majority, or did
- * before it was forced, all that promised (R2.2) but those of an older lineage, for whom all is being marked.
+ * before it was forced, all that promised (R2.2) but those of an older lineage, for whom all is
+ * being marked.
  */
 static bool is_told(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {

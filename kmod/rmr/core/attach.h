@@ -45,9 +45,10 @@ int rmr_attach_decide(const struct rmr_voters *voters, const struct rmr_epoch *e
 		      struct rmr_attachment *a);
 /*
  * The same by an operator's word, without the members that are missing (R2.15): who of U(V)
- * promised goes on; if nobody did, the one data member with the newest view, alone. The views begin
- * a new lineage; a member that has it already was told by an attempt that failed. Who is not active
- * in the first view lacks everything. -ENOTCONN: no data member promised whose history was not given up.
+ * promised goes on; if nobody did, the one data member with the newest view, alone. The views
+ * begin a new lineage; a member that has it already was told by an attempt that failed. Who is
+ * not active in the first view lacks everything. -ENOTCONN: no data member promised whose history
+ * was not given up.
  */
 int rmr_attach_force(const struct rmr_voters *voters, const struct rmr_epoch *epoch,
 		     const u8 lineage[RMR_UUID_LEN], const struct rmr_promise *promises,

@@ -104,8 +104,9 @@ bool rmr_viewmaker_lose(struct rmr_viewmaker *vm, u8 ejected, u8 demoted);
 /* Starts a join or a promotion. False unless the present view is established. */
 bool rmr_viewmaker_grow(struct rmr_viewmaker *vm, u8 joined, u8 promoted);
 /*
- * To be called before a member is told the proposed view. In a forced pool a majority is asked for from
- * when that many may hold its lineage: from then on others could be enough without this client.
+ * To be called before a member is told the proposed view. In a forced pool a majority is asked
+ * for from when that many may hold its lineage: from then on others could be enough without this
+ * client.
  */
 void rmr_viewmaker_tell(struct rmr_viewmaker *vm, u8 member);
 /* A member persisted the view of that number. True: this established it. */
