@@ -33,7 +33,7 @@ struct rmr_viewmaker {
 	struct rmr_view_change change;	/* between the two */
 	u8	persisted;		/* members that confirmed proposed */
 	u8	holders;		/* members that were told any view of this lineage */
-	bool	regain;			/* forced: ask for a majority once that many hold it (R2.15) */
+	bool	regain;			/* forced: a majority once that many hold it (R2.15) */
 	bool	broken;			/* nobody is left in U: attach again */
 };
 
