@@ -81,7 +81,16 @@ func (o overlay) ReadAt(b []byte, off int64) (int, error) {
 	return copy(b, o.tail[uint64(off)-o.start:]), nil
 }
 
-func TestFindings(t *testing.T) {
+// findingCase is a change of a good store and the worst finding that it must give.
+type findingCase struct {
+	name     string
+	change   func(t *testing.T, x *image)
+	severity metadata.Severity
+	object   string
+	problem  string
+}
+
+func findingCases() []findingCase {
 	write := func(number int, change func(sb *pool.Superblock)) func(*testing.T, *image) {
 		return func(t *testing.T, x *image) {
 			sb := *x.sb
@@ -98,13 +107,7 @@ func TestFindings(t *testing.T) {
 		off, _ := pool.SuperblockOff(x.size, number)
 		x.write(t, off, make([]byte, pool.SuperblockSize))
 	}
-	for _, c := range []struct {
-		name     string
-		change   func(t *testing.T, x *image)
-		severity metadata.Severity
-		object   string
-		problem  string
-	}{
+	return []findingCase{
 		{"older copy", write(1, func(sb *pool.Superblock) { sb.WriteSeq-- }), metadata.Repairable, "superblock copy 1", "is write 42, the other copy 43"},
 		{"blank copy", func(t *testing.T, x *image) { zero(t, x, 1) }, metadata.Repairable, "superblock copy 1", "no superblock"},
 		{"no copy", func(t *testing.T, x *image) { zero(t, x, 0); zero(t, x, 1) }, metadata.Broken, "superblock copy 0", "no superblock"},
@@ -140,7 +143,11 @@ func TestFindings(t *testing.T) {
 			sector.Chunks[1], sector.Chunks[2] = 0x80, 0x82
 			x.write(t, x.sb.MapOff+1024, sector.Encode())
 		}, metadata.Note, "map", "2 chunks are marked for slot 7"},
-	} {
+	}
+}
+
+func TestFindings(t *testing.T) {
+	for _, c := range findingCases() {
 		t.Run(c.name, func(t *testing.T) {
 			x := fixed(t, nil)
 			c.change(t, x)
