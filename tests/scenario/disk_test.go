@@ -161,7 +161,8 @@ func leftUnderWay(t *testing.T, p *pool) {
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=16 oflag=direct status=none && sync", dev))
 	under := n.DiskDevice(p.disk)
-	table(t, p, part(under, fmt.Sprintf("delay %s %d %d", under, badStart, late.Milliseconds())))
+	// Writes alone: a flush goes through every part of the disk, and metadata is flushed.
+	table(t, p, part(under, fmt.Sprintf("delay %[1]s %[2]d 0 %[1]s %[2]d %[3]d %[1]s %[2]d 0", under, badStart, late.Milliseconds())))
 	before := p.member(t, 0).Counters.Writes
 	background(t, client, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=1 seek=%d oflag=direct status=none", dev, badStart/8))
 	require.Eventually(t, func() bool { return p.member(t, 0).Counters.Writes > before }, ejectLimit, 20*time.Millisecond, "leg 0 did not get it")

@@ -66,11 +66,15 @@ func run(ctx context.Context, only string, core bool) error {
 	clean, survivors := map[string]error{}, 0
 	for _, m := range mutants {
 		if _, known := clean[m.command]; !known {
-			_, clean[m.command] = shell(ctx, tree, m.command)
+			output, err := shell(ctx, tree, m.command)
+			clean[m.command] = err
+			if err := os.WriteFile(filepath.Join(scratch, m.patch+".clean.log"), output, 0o644); err != nil {
+				return fmt.Errorf("keep output: %w", err)
+			}
 		}
 		verdict, begin := "", time.Now()
 		if clean[m.command] != nil {
-			verdict = "NO VERDICT: the command fails without the mutant"
+			verdict = "NO VERDICT: fails without the mutant: see " + scratch + "/" + m.patch + ".clean.log"
 		} else if verdict, err = m.try(ctx, tree); err != nil {
 			return fmt.Errorf("mutant %s: %w", m.patch, err)
 		}
