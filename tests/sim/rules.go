@@ -116,6 +116,7 @@ func Mutants() []Mutant {
 		{FYield, "a superseded client attaches again", 3},
 		{FCopyList, "a copy counts though the source has writes in its list", 307955},
 		{FSilent, "a member that restarted is a source before it was told a view", 1099511649413},
+		{RLineage, "members of two lineages taken for one history", 2199023256356},
 		{RDiscard, "a discarded member joins with its own uncertain chunks marked", 2199023255557},
 		{MDupMark, "duplicates of MARK set bits again", 4676},
 		{FTwoViews, "reconcile demotes in the first view", 0},
