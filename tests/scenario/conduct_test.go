@@ -230,7 +230,7 @@ func TestResyncCopies(t *testing.T) {
 	t.Run("written while compared", func(t *testing.T) {
 		// The node may be in its second life.
 		stor := c.Storage(2)
-		stor.MustSh(t, "rmrctl pool show meanwhile > /dev/null; [ $? -ne 1 ] || rmrctl pool assemble "+stor.DiskDevice(2))
+		stor.MustSh(t, "code=0; rmrctl pool show meanwhile > /dev/null || code=$?; [ $code -ne 1 ] || rmrctl pool assemble "+stor.DiskDevice(2))
 		writtenMeanwhile(t, pools[2])
 	})
 }
