@@ -93,12 +93,34 @@ static int resolve_next_hop(const struct sockaddr_storage *addr)
 	return err;
 }
 
+/*
+ * A storage node that still holds connections of this node's previous life refuses the first ones
+ * that happen to reuse their queue pair numbers, and forgets the old ones by that: tried again.
+ *
+ * rtrs waits interruptibly, and signals that mean nothing to an operator are common: Go's runtime
+ * preempts its threads with one. Only a kill ends the wait.
+ */
+static struct rtrs_clt_sess *connect_path(struct rtrs_clt_ops *ops, const char *name,
+					  const struct rtrs_addr *path, u16 port)
+{
+	struct rtrs_clt_sess *rtrs;
+	unsigned int tries = 3;
+	sigset_t all, saved;
+
+	siginitsetinv(&all, sigmask(SIGKILL));
+	sigprocmask(SIG_BLOCK, &all, &saved);
+	do {
+		rtrs = rtrs_clt_open(ops, name, path, 1, port, 0, 1, 0, 0);
+	} while (PTR_ERR_OR_ZERO(rtrs) == -ECONNRESET && --tries);
+	sigprocmask(SIG_SETMASK, &saved, NULL);
+	return rtrs;
+}
+
 static void *rtrs_sess_open(const struct rmr_tp_open *open)
 {
 	struct sockaddr_storage dst = {};
 	struct rtrs_addr path = { .dst = &dst };
 	struct rtrs_clt_ops ops = { .link_ev = rtrs_sess_link_ev };
-	sigset_t all, saved;
 	struct rtrs_sess *sess;
 	char port[8];
 	int err;
@@ -117,14 +139,7 @@ static void *rtrs_sess_open(const struct rmr_tp_open *open)
 	sess->priv = open->priv;
 	INIT_WORK(&sess->lost_work, rtrs_sess_lost_work);
 	ops.priv = sess;
-	/*
-	 * rtrs waits interruptibly, and signals that mean nothing to an operator are common: Go's
-	 * runtime preempts its threads with one. Only a kill ends the wait.
-	 */
-	siginitsetinv(&all, sigmask(SIGKILL));
-	sigprocmask(SIG_BLOCK, &all, &saved);
-	sess->rtrs = rtrs_clt_open(&ops, open->name, &path, 1, open->port, 0, 1, 0, 0);
-	sigprocmask(SIG_SETMASK, &saved, NULL);
+	sess->rtrs = connect_path(&ops, open->name, &path, open->port);
 	if (IS_ERR(sess->rtrs)) {
 		err = PTR_ERR(sess->rtrs);
 		cancel_work_sync(&sess->lost_work);
