@@ -29,7 +29,8 @@ seeds() {
 		seed "$2" 008813000000000000 '*rsp_map_pull*'
 		seed "$2" 012c01000000000000 '*rsp_list*'
 		seed "$2" 02ff0f000000000000 '*rsp_fine*'
-		seed "$2" 030000000000000000 '*rsp_keepalive*'
+		seed "$2" 03ff0f000000000000 '*rsp_digest*'
+		seed "$2" 040000000000000000 '*rsp_keepalive*'
 		;;
 	sb) seed "$2" 030000280001 '*superblock*' ;;
 	map) seed "$2" 01cf0700ff '*map_sector*' ;;
