@@ -73,8 +73,8 @@ func (p *cachedPool) waitNoIntents(t *testing.T, i int) {
 }
 
 func oneCache(t *testing.T, p *cachedPool) {
-	dev, client := p.attach(t), p.c.Client(0)
 	onlyInFull(t)
+	dev, client := p.attach(t), p.c.Client(0)
 	const rounds = 3
 	job, recording := background(t, client, slowly(dev, 15*rounds)), p.record(t, client, dev, 15*rounds)
 	for range rounds {
