@@ -67,12 +67,16 @@ func (c *Cache) LosePower(ctx context.Context, random *rand.Rand) (unstable, los
 	if err != nil {
 		return 0, 0, fmt.Errorf("read log of %s: %w", c.node.name, err)
 	}
-	if err := replay(c.stable, log); err != nil {
+	unclear, err := replay(c.stable, log)
+	if err != nil {
 		return 0, 0, fmt.Errorf("log of %s: %w", c.node.name, err)
 	}
 	now, err := os.ReadFile(c.node.Disk(c.disk))
 	if err != nil {
 		return 0, 0, fmt.Errorf("read disk %d of %s: %w", c.disk, c.node.name, err)
+	}
+	for sector := range unclear { // nothing of them is lost
+		copy(c.stable[sector*sectorSize:(sector+1)*sectorSize], now[sector*sectorSize:])
 	}
 	for at := 0; at < len(now); at += block {
 		end := min(at+block, len(now))
@@ -106,14 +110,21 @@ func (c *Cache) emptyLog() error {
 // The log of the kernel's dm-log-writes: a sector with the superblock, then for each entry a sector with a header
 // and the data. Numbers are little-endian; sectors are of 512 bytes, the logical block of the rig's disks.
 const (
+	logFlush   = 1 << 0
+	logFUA     = 1 << 1
 	logDiscard = 1 << 2
 	logMark    = 1 << 3
 )
 
 // replay applies a log to a disk. The log ends at the first header of zeros; anything behind it is an error, as
 // then the kernel was cut off while it wrote the log.
-func replay(disk, log []byte) error {
+//
+// A FUA write is logged when it ends, another one at the next flush: of two of the same sector between two flushes
+// the log does not tell which came last. Such sectors are returned, unless they were written again later.
+func replay(disk, log []byte) (unclear map[uint64]bool, err error) {
 	at := sectorSize
+	unclear = map[uint64]bool{}
+	fua := map[uint64]bool{} // since the last flush
 	for ; at+sectorSize <= len(log); at += sectorSize {
 		header := log[at:]
 		sector, count := binary.LittleEndian.Uint64(header), binary.LittleEndian.Uint64(header[8:])
@@ -126,7 +137,20 @@ func replay(disk, log []byte) error {
 		}
 		space := uint64(len(disk)) / sectorSize
 		if count > space || sector > space-count {
-			return fmt.Errorf("entry at %d: sectors %d to %d of %d", at, sector, sector+count, space)
+			return nil, fmt.Errorf("entry at %d: sectors %d to %d of %d", at, sector, sector+count, space)
+		}
+		for s := sector; s < sector+count; s++ {
+			if flags&logFUA != 0 {
+				fua[s] = true
+				delete(unclear, s)
+			} else if fua[s] {
+				unclear[s] = true
+			} else {
+				delete(unclear, s)
+			}
+		}
+		if flags&logFlush != 0 {
+			clear(fua)
 		}
 		to := disk[sector*sectorSize : (sector+count)*sectorSize]
 		if flags&logDiscard != 0 {
@@ -134,12 +158,12 @@ func replay(disk, log []byte) error {
 			continue
 		}
 		if copy(to, log[at+sectorSize:]) != len(to) {
-			return fmt.Errorf("entry at %d: data ends early", at)
+			return nil, fmt.Errorf("entry at %d: data ends early", at)
 		}
 		at += len(to)
 	}
 	if rest := bytes.TrimLeft(log[min(at, len(log)):], "\x00"); len(rest) > 0 {
-		return fmt.Errorf("torn at byte %d", at)
+		return nil, fmt.Errorf("torn at byte %d", at)
 	}
-	return nil
+	return unclear, nil
 }

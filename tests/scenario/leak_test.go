@@ -89,17 +89,16 @@ func leavesNothing(t *testing.T, c *rig.Cluster, loop func(rounds int)) {
 	t.Logf("%d rounds in %v", rounds, time.Since(begin).Round(time.Millisecond))
 	for _, n := range c.Nodes() {
 		after := heldBy(t, n)
-		require.Equal(t, before[n.Name()].modules, after.modules, "modules of %s", n.Name())
-		most := 0
-		for cache, objects := range after.slabs {
-			if cache == "debug_objects_cache" { // keeps a pool of free ones
-				continue
-			}
-			growth := objects - before[n.Name()].slabs[cache]
-			most = max(most, growth)
-			assert.Less(t, growth, slabSlack, "%s: objects of slab cache %s", n.Name(), cache)
+		cache, growth := after.most(before[n.Name()])
+		for tries := 0; growth >= slabSlack && tries < 10; tries++ { // what waits for RCU goes, a leak stays
+			t.Logf("%s: slab cache %s grew by %d objects so far", n.Name(), cache, growth)
+			time.Sleep(2 * time.Second)
+			after = heldBy(t, n)
+			cache, growth = after.most(before[n.Name()])
 		}
-		t.Logf("%s: no slab cache grew by more than %d objects", n.Name(), most)
+		require.Equal(t, before[n.Name()].modules, after.modules, "modules of %s", n.Name())
+		assert.Less(t, growth, slabSlack, "%s: objects of slab cache %s", n.Name(), cache)
+		t.Logf("%s: no slab cache grew by more than %d objects", n.Name(), growth)
 	}
 	require.NoError(t, c.CheckDebug(t.Context()))
 }
@@ -108,6 +107,16 @@ func leavesNothing(t *testing.T, c *rig.Cluster, loop func(rounds int)) {
 type holding struct {
 	modules string         // name and users of each
 	slabs   map[string]int // objects in use
+}
+
+// most is the slab cache that grew the most.
+func (h holding) most(before holding) (cache string, growth int) {
+	for name, objects := range h.slabs {
+		if grew := objects - before.slabs[name]; grew > growth && name != "debug_objects_cache" { // keeps a pool of free ones
+			cache, growth = name, grew
+		}
+	}
+	return cache, growth
 }
 
 func heldBy(t *testing.T, n *rig.Node) holding {
