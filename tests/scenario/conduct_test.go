@@ -61,6 +61,7 @@ func (p *pool) waitPace(t *testing.T, i int, paces ...string) resyncStatus {
 func TestResyncConduct(t *testing.T) {
 	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(640*mib, 320*mib, 64*mib))
 	t.Run("room for applications", func(t *testing.T) {
+		onlyInFull(t)
 		roomForApplications(t, makePool(t, c, pool{name: "room", legs: 2, disk: 0, size: 576 * mib}))
 	})
 	t.Run("what sets the rate", func(t *testing.T) {

@@ -27,6 +27,7 @@ func TestForce(t *testing.T) {
 		lostMember(t, makePool(t, c, pool{name: "lost", legs: 2, disk: 0, size: 32 * mib}))
 	})
 	t.Run("lost majority", func(t *testing.T) {
+		onlyInFull(t)
 		lostMember(t, makePool(t, c, pool{name: "few", legs: 2, disk: 1, size: 32 * mib, witness: true}))
 	})
 	t.Run("two histories", func(t *testing.T) {

@@ -33,7 +33,10 @@ func TestQuorum(t *testing.T) {
 	t.Run("leg killed", func(t *testing.T) { legKilled(t, pool3("killed", 0)) })
 	t.Run("witness killed", func(t *testing.T) { witnessKilled(t, pool3("lonely", 1)) })
 	t.Run("stale minority", func(t *testing.T) { staleMinority(t, pool3("stale", 2)) })
-	t.Run("every member, in any order", func(t *testing.T) { everyMember(t, pool3("all", 3)) })
+	t.Run("every member, in any order", func(t *testing.T) {
+		onlyInFull(t)
+		everyMember(t, pool3("all", 3))
+	})
 	t.Run("client cut from the majority", func(t *testing.T) { cutFromMajority(t, pool3("cut", 4)) })
 }
 
