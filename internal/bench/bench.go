@@ -79,12 +79,20 @@ type bench struct {
 
 // Run boots the cluster, measures and prints to out; progress goes to log.
 func Run(ctx context.Context, opts Options, out, log io.Writer) error {
-	c, err := rig.New(ctx, rig.Storage(4), rig.Client(1), rig.Disks(diskSize, diskSize), rig.SoftRoCE(), rig.Log(log))
+	return onCluster(ctx, log, func(c *rig.Cluster) error {
+		b := &bench{opts: opts, log: log, client: c.Client(0), cells: map[[2]int][]sample{}}
+		return b.run(ctx, c, out)
+	}, diskSize, diskSize)
+}
+
+// onCluster runs measure on a cluster whose storage nodes have disks of these sizes in bytes. What a run
+// leaves behind stays only if it failed.
+func onCluster(ctx context.Context, log io.Writer, measure func(c *rig.Cluster) error, disks ...int64) error {
+	c, err := rig.New(ctx, rig.Storage(4), rig.Client(1), rig.Disks(disks...), rig.SoftRoCE(), rig.Log(log))
 	if err != nil {
 		return err
 	}
-	b := &bench{opts: opts, log: log, client: c.Client(0), cells: map[[2]int][]sample{}}
-	err = b.run(ctx, c, out)
+	err = measure(c)
 	if err == nil {
 		err = c.CheckLogs()
 	}

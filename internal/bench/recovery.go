@@ -52,23 +52,10 @@ type recovery struct {
 
 // RunRecovery boots the cluster, measures failure and return, and prints to out.
 func RunRecovery(ctx context.Context, opts Options, out, log io.Writer) error {
-	c, err := rig.New(ctx, rig.Storage(4), rig.Client(1), rig.SoftRoCE(), rig.Log(log),
-		rig.Disks(diskSize, diskSize, smallPool+metadata, largePool+metadata))
-	if err != nil {
-		return err
-	}
-	r := &recovery{bench: &bench{opts: opts, log: log, client: c.Client(0)}, cluster: c}
-	err = r.run(ctx, out)
-	if err == nil {
-		err = c.CheckLogs()
-	}
-	if cerr := c.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = c.Remove()
-	}
-	return err
+	return onCluster(ctx, log, func(c *rig.Cluster) error {
+		r := &recovery{bench: &bench{opts: opts, log: log, client: c.Client(0)}, cluster: c}
+		return r.run(ctx, out)
+	}, diskSize, diskSize, smallPool+metadata, largePool+metadata)
 }
 
 func (r *recovery) run(ctx context.Context, out io.Writer) error {

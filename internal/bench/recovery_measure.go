@@ -124,19 +124,13 @@ func (r *recovery) loadPhases(ctx context.Context, s *subject, begin time.Time) 
 	if err := s.back(ctx); err != nil {
 		return window, 0, err
 	}
-	started := func(ctx context.Context) (bool, error) {
-		n, err := s.copied(ctx)
-		return n > 0 && n < largePool, err
-	}
-	before, err := s.copied(ctx)
+	before, err := s.copied(ctx) // of an earlier resync: a new one starts from nothing
 	if err != nil {
 		return window, 0, err
 	}
-	if before > 0 { // of an earlier resync: a new one starts from nothing
-		started = func(ctx context.Context) (bool, error) {
-			n, err := s.copied(ctx)
-			return n > 0 && n != before, err
-		}
+	started := func(ctx context.Context) (bool, error) {
+		n, err := s.copied(ctx)
+		return n > 0 && n != before, err
 	}
 	if _, err := until(ctx, "resync to start", started); err != nil {
 		return window, 0, err

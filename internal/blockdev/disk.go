@@ -60,6 +60,16 @@ func Open(path string, write bool) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
+	dev, err := measure(f, path, &facts)
+	if err != nil {
+		return nil, err
+	}
+	return New(facts, dev)
+}
+
+// measure fills in the size of an open device or file, and has the next reads come from the medium. It closes f
+// if it fails.
+func measure(f *os.File, path string, facts *Facts) (fileDevice, error) {
 	dev := fileDevice{f}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
@@ -67,10 +77,10 @@ func Open(path string, write bool) (*Disk, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("size of %s: %w", path, err)
+		return dev, fmt.Errorf("size of %s: %w", path, err)
 	}
 	facts.Size = uint64(size)
-	return New(facts, dev)
+	return dev, nil
 }
 
 // New probes a device that is open already; the disk owns it from then on.

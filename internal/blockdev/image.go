@@ -68,16 +68,10 @@ func OpenShared(path string) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	dev := fileDevice{f}
-	size, err := f.Seek(0, io.SeekEnd)
-	if err == nil {
-		err = dev.forget()
-	}
+	dev, err := measure(f, path, &facts)
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("size of %s: %w", path, err)
+		return nil, err
 	}
-	facts.Size = uint64(size)
 	return &Disk{Facts: facts, dev: dev}, nil
 }
 

@@ -113,15 +113,7 @@ func heldWrite(t *testing.T, p *pool) {
 	trigger(t, p.c.Storage(1), "release")
 	mapping.wait(t, commandLimit)
 	dev := p.device1(t).Device
-	requireOneValue(t, successor, dev)
-	recording := p.record(t, successor, dev, 3)
-	recording.wait(t, time.Minute)
-	p.waitLegOn(t, successor, 0, "up-to-date", healLimit)
-	p.waitLegOn(t, successor, 1, "up-to-date", healLimit)
-	requireOneValue(t, successor, dev)
-	successor.MustSh(t, "brmr unmap "+p.name)
-	p.requireEqualLegs(t)
-	p.judge(t)
+	requireTakenOver(t, p, successor, dev)
 	trigger(t, p.c.Storage(1), "clear")
 }
 
@@ -143,6 +135,21 @@ func onlyLegDies(t *testing.T, p *pool) {
 	}
 	p.restart(t, 0)
 	dev := p.attachOn(t, successor)
+	requireTakenOver(t, p, successor, dev)
+}
+
+// device1 is the pool as the second client shows it.
+func (p *pool) device1(t *testing.T) deviceStatus {
+	t.Helper()
+	list := ask[deviceStatus](t, p.c.Client(1), "brmr show "+p.name)
+	require.Len(t, list, 1)
+	return list[0]
+}
+
+// requireTakenOver: a client that has the pool after another one sees one value, gets both legs up to date, and
+// leaves them equal.
+func requireTakenOver(t *testing.T, p *pool, successor *rig.Node, dev string) {
+	t.Helper()
 	requireOneValue(t, successor, dev)
 	recording := p.record(t, successor, dev, 3)
 	recording.wait(t, time.Minute)
@@ -152,12 +159,4 @@ func onlyLegDies(t *testing.T, p *pool) {
 	successor.MustSh(t, "brmr unmap "+p.name)
 	p.requireEqualLegs(t)
 	p.judge(t)
-}
-
-// device1 is the pool as the second client shows it.
-func (p *pool) device1(t *testing.T) deviceStatus {
-	t.Helper()
-	list := ask[deviceStatus](t, p.c.Client(1), "brmr show "+p.name)
-	require.Len(t, list, 1)
-	return list[0]
 }

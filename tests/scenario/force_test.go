@@ -69,7 +69,7 @@ func lostMember(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	p.record(t, client, dev, 5).wait(t, time.Minute)
 	for _, i := range dead {
-		p.back(t, i)
+		p.restart(t, i)
 	}
 	require.Equal(t, before, p.lineage(t, 0))
 	requireSplitBrain(t, p, 0)

@@ -40,15 +40,6 @@ func TestQuorum(t *testing.T) {
 	t.Run("client cut from the majority", func(t *testing.T) { cutFromMajority(t, pool3("cut", 4)) })
 }
 
-// back boots a storage node again and serves its member, as the daemon would.
-func (p *pool) back(t *testing.T, i int) {
-	t.Helper()
-	n := p.c.Storage(i)
-	require.NoError(t, n.Restart(t.Context()))
-	bringUp(t, n)
-	n.MustSh(t, "rmrctl pool assemble "+n.DiskDevice(p.disk))
-}
-
 // whole waits until every member of the pool takes part.
 func (p *pool) whole(t *testing.T) {
 	t.Helper()
@@ -75,7 +66,7 @@ func legKilled(t *testing.T, p *pool) {
 	require.Equal(t, "live", p.device(t).State)
 	p.goesOn(t, 1)
 	require.Equal(t, []int{1}, p.member(t, 2).UpToDate, "the witness was told nothing")
-	p.back(t, 0)
+	p.restart(t, 0)
 	p.whole(t)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
@@ -102,10 +93,10 @@ func witnessKilled(t *testing.T, p *pool) {
 	d := p.device(t)
 	require.Equal(t, "no-quorum", d.Reason)
 	require.Contains(t, []string{"no-quorum", "none"}, d.Legs[0].Reason)
-	p.back(t, 2)
+	p.restart(t, 2)
 	p.waitDevice(t, "live", healLimit)
 	p.goesOn(t, 0)
-	p.back(t, 1)
+	p.restart(t, 1)
 	p.whole(t)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
@@ -131,12 +122,12 @@ func staleMinority(t *testing.T, p *pool) {
 	p.detach(t)
 	require.NoError(t, p.c.Storage(0).Kill())
 	require.NoError(t, p.c.Storage(2).Kill())
-	p.back(t, 1)
+	p.restart(t, 1)
 	refuses(t, client, p.mapFrom(1), exitError, "no majority, 1 of 3")
-	p.back(t, 2)
+	p.restart(t, 2)
 	refuses(t, client, p.mapFrom(1), exitError, "member 0")
 	require.NotContains(t, try(t, client, "brmr list").Stdout, p.name)
-	p.back(t, 0)
+	p.restart(t, 0)
 	dev = p.attach(t)
 	p.whole(t)
 	p.record(t, client, dev, 3).wait(t, time.Minute)
@@ -156,14 +147,14 @@ func everyMember(t *testing.T, p *pool) {
 		}
 		p.audit(t)
 		require.Equal(t, "no-quorum", p.waitDevice(t, "suspended", detectLimit).Reason)
-		p.back(t, order[0])
+		p.restart(t, order[0])
 		time.Sleep(3 * time.Second)
 		d := p.device(t)
 		require.Equal(t, "suspended", d.State, "one of three served the pool")
 		require.Equal(t, "no-quorum", d.Reason)
-		p.back(t, order[1])
+		p.restart(t, order[1])
 		p.waitDevice(t, "live", healLimit)
-		p.back(t, order[2])
+		p.restart(t, order[2])
 		p.whole(t)
 		job.wait(t, 2*time.Minute)
 		recording.wait(t, time.Minute)
