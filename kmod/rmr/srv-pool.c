@@ -2,10 +2,10 @@
 /*
  * Pools on a storage node: commands, superblock, life time.
  *
- * Locks: command_lock (mutex) serialises the commands that make and end pools; rmr_srv_lock
- * (mutex) guards the list; pool->lock the superblock and attachment. Order: command_lock ->
- * rmr_srv_lock, command_lock -> pool->lock; rmr_srv_lock and pool->lock are never held together.
- * Messages of peers take no command_lock, so nodes that join each other cannot wait in a circle.
+ * Locks: rmr_srv_command_lock (mutex) serialises the commands that make and end pools; rmr_srv_lock
+ * (mutex) guards the list; pool->lock the superblock and attachment. Order: command lock ->
+ * rmr_srv_lock, command lock -> pool->lock; rmr_srv_lock and pool->lock are never held together.
+ * Messages of peers take no command lock, so nodes that join each other cannot wait in a circle.
  *
  * End of a pool: off the list -> gone, attachment ended under pool->lock -> close the store when
  * the last reference goes.
@@ -17,7 +17,7 @@
 
 #include "srv-pri.h"
 
-static DEFINE_MUTEX(command_lock);
+DEFINE_MUTEX(rmr_srv_command_lock);		/* outermost */
 static DEFINE_MUTEX(rmr_srv_lock);
 static LIST_HEAD(rmr_srv_pools);
 static const struct rmr_store_ops *store_ops;	/* under rmr_srv_lock */
@@ -98,7 +98,7 @@ void rmr_srv_pool_put(struct rmr_srv_pool *pool)
 }
 
 /* Opens the device of a new pool object. */
-static struct rmr_srv_pool *pool_open(const char *device, struct netlink_ext_ack *extack)
+struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_pool *pool = pool_alloc();
 	int err = -ENOMEM;
@@ -149,7 +149,7 @@ struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *na
 	return found;
 }
 
-static void pool_info_fill(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
+void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 {
 	const struct rmr_sb *sb = pool->sb;
 	struct rmr_view view;
@@ -212,7 +212,7 @@ void rmr_srv_pool_notify(struct rmr_srv_pool *pool)
 
 	if (!info)
 		return;
-	pool_info_fill(pool, info);
+	rmr_srv_pool_fill_info(pool, info);
 	rmr_notify_pool(info);
 	kfree(info);
 }
@@ -277,8 +277,8 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 }
 
 /* Reads both copies; the number of the better one or an error, with *damaged and *fault. */
-static int sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
-		   struct rmr_fault *fault)
+int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
+		    struct rmr_fault *fault)
 {
 	u64 size = pool->ops->size(pool->store);
 	unsigned int i;
@@ -295,103 +295,8 @@ static int sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged
 	return rmr_sb_choose(copies, size, damaged, fault);
 }
 
-/* An empty map: every sector valid and clean. */
-static int map_format(struct rmr_srv_pool *pool, const struct rmr_sb *sb)
-{
-	u64 off = le64_to_cpu(sb->map_off), len = le64_to_cpu(sb->map_len), done;
-	u32 tag = get_unaligned_le32(sb->store_uuid), index = 0;
-	size_t part = 64 * 1024, i;
-	void *buf = kmalloc(part, GFP_KERNEL);
-	int err = 0;
-
-	if (!buf)
-		return -ENOMEM;
-	for (done = 0; done < len && !err; done += part) {
-		part = min_t(u64, part, len - done);
-		for (i = 0; i < part; i += RMR_MAP_SECTOR) {
-			rmr_map_sector_init(buf + i, index++, tag);
-			rmr_map_sector_seal(buf + i);
-		}
-		err = pool->ops->rw_md(pool->store, true, off + done, buf, part);
-	}
-	kfree(buf);
-	return err;
-}
-
-/* Refuses a device that already is a store, unless forced. */
-static int refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack)
-{
-	struct rmr_sb *copies = kcalloc(RMR_SB_COPIES, sizeof(*copies), GFP_KERNEL);
-	struct rmr_fault fault;
-	u8 damaged;
-	int which;
-
-	if (!copies)
-		return -ENOMEM;
-	which = sb_read(pool, copies, &damaged, &fault);
-	if (which >= 0)
-		NL_SET_ERR_MSG_FMT(extack, "device is a store of pool %.40s; --force overwrites it",
-				   copies[which].pool_name);
-	else if (which != -ENODATA)
-		NL_SET_ERR_MSG(extack, "device has a damaged superblock; --force overwrites it");
-	kfree(copies);
-	return which == -ENODATA || force ? 0 : -EEXIST;
-}
-
-/* Where data and map are. A witness has neither. */
-static int sb_place(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
-		    u32 chunk_size, struct netlink_ext_ack *extack)
-{
-	u64 store_size = pool->ops->size(pool->store);
-	u64 most = rmr_pool_size_max(store_size, chunk_size);
-	u64 map_len = rmr_map_len(rmr_chunks(size, chunk_size));
-	struct rmr_sb *sb = pool->sb;
-
-	sb->pool_size = cpu_to_le64(size);
-	sb->chunk_size = cpu_to_le32(chunk_size);
-	sb->store_size = cpu_to_le64(store_size);
-	if (spec->witness)
-		return 0;
-	if (size > most) {
-		NL_SET_ERR_MSG_FMT(extack, "store too small: pool of %llu bytes, at most %llu fit",
-				   size, most);
-		return -ENOSPC;
-	}
-	sb->map_off = cpu_to_le64(rmr_map_off(store_size, map_len));
-	sb->map_len = cpu_to_le64(map_len);
-	return 0;
-}
-
-/* What create and join have in common: the fields that only this store decides. */
-static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
-		   u32 chunk_size, u8 id, struct netlink_ext_ack *extack)
-{
-	struct rmr_sb *sb = pool->sb;
-	struct rmr_sb_member *me = &sb->member[id];
-	u32 flags = RMR_SB_F_CLEAN;
-
-	if (sb_place(pool, spec, size, chunk_size, extack))
-		return -ENOSPC;
-	/* Of no data area one may say so too. */
-	if (spec->zeroed || spec->witness)
-		flags |= RMR_SB_F_ZEROED;
-	if (spec->quorum)
-		flags |= RMR_SB_F_QUORUM;
-	memcpy(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic));
-	sb->version = cpu_to_le32(RMR_SB_VERSION);
-	sb->flags |= cpu_to_le32(flags);
-	generate_random_uuid(sb->store_uuid);
-	sb->member_id = id;
-	sb->created = cpu_to_le64(ktime_get_real_seconds());
-	me->state = spec->witness ? RMR_MEMBER_WITNESS : RMR_MEMBER_DATA;
-	memcpy(me->store_uuid, sb->store_uuid, RMR_UUID_LEN);
-	strscpy(me->node, spec->node ?: rmr_srv_node, sizeof(me->node));
-	memcpy(me->addr, spec->addr, sizeof(me->addr));
-	return 0;
-}
-
 /* Makes the pool object match its superblock. */
-static void pool_adopt_sb(struct rmr_srv_pool *pool)
+void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool)
 {
 	const struct rmr_sb *sb = pool->sb;
 
@@ -402,36 +307,8 @@ static void pool_adopt_sb(struct rmr_srv_pool *pool)
 	strscpy(pool->addr, sb->member[sb->member_id].addr[0], sizeof(pool->addr));
 }
 
-/* Both copies, then the map, written for the first time. Caller: command_lock. */
-static int pool_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack)
-{
-	struct rmr_fault fault;
-	unsigned int i;
-	int err;
-
-	pool->sb->write_seq = cpu_to_le64(1);
-	rmr_sb_seal(pool->sb);
-	err = rmr_sb_check(pool->sb, pool->ops->size(pool->store), &fault);
-	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "%s %s", fault.field, fault.why);
-		return -EINVAL;
-	}
-	pool->sb->write_seq = 0;
-	pool_adopt_sb(pool);
-	err = map_format(pool, pool->sb);
-	mutex_lock(&pool->lock);
-	for (i = 0; i < RMR_SB_COPIES && !err; i++) {
-		rmr_srv_sb_begin(pool);
-		err = rmr_srv_sb_commit(pool);
-	}
-	mutex_unlock(&pool->lock);
-	if (err)
-		NL_SET_ERR_MSG_FMT(extack, "cannot write metadata: error %d", err);
-	return err;
-}
-
 /* Overwrites both copies, so that the device is no store any more. */
-static int sb_wipe(struct rmr_srv_pool *pool)
+int rmr_srv_sb_wipe(struct rmr_srv_pool *pool)
 {
 	u64 size = le64_to_cpu(pool->sb->store_size);
 	unsigned int i;
@@ -460,9 +337,9 @@ static int pool_prepare(struct rmr_srv_pool *pool, struct netlink_ext_ack *extac
 	return err;
 }
 
-/* Publishes a finished pool and reports it. Caller: command_lock. */
-static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
-			struct netlink_ext_ack *extack)
+/* Publishes a finished pool and reports it. Caller: rmr_srv_command_lock. */
+int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
+			 struct netlink_ext_ack *extack)
 {
 	int err = pool_prepare(pool, extack);
 
@@ -482,7 +359,7 @@ static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	}
 	__module_get(THIS_MODULE);
 	mutex_lock(&pool->lock);
-	pool_info_fill(pool, info);
+	rmr_srv_pool_fill_info(pool, info);
 	rmr_notify_pool(info);
 	mutex_unlock(&pool->lock);
 	queue_delayed_work(system_unbound_wq, &pool->track.lazy_work, HZ);
@@ -491,7 +368,7 @@ static int pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 }
 
 /* A name may serve one pool per node address. */
-static bool name_taken(const char *name, const char *addr)
+bool rmr_srv_name_taken(const char *name, const char *addr)
 {
 	struct rmr_srv_pool *pool;
 	bool taken = false;
@@ -501,267 +378,6 @@ static bool name_taken(const char *name, const char *addr)
 		taken |= !strcmp(pool->name, name) && !strcmp(pool->addr, addr);
 	mutex_unlock(&rmr_srv_lock);
 	return taken;
-}
-
-static int name_refuse(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
-{
-	struct rmr_fault fault;
-
-	if (strlen(spec->name) >= RMR_NAME_LEN ||
-	    rmr_name_check(spec->name, strlen(spec->name) + 1, &fault)) {
-		NL_SET_ERR_MSG(extack, "pool name: 1 to 63 of A-Za-z0-9._- and no leading . or -");
-		return -EINVAL;
-	}
-	if (!name_taken(spec->name, spec->addr[0]))
-		return 0;
-	NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", spec->name);
-	return -EEXIST;
-}
-
-static int pool_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
-		       struct netlink_ext_ack *extack)
-{
-	struct rmr_srv_pool *pool;
-	struct rmr_fault fault;
-	struct rmr_sb *sb;
-	int err;
-
-	if (rmr_chunk_size_check(spec->chunk_size, &fault)) {
-		NL_SET_ERR_MSG_FMT(extack, "chunk size %u: %s", spec->chunk_size, fault.why);
-		return -EINVAL;
-	}
-	mutex_lock(&command_lock);
-	err = name_refuse(spec, extack);
-	if (err)
-		goto unlock;
-	pool = pool_open(spec->device, extack);
-	if (IS_ERR(pool)) {
-		err = PTR_ERR(pool);
-		goto unlock;
-	}
-	err = refuse_store(pool, spec->force, extack);
-	sb = pool->sb;
-	if (!err) {
-		strscpy(sb->pool_name, spec->name, sizeof(sb->pool_name));
-		if (spec->uuid)
-			memcpy(sb->pool_uuid, spec->uuid, RMR_UUID_LEN);
-		else
-			generate_random_uuid(sb->pool_uuid);
-		generate_random_uuid(sb->view.lineage);
-		sb->view.number = cpu_to_le64(1);
-		sb->view.up_to_date = BIT(0);
-		sb->table_version = cpu_to_le64(1);
-		err = sb_fill(pool, spec, spec->size, spec->chunk_size, 0, extack);
-	}
-	if (!err)
-		err = pool_format(pool, extack);
-	if (!err)
-		err = pool_publish(pool, info, extack);
-	if (err)
-		rmr_srv_pool_put(pool);
-unlock:
-	mutex_unlock(&command_lock);
-	return err;
-}
-
-/* ---- join ---- */
-
-static int join_refused(int err, struct netlink_ext_ack *extack, const char *addr)
-{
-	const char *why = "failed";
-
-	if (err == RMR_ST_NOPOOL)
-		why = "no such pool";
-	else if (err == RMR_ST_BUSY)
-		why = "pool in use, used before or not zeroed";
-	else if (err == -EEXIST)
-		why = "member id taken";
-	else if (err == RMR_ST_FENCED)
-		why = "member table changed, try again";
-	else if (err == -EPROTONOSUPPORT)
-		why = "transport or protocol version";
-	NL_SET_ERR_MSG_FMT(extack, "%.39s: %s (%d)", addr, why, err);
-	return err;
-}
-
-/* Asks the peers in turn; *conn is open afterwards if the result is 0. */
-static int join_ask(const struct rmr_pool_spec *spec, struct rmr_conn *conn,
-		    struct rmr_rsp_pool *rsp, struct netlink_ext_ack *extack)
-{
-	int err = -EINVAL;
-	unsigned int i;
-
-	for (i = 0; i < spec->peer_cnt; i++) {
-		err = rmr_conn_open(conn, spec->transport, spec->peer[i], spec->port,
-				    rmr_srv_node, NULL, NULL);
-		if (err) {
-			NL_SET_ERR_MSG_FMT(extack, "cannot connect to %.39s: error %d",
-					   spec->peer[i], err);
-			continue;
-		}
-		err = rmr_conn_pool_info(conn, spec->name, spec->uuid, rsp);
-		if (!err)
-			return 0;
-		join_refused(err, extack, spec->peer[i]);
-		rmr_conn_close(conn);
-	}
-	return err;
-}
-
-static int join_pick_id(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp,
-			struct netlink_ext_ack *extack)
-{
-	int id = spec->member_id;
-
-	if (id < 0)
-		for (id = 0; id < RMR_MAX_MEMBERS && rsp->member[id].state; id++)
-			;
-	if (id >= RMR_MAX_MEMBERS) {
-		NL_SET_ERR_MSG_FMT(extack, "pool has %u members already", RMR_MAX_MEMBERS);
-		return -ENOSPC;
-	}
-	if (rsp->member[id].state) {
-		NL_SET_ERR_MSG_FMT(extack, "member id %d is taken by %.30s", id,
-				   rsp->member[id].node);
-		return -EEXIST;
-	}
-	return id;
-}
-
-/* Fills the superblock of a joining store from what the peer told and the rules of member_set. */
-static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
-		     const struct rmr_rsp_pool *rsp, int id, struct netlink_ext_ack *extack)
-{
-	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED, flags = le32_to_cpu(rsp->sb_flags);
-	struct rmr_sb *sb = pool->sb;
-
-	if (spec->witness && !(flags & RMR_SB_F_QUORUM)) {
-		NL_SET_ERR_MSG(extack, "a witness is of no use: pool was made without --quorum");
-		return -EOPNOTSUPP;
-	}
-	if (rsp->busy || (flags & RMR_SB_F_USED) || (flags & must) != must ||
-	    (!spec->zeroed && !spec->witness)) {
-		NL_SET_ERR_MSG(extack, "only unused pools with zeroed stores can be joined yet");
-		return -EBUSY;
-	}
-	memcpy(sb->pool_uuid, rsp->pool_uuid, RMR_UUID_LEN);
-	memcpy(sb->pool_name, rsp->pool_name, RMR_NAME_LEN);
-	memcpy(sb->member, rsp->member, sizeof(sb->member));
-	sb->promised = rsp->promised;
-	sb->view = rsp->view;
-	le64_add_cpu(&sb->view.number, 1);
-	if (!spec->witness)
-		sb->view.up_to_date |= BIT(id);
-	sb->flags = cpu_to_le32(flags & RMR_SB_F_QUORUM);
-	sb->table_version = rsp->table_version;
-	le64_add_cpu(&sb->table_version, 1);
-	return sb_fill(pool, spec, le64_to_cpu(rsp->pool_size), le32_to_cpu(rsp->chunk_size), id,
-		       extack);
-}
-
-static int member_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb, unsigned int to,
-		       u64 version, bool add)
-{
-	struct rmr_msg_member_set msg = {};
-	struct rmr_conn conn;
-	int err;
-
-	rmr_msg_init(&msg.hdr, RMR_MSG_MEMBER_SET, RMR_NO_HANDLE);
-	memcpy(msg.pool_uuid, sb->pool_uuid, RMR_UUID_LEN);
-	msg.table_version = cpu_to_le64(version);
-	msg.member_id = sb->member_id;
-	if (add)
-		msg.member = sb->member[sb->member_id];
-	err = rmr_conn_open(&conn, spec->transport, sb->member[to].addr[0], spec->port,
-			    rmr_srv_node, NULL, NULL);
-	if (err)
-		return err;
-	err = rmr_conn_call(&conn, &msg, sizeof(msg), NULL, 0);
-	rmr_conn_close(&conn);
-	return err;
-}
-
-/* Tells every other member; takes it back from those already told if one refuses. */
-static int join_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb,
-		     struct netlink_ext_ack *extack)
-{
-	u64 version = le64_to_cpu(sb->table_version);
-	unsigned int i;
-	u8 told = 0;
-	int err = 0;
-
-	for (i = 0; i < RMR_MAX_MEMBERS && !err; i++) {
-		if (i == sb->member_id || sb->member[i].state == RMR_MEMBER_NONE)
-			continue;
-		err = member_tell(spec, sb, i, version - 1, true);
-		if (err)
-			join_refused(err, extack, sb->member[i].addr[0]);
-		else
-			told |= BIT(i);
-	}
-	for (i = 0; i < RMR_MAX_MEMBERS && err; i++)
-		if ((told & BIT(i)) && member_tell(spec, sb, i, version, false))
-			pr_warn("rmr %s: member %u still lists member %u, which did not join\n",
-				sb->pool_name, i, sb->member_id);
-	return err;
-}
-
-/* The part of a join that touches the device. */
-static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
-		       struct rmr_pool_info *info, struct netlink_ext_ack *extack)
-{
-	struct rmr_srv_pool *pool = pool_open(spec->device, extack);
-	int err;
-
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	err = refuse_store(pool, spec->force, extack);
-	if (!err)
-		err = join_fill(pool, spec, rsp, id, extack);
-	if (!err && spec->dry_run) {
-		mutex_lock(&pool->lock);
-		pool_info_fill(pool, info);
-		mutex_unlock(&pool->lock);
-		rmr_srv_pool_put(pool);
-		return 0;
-	}
-	if (!err)
-		err = pool_format(pool, extack);
-	if (err)
-		goto put;
-	err = join_tell(spec, pool->sb, extack);
-	if (!err)
-		err = pool_publish(pool, info, extack);
-	if (err)
-		sb_wipe(pool);
-put:
-	if (err)
-		rmr_srv_pool_put(pool);
-	return err;
-}
-
-static int pool_join(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
-		     struct netlink_ext_ack *extack)
-{
-	struct rmr_rsp_pool *rsp = kzalloc(sizeof(*rsp), GFP_KERNEL);
-	struct rmr_conn conn;
-	int err, id;
-
-	if (!rsp)
-		return -ENOMEM;
-	mutex_lock(&command_lock);
-	err = name_refuse(spec, extack);
-	if (!err)
-		err = join_ask(spec, &conn, rsp, extack);
-	if (err)
-		goto unlock;
-	rmr_conn_close(&conn);
-	id = join_pick_id(spec, rsp, extack);
-	err = id < 0 ? id : join_device(spec, rsp, id, info, extack);
-unlock:
-	mutex_unlock(&command_lock);
-	kfree(rsp);
-	return err;
 }
 
 /* ---- assemble, stop, show ---- */
@@ -786,13 +402,13 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 
 	if (!copies)
 		return -ENOMEM;
-	which = sb_read(pool, copies, &pool->damaged, &fault);
+	which = rmr_srv_sb_read(pool, copies, &pool->damaged, &fault);
 	if (which >= 0)
 		*pool->sb = copies[which];
 	kfree(copies);
 	if (which < 0)
 		return assemble_refused(which, &fault, extack);
-	pool_adopt_sb(pool);
+	rmr_srv_pool_adopt_sb(pool);
 	if (pool->damaged)
 		rmr_srv_warn(pool, "superblock copy %u of %s damaged (%s %s), other one used\n",
 			     pool->damaged >> 1, pool->device, fault.field, fault.why);
@@ -804,7 +420,7 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 		NL_SET_ERR_MSG(extack, "device belongs to a pool with another UUID");
 		return -EMEDIUMTYPE;
 	}
-	if (name_taken(pool->name, pool->addr)) {
+	if (rmr_srv_name_taken(pool->name, pool->addr)) {
 		NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", pool->name);
 		return -EEXIST;
 	}
@@ -818,8 +434,8 @@ static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info 
 	u8 damaged;
 	int err;
 
-	mutex_lock(&command_lock);
-	pool = pool_open(spec->device, extack);
+	mutex_lock(&rmr_srv_command_lock);
+	pool = rmr_srv_pool_open(spec->device, extack);
 	err = PTR_ERR_OR_ZERO(pool);
 	if (err)
 		goto unlock;
@@ -834,15 +450,15 @@ static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info 
 		mutex_unlock(&pool->lock);
 	}
 	if (!err)
-		err = pool_publish(pool, info, extack);
+		err = rmr_srv_pool_publish(pool, info, extack);
 	if (err)
 		rmr_srv_pool_put(pool);
 unlock:
-	mutex_unlock(&command_lock);
+	mutex_unlock(&rmr_srv_command_lock);
 	return err;
 }
 
-/* Caller: command_lock. */
+/* Caller: rmr_srv_command_lock. */
 static void pool_end(struct rmr_srv_pool *pool)
 {
 	mutex_lock(&rmr_srv_lock);
@@ -863,7 +479,7 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 	struct rmr_srv_pool *pool;
 	int err = 0;
 
-	mutex_lock(&command_lock);
+	mutex_lock(&rmr_srv_command_lock);
 	pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
 	if (!pool) {
 		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
@@ -880,13 +496,13 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 		rmr_srv_attach_end(pool);
 	}
 	if (!err && spec->wipe)
-		err = sb_wipe(pool);
+		err = rmr_srv_sb_wipe(pool);
 	mutex_unlock(&pool->lock);
 	if (!err)
 		pool_end(pool);
 	rmr_srv_pool_put(pool);
 unlock:
-	mutex_unlock(&command_lock);
+	mutex_unlock(&rmr_srv_command_lock);
 	return err;
 }
 
@@ -950,7 +566,7 @@ static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 		return -ENOENT;
 	(*cursor)++;
 	mutex_lock(&found->lock);
-	pool_info_fill(found, info);
+	rmr_srv_pool_fill_info(found, info);
 	mutex_unlock(&found->lock);
 	rmr_srv_pool_put(found);
 	return 0;
@@ -958,8 +574,8 @@ static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 
 struct rmr_srv_ctl rmr_srv_commands = {
 	.owner		= THIS_MODULE,
-	.create		= pool_create,
-	.join		= pool_join,
+	.create		= rmr_srv_create,
+	.join		= rmr_srv_join,
 	.assemble	= pool_assemble,
 	.stop		= pool_stop,
 	.resync		= pool_resync,
