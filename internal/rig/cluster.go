@@ -32,6 +32,7 @@ type Cluster struct {
 	config    *config
 	kernel    *kernel.Kernel
 	image     string
+	imageSize int64 // bytes
 	dir       string
 	net       *network
 	nodes     []*Node // storage nodes first
@@ -88,8 +89,15 @@ func (c *Cluster) prepare(ctx context.Context) error {
 		return err
 	}
 	spec := image.Spec{Kernel: c.kernel, Root: root, Modules: modules}
-	c.image, err = image.Ensure(ctx, spec, c.config.log)
-	return err
+	if c.image, err = image.Ensure(ctx, spec, c.config.log); err != nil {
+		return err
+	}
+	file, err := os.Stat(c.image)
+	if err != nil {
+		return fmt.Errorf("size of the node image: %w", err)
+	}
+	c.imageSize = file.Size()
+	return nil
 }
 
 func projectModules(ctx context.Context, k *kernel.Kernel, root string, config *config) ([]string, error) {

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rmr-block/rmr/internal/rig/agent"
+	"github.com/rmr-block/rmr/internal/rig/kernel"
 )
 
 // bootTimeout is far above the about two seconds that a debug kernel takes on a quiet machine.
@@ -99,7 +100,7 @@ func (n *Node) makeDisks() error {
 func (n *Node) arguments() []string {
 	c := n.cluster
 	args := []string{
-		"mem=" + fmt.Sprintf("%dM", c.config.memoryMiB), "initrd=" + c.image, "rdinit=/init",
+		fmt.Sprintf("mem=%dM", n.memoryMiB()), "initrd=" + c.image, "rdinit=/init",
 		"con=null", "con0=null,fd:1", "ssl=null", "ssl0=fd:3", "loglevel=7",
 		"uml_dir=" + n.dir + "/", "umid=uml",
 		// A node that is stopped for minutes by a test must not look stuck when it goes on.
@@ -109,7 +110,21 @@ func (n *Node) arguments() []string {
 	for i := range n.disks {
 		args = append(args, fmt.Sprintf("ubd%d=%s", i, n.Disk(i)))
 	}
+	if c.config.variant == kernel.Debug {
+		args = append(args, "retain_initrd")
+	}
 	return append(args, c.config.kernelArgs...)
+}
+
+// memoryMiB is the node's memory in MiB. A debug kernel keeps its initrd, on top of what the node has
+// otherwise: kmemleak takes the memory of a freed one for an object for ever, scans whatever is there
+// later, its own records too, and so passes over every leak whose record it keeps there.
+func (n *Node) memoryMiB() int {
+	c := n.cluster
+	if c.config.variant != kernel.Debug {
+		return c.config.memoryMiB
+	}
+	return c.config.memoryMiB + int(c.imageSize>>20) + 1
 }
 
 // boot starts the node and waits until it takes commands.
