@@ -156,6 +156,8 @@ type (
 		// Lineage names the member's history; Discarded: it was given up.
 		Lineage   string `json:"lineage"`
 		Discarded bool   `json:"discarded"`
+		// OthersLack are chunks that a member outside the view lacks.
+		OthersLack uint64 `json:"others_lack"`
 		Used      bool   `json:"used"`
 		Client    string `json:"client"`
 		Damaged   []int  `json:"damaged_copies"`
