@@ -158,15 +158,15 @@ type (
 		Discarded bool   `json:"discarded"`
 		// OthersLack are chunks that a member outside the view lacks.
 		OthersLack uint64 `json:"others_lack"`
-		Used      bool   `json:"used"`
-		Client    string `json:"client"`
-		Damaged   []int  `json:"damaged_copies"`
-		UpToDate  []int  `json:"up_to_date"`
-		Syncing   []int  `json:"syncing"`
-		Intents   uint64 `json:"intents"`
-		Size      int64  `json:"size"`
-		UUID      string `json:"uuid"`
-		Counters  struct {
+		Used       bool   `json:"used"`
+		Client     string `json:"client"`
+		Damaged    []int  `json:"damaged_copies"`
+		UpToDate   []int  `json:"up_to_date"`
+		Syncing    []int  `json:"syncing"`
+		Intents    uint64 `json:"intents"`
+		Size       int64  `json:"size"`
+		UUID       string `json:"uuid"`
+		Counters   struct {
 			Reads    uint64 `json:"reads"`
 			Writes   uint64 `json:"writes"`
 			Flushes  uint64 `json:"flushes"`
