@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a peer tells of its member, for the operator who has to settle a split brain (R2.16): two
- * histories are compared by facts of both sides. Process context; no lock is held while the peer is
- * asked.
+ * histories are compared by facts of both sides. Process context; the peer is asked without a lock.
  */
 #include <linux/slab.h>
 
