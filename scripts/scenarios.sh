@@ -35,5 +35,6 @@ export logs
 list=$(build ./tests/scenario) || exit 1
 rig=$(build ./internal/rig) || exit 1
 [ -n "$list$rig" ] || { echo "no test matches $pattern"; exit 1; }
+# shellcheck disable=SC2016 # expanded by the shells that xargs starts
 printf '%s\n' "$list" "$rig" | grep . |
 	xargs -P 2 -L 1 bash -c 'one "$0" "$1"'

@@ -8,8 +8,8 @@
 #include "srv-pri.h"
 
 /*
- * The most chunks that one data member outside the view lacks: what was written to since that member
- * was lost. Caller: pool->lock.
+ * The most chunks that one data member outside the view lacks: what was written to since that
+ * member was lost. Caller: pool->lock.
  */
 u64 rmr_srv_others_lack(struct rmr_srv_pool *pool)
 {

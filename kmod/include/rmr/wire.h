@@ -152,7 +152,7 @@ struct rmr_rsp_pool {
 	struct rmr_limits_le limits;		/*  176 */
 	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
-	__le64	others_lack;			/* 2048 most chunks marked for one not in the view */
+	__le64	others_lack;			/* 2048 chunks that one outside the view lacks */
 	__u8	reserved1[248];			/* 2056 */
 };						/* 2304 */
 
