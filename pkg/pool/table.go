@@ -233,6 +233,16 @@ func (s *TableState) mayEject(id int) bool {
 	return slot.Flags&SlotMaintenance != 0 || slot.Successor == 0 || s.View.UpToDate.Has(int(slot.Successor)-1)
 }
 
+// MayJoin tells whether the wishes about a member let it be taken into the view: not in maintenance, and not leaving,
+// unless its successor is not up to date.
+func MayJoin(slots *[MaxMembers]Member, view View, id int) bool {
+	slot := &slots[id]
+	if slot.State != MemberData || slot.Flags&SlotMaintenance != 0 {
+		return false
+	}
+	return slot.Flags&SlotLeaving == 0 || slot.Successor != 0 && !view.UpToDate.Has(int(slot.Successor)-1)
+}
+
 func (s *TableState) successorReady(slot *Member) bool {
 	id := int(slot.Successor) - 1
 	switch {

@@ -72,11 +72,14 @@ static void table_next(const struct driver_args *a)
 		.persisted = a->num[4], .answering = a->num[5], .joining = a->num[6],
 	};
 	enum rmr_table_act act;
-	unsigned int id;
+	unsigned int id, joins = 0;
 
 	slots_of(a->text[7], claim);
 	act = rmr_table_next(&state, &id);
 	printf("%d %u", act, id);
+	for (id = 0; id <= RMR_MAX_MEMBERS; id++)
+		joins |= rmr_table_may_join(table.slot, &view, id) << id;
+	printf(" %u", joins);
 }
 
 const struct driver_op driver_table_ops[] = {

@@ -178,6 +178,20 @@ static bool may_eject(const struct rmr_table_state *state, unsigned int id)
 	       rmr_mask_has(state->view->up_to_date, slot->successor - 1);
 }
 
+bool rmr_table_may_join(const struct rmr_sb_member slot[RMR_MAX_MEMBERS],
+			const struct rmr_view *view, unsigned int id)
+{
+	const struct rmr_sb_member *s;
+
+	if (id >= RMR_MAX_MEMBERS)
+		return false;
+	s = &slot[id];
+	if (s->state != RMR_MEMBER_DATA || (s->flags & RMR_SLOT_F_MAINTENANCE))
+		return false;
+	return !(s->flags & RMR_SLOT_F_LEAVING) ||
+	       (s->successor && !rmr_mask_has(view->up_to_date, s->successor - 1));
+}
+
 static bool successor_ready(const struct rmr_table_state *state, const struct rmr_sb_member *slot)
 {
 	unsigned int id = slot->successor - 1;

@@ -88,6 +88,12 @@ enum rmr_identity rmr_table_identity(const struct rmr_sb_member slot[RMR_MAX_MEM
 				     unsigned int id, const struct rmr_sb_member *own, bool blank);
 /* Every change is where it has to be before the next one (R9.6). */
 bool rmr_table_complete(const struct rmr_table_state *state);
+/*
+ * Whether the wishes about a member let it be taken into the view: not in maintenance, and not
+ * leaving, unless its successor is not up to date.
+ */
+bool rmr_table_may_join(const struct rmr_sb_member slot[RMR_MAX_MEMBERS],
+			const struct rmr_view *view, unsigned int id);
 /* The one next act, and the member it is about. */
 enum rmr_table_act rmr_table_next(const struct rmr_table_state *state, unsigned int *id);
 const char *rmr_identity_name(enum rmr_identity identity);

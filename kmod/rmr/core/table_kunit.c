@@ -194,8 +194,16 @@ static void a_leaving_member_goes_step_by_step(struct kunit *test)
 	expect_act(test, &state, RMR_TABLE_NOTHING, RMR_NO_MEMBER);
 	state.quorum = false;
 	expect_act(test, &state, RMR_TABLE_FREE, 1);
+	KUNIT_EXPECT_FALSE(test, rmr_table_may_join(said, &view, 1));
+	said[1].successor = 0 + 1;
+	KUNIT_EXPECT_FALSE(test, rmr_table_may_join(said, &view, 1));
+	/* Its successor is lost again: it is needed for a while. */
+	view.up_to_date = 0x04;
+	KUNIT_EXPECT_TRUE(test, rmr_table_may_join(said, &view, 1));
 	said[1].flags = RMR_SLOT_F_MAINTENANCE;
 	expect_act(test, &state, RMR_TABLE_NOTHING, RMR_NO_MEMBER);
+	KUNIT_EXPECT_FALSE(test, rmr_table_may_join(said, &view, 1));
+	KUNIT_EXPECT_FALSE(test, rmr_table_may_join(said, &view, 5));
 }
 
 static void the_last_of_u_stays(struct kunit *test)

@@ -162,7 +162,13 @@ func TestTableNext(t *testing.T) {
 			if id < 0 {
 				id = pool.NoMember
 			}
-			c.want(fmt.Sprintf("%d %d", act, id), "table_next", uint8(s.View.UpToDate), uint8(s.View.Syncing), oneIf(s.Settled)+2*oneIf(s.Quorum),
+			var joins pool.Mask
+			for k := range table {
+				if pool.MayJoin(&table, s.View, k) {
+					joins = joins.With(k)
+				}
+			}
+			c.want(fmt.Sprintf("%d %d %d", act, id, uint8(joins)), "table_next", uint8(s.View.UpToDate), uint8(s.View.Syncing), oneIf(s.Settled)+2*oneIf(s.Quorum),
 				uint8(s.Before), uint8(s.Persisted), uint8(s.Answering), uint8(s.Joining), slotsHex(t, claims))
 		}
 	})
