@@ -47,7 +47,7 @@ static void connect_legs(struct rmr_clt_pool *pool)
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_legs; i++)
-		if (!pool->leg[i].out)
+		if (rmr_clt_leg_wanted(&pool->leg[i]))
 			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_CONNECT, 0);
 	wait_legs(pool, CONNECT_MS);
 	for (i = 0; i < pool->nr_legs; i++)
@@ -129,12 +129,14 @@ static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promis
 /* Why there are not enough promises: the first leg that did not give one. */
 static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_refusal *why)
 {
+	u8 voters = pool->voters.data | pool->voters.witnesses;
 	struct rmr_clt_leg *leg;
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < pool->nr_legs && (promised & BIT(pool->leg[i].id)); i++)
-		;
+	for (i = 0; i < pool->nr_legs; i++)
+		if (rmr_clt_leg_used(&pool->leg[i]) && !(promised & BIT(i)))
+			break;
 	if (i == pool->nr_legs)
 		return -ENOTCONN;
 	leg = &pool->leg[i];
@@ -149,7 +151,7 @@ static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_ref
 					  RMR_REASON_NO_QUORUM);
 	if (why->extack)
 		NL_SET_ERR_MSG_FMT(why->extack, "no majority, %u of %u: member %u: %s (%d)",
-				   hweight8(promised), pool->nr_legs, leg->id,
+				   hweight8(promised), hweight8(voters), leg->id,
 				   rmr_clt_status_text(err), err);
 	return err;
 }
@@ -420,7 +422,7 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
 		rmr_clt_drop_link(leg);
-		if (leg->state != RMR_LEG_STATE_FAILED)
+		if (rmr_clt_leg_used(leg) && leg->state != RMR_LEG_STATE_FAILED)
 			rmr_clt_leg_state(leg, RMR_LEG_STATE_CONNECTING, RMR_REASON_NONE);
 	}
 	pool->overtaken = false;

@@ -520,7 +520,7 @@ static void run_absent(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 {
 	struct rmr_clt_link *next;
 
-	if (leg->out || !rmr_clt_leg_resting(leg))
+	if (!rmr_clt_leg_wanted(leg) || !rmr_clt_leg_resting(leg))
 		return;
 	next = leg->next;
 	if (next && !leg->result && !READ_ONCE(next->sess->dead) &&

@@ -241,8 +241,8 @@ struct rmr_clt_pool {
 	char			name[RMR_NAME_LEN];
 	char			node[RMR_NAME_LEN];
 	char			transport[RMR_TRANSPORT_NAME_LEN];
-	unsigned int		nr_legs;
-	struct rmr_clt_leg	leg[RMR_MAX_MEMBERS];	/* by slot, ordered by member id */
+	unsigned int		nr_legs;		/* slots of leg[], used or not */
+	struct rmr_clt_leg	leg[RMR_MAX_MEMBERS];	/* by member id */
 };
 
 /* Why an attach was refused, for the user of the command or for the log. */
@@ -267,6 +267,12 @@ static inline u64 rmr_clt_stalled_before_ns(const struct rmr_clt_pool *pool)
 static inline bool rmr_clt_leg_votes_only(const struct rmr_clt_leg *leg)
 {
 	return leg->member.kind == RMR_MEMBER_WITNESS;
+}
+
+/* Is there a member of this id? Legs appear and go while the pool is mapped. */
+static inline bool rmr_clt_leg_used(const struct rmr_clt_leg *leg)
+{
+	return READ_ONCE(leg->member.kind) != RMR_MEMBER_NONE;
 }
 
 static inline struct rmr_clt_link *rmr_clt_leg_link(struct rmr_clt_leg *leg)

@@ -133,7 +133,8 @@ int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp
 	struct rmr_srv_pool *pool;
 
 	pool = rmr_srv_pool_find(sess, msg->name[0] ? msg->name : NULL,
-				 memcmp(msg->uuid, any, sizeof(any)) ? msg->uuid : NULL);
+				 memcmp(msg->uuid, any, sizeof(any)) ? msg->uuid : NULL,
+				 RMR_NO_MEMBER);
 	if (!pool)
 		return RMR_ST_NOPOOL;
 	mutex_lock(&pool->lock);
@@ -180,13 +181,13 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 	struct rmr_srv_pool *pool;
 	int err = 0;
 
-	pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid);
+	pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid, msg->member_id);
 	if (!pool)
 		return RMR_ST_NOPOOL;
 	rmr_epoch_get(&epoch, &msg->epoch);
 	mutex_lock(&pool->lock);
 	rmr_epoch_get(&promised, &pool->sb->promised);
-	if (pool->gone || msg->member_id != pool->id)
+	if (pool->gone)
 		err = RMR_ST_NOPOOL;
 	else if (pool->state == RMR_POOL_STATE_FAILED)
 		err = -EIO;

@@ -144,7 +144,7 @@ static int name_refuse(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 		NL_SET_ERR_MSG(extack, "pool name: 1 to 63 of A-Za-z0-9._- and no leading . or -");
 		return -EINVAL;
 	}
-	if (!rmr_srv_name_taken(spec->name, spec->addr[0]))
+	if (!rmr_srv_name_taken(spec->name, spec->addr[0], NULL, RMR_NO_MEMBER))
 		return 0;
 	NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", spec->name);
 	return -EEXIST;

@@ -257,12 +257,14 @@ int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 			 struct netlink_ext_ack *extack);
 void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool);
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
-bool rmr_srv_name_taken(const char *name, const char *addr);
+bool rmr_srv_name_taken(const char *name, const char *addr, const u8 *uuid, u8 id);
 int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault);
 int rmr_srv_sb_wipe(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,
-				       const u8 *uuid);
+				       const u8 *uuid, u8 id);
+struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
+					struct netlink_ext_ack *extack);
 void rmr_srv_pool_put(struct rmr_srv_pool *pool);
 /* Writes pool->sb_next as the next superblock and makes it pool->sb. Caller: pool->lock. */
 int rmr_srv_sb_commit(struct rmr_srv_pool *pool);
