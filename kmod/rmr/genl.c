@@ -147,6 +147,8 @@ static int put_pool_id(struct sk_buff *skb, const struct rmr_pool_info *p)
 	    nla_put_u64_64bit(skb, RMR_A_POOL_SIZE, p->size, RMR_A_POOL_PAD) ||
 	    nla_put_u32(skb, RMR_A_POOL_CHUNK_SIZE, p->chunk_size))
 		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
+		return -EMSGSIZE;
 	return 0;
 }
 
@@ -219,8 +221,6 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	if ((p->sb_flags & RMR_SB_F_CLEAN) && nla_put_flag(skb, RMR_A_POOL_CLEAN))
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_USED) && nla_put_flag(skb, RMR_A_POOL_USED))
-		return -EMSGSIZE;
-	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
 		return -EMSGSIZE;
 	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage))
 		return -EMSGSIZE;
