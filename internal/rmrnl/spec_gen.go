@@ -504,10 +504,10 @@ var SetMember = AttrSet{
 	MemberAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
 	MemberAttrAddr:        {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
 	MemberAttrCopied:      {Name: "copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	MemberAttrGeneration:  {Name: "generation", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrGeneration:  {Name: "generation", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	MemberAttrLeaving:     {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	MemberAttrMaintenance: {Name: "maintenance", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	MemberAttrSuccessor:   {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	MemberAttrSuccessor:   {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Member: One slot of the member table.
@@ -521,13 +521,13 @@ type Member struct {
 	Addr []string `json:"addr"`
 	// Bytes that this node's member copied from it since it joined the view.
 	Copied uint64 `json:"copied"`
-	// Changes of the slot so far.
-	Generation uint32 `json:"generation"`
+	// Stores that the slot has seen, times 65536, and wishes about the present one.
+	Generation uint64 `json:"generation"`
 	// The member is being removed.
 	Leaving bool `json:"leaving"`
 	// The member is kept out until its maintenance ends.
 	Maintenance bool `json:"maintenance"`
-	// Member that takes its place once it is up to date; absent for none.
+	// Id + 1 of the member that takes its place once it is up to date; absent for none.
 	Successor uint8 `json:"successor"`
 }
 
@@ -547,7 +547,7 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 		case MemberAttrCopied:
 			v.Copied = ad.Uint64()
 		case MemberAttrGeneration:
-			v.Generation = ad.Uint32()
+			v.Generation = ad.Uint64()
 		case MemberAttrLeaving:
 			v.Leaving = ad.Flag()
 		case MemberAttrMaintenance:
@@ -1240,7 +1240,7 @@ type Leg struct {
 	Leaving bool `json:"leaving"`
 	// 1, the member is kept out until its maintenance ends; 0 lets it return.
 	Maintenance uint8 `json:"maintenance"`
-	// Member that takes its place once it is up to date; absent for none.
+	// Id + 1 of the member that takes its place once it is up to date; absent for none.
 	Successor uint8 `json:"successor"`
 }
 

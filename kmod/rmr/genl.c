@@ -123,12 +123,11 @@ static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_mem
 	    nla_put(skb, RMR_A_MEMBER_STORE_UUID, RMR_UUID_LEN, m->store_uuid) ||
 	    nla_put_string(skb, RMR_A_MEMBER_NODE, m->node) ||
 	    nla_put_u64_64bit(skb, RMR_A_MEMBER_COPIED, m->copied, RMR_A_MEMBER_PAD) ||
-	    nla_put_u32(skb, RMR_A_MEMBER_GENERATION, m->generation))
+	    nla_put_u64_64bit(skb, RMR_A_MEMBER_GENERATION, m->generation, RMR_A_MEMBER_PAD))
 		return -EMSGSIZE;
 	if ((m->leaving && nla_put_flag(skb, RMR_A_MEMBER_LEAVING)) ||
 	    (m->maintenance && nla_put_flag(skb, RMR_A_MEMBER_MAINTENANCE)) ||
-	    (m->successor != RMR_NO_MEMBER &&
-	     nla_put_u8(skb, RMR_A_MEMBER_SUCCESSOR, m->successor)))
+	    (m->successor && nla_put_u8(skb, RMR_A_MEMBER_SUCCESSOR, m->successor)))
 		return -EMSGSIZE;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
 		if (m->addr[i][0] && nla_put_string(skb, RMR_A_MEMBER_ADDR, m->addr[i]))
@@ -294,8 +293,7 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 		return -EMSGSIZE;
 	if ((l->leaving && nla_put_flag(skb, RMR_A_LEG_LEAVING)) ||
 	    nla_put_u8(skb, RMR_A_LEG_MAINTENANCE, l->maintenance) ||
-	    (l->successor != RMR_NO_MEMBER &&
-	     nla_put_u8(skb, RMR_A_LEG_SUCCESSOR, l->successor)))
+	    (l->successor && nla_put_u8(skb, RMR_A_LEG_SUCCESSOR, l->successor)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -69,7 +69,7 @@ int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *data, void *rsp_da
 	struct rmr_srv_pool *pool;
 	int err;
 
-	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from, msg->to);
 	if (!pool)
 		return RMR_ST_FENCED;
 	memset(rsp, 0, sizeof(*rsp));

@@ -230,6 +230,10 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 		memcpy(info->member[i].store_uuid, sb->member[i].store_uuid, RMR_UUID_LEN);
 		memcpy(info->member[i].node, sb->member[i].node, RMR_NAME_LEN);
 		memcpy(info->member[i].addr, sb->member[i].addr, sizeof(info->member[i].addr));
+		info->member[i].generation = le64_to_cpu(sb->member[i].generation);
+		info->member[i].leaving = sb->member[i].flags & RMR_SLOT_F_LEAVING;
+		info->member[i].maintenance = sb->member[i].flags & RMR_SLOT_F_MAINTENANCE;
+		info->member[i].successor = sb->member[i].successor;
 	}
 	for_each_possible_cpu(cpu) {
 		const struct rmr_srv_stats *s = per_cpu_ptr(pool->stats, cpu);
@@ -318,6 +322,8 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 		*pool->sb = *next;
 		pool->damaged &= ~BIT(copy);
 	}
+	if (pool->track.running)
+		rmr_srv_table_note(pool);
 	return 0;
 }
 
@@ -408,6 +414,7 @@ int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	rmr_notify_pool(info);
 	mutex_unlock(&pool->lock);
 	queue_delayed_work(system_unbound_wq, &pool->track.lazy_work, HZ);
+	rmr_srv_claim_start(pool);
 	rmr_srv_sync_kick(pool);
 	return 0;
 }
@@ -508,8 +515,8 @@ unlock:
 	return err;
 }
 
-/* Caller: rmr_srv_command_lock. */
-static void pool_end(struct rmr_srv_pool *pool)
+/* Takes the list's reference. Caller: rmr_srv_command_lock. */
+void rmr_srv_pool_end(struct rmr_srv_pool *pool)
 {
 	mutex_lock(&rmr_srv_lock);
 	list_del_init(&pool->entry);
@@ -518,10 +525,30 @@ static void pool_end(struct rmr_srv_pool *pool)
 	pool->gone = true;
 	rmr_srv_attach_end(pool);
 	mutex_unlock(&pool->lock);
+	rmr_srv_claim_stop(pool);
 	rmr_srv_sync_stop(pool);
 	cancel_delayed_work_sync(&pool->track.lazy_work);
 	rmr_srv_pool_put(pool);
 	module_put(THIS_MODULE);
+}
+
+/* Ends the pools whose stores are members no more. */
+void rmr_srv_pools_reap(void)
+{
+	struct rmr_srv_pool *pool, *found;
+
+	mutex_lock(&rmr_srv_command_lock);
+	do {
+		found = NULL;
+		mutex_lock(&rmr_srv_lock);
+		list_for_each_entry(pool, &rmr_srv_pools, entry)
+			if (READ_ONCE(pool->retired))
+				found = pool;
+		mutex_unlock(&rmr_srv_lock);
+		if (found)
+			rmr_srv_pool_end(found);
+	} while (found);
+	mutex_unlock(&rmr_srv_command_lock);
 }
 
 static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
@@ -547,7 +574,7 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 		err = rmr_srv_sb_wipe(pool);
 	mutex_unlock(&pool->lock);
 	if (!err)
-		pool_end(pool);
+		rmr_srv_pool_end(pool);
 	rmr_srv_pool_put(pool);
 unlock:
 	mutex_unlock(&rmr_srv_command_lock);
@@ -586,6 +613,8 @@ static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack
 		err = rmr_srv_discard(pool);
 	}
 	mutex_unlock(&pool->lock);
+	if (!err)
+		mod_delayed_work(system_unbound_wq, &pool->claim_work, 0);
 	rmr_srv_pool_put(pool);
 	return err;
 }
@@ -622,11 +651,14 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.stop		= pool_stop,
 	.resync		= pool_resync,
 	.resolve	= pool_resolve,
+	.replace	= rmr_srv_replace,
+	.member		= rmr_srv_member,
 	.pool_info	= pool_info,
 };
 
 /* Module exit: no pool is left, as each holds the module; the list is checked all the same. */
 void rmr_srv_pools_stop(void)
 {
+	rmr_srv_table_exit();
 	WARN_ON(!list_empty(&rmr_srv_pools));
 }

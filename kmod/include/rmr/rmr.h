@@ -27,10 +27,10 @@ struct rmr_member_info {
 	char	node[RMR_NAME_LEN];
 	char	addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
 	u64	copied;				/* bytes from it since the join */
-	u32	generation;
+	u64	generation;
 	bool	leaving;
 	bool	maintenance;
-	u8	successor;			/* member id, or RMR_NO_MEMBER */
+	u8	successor;			/* id + 1, or 0 */
 };
 
 struct rmr_io_stats {
@@ -131,7 +131,7 @@ struct rmr_leg_info {
 	u8	cause;				/* of the last ejection */
 	bool	leaving;
 	bool	maintenance;
-	u8	successor;			/* member id, or RMR_NO_MEMBER */
+	u8	successor;			/* id + 1, or 0 */
 	struct rmr_io_stats stats;
 };
 
