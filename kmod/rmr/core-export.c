@@ -13,6 +13,7 @@
 #include "core/plan.h"
 #include "core/rate.h"
 #include "core/read.h"
+#include "core/table.h"
 #include "core/view.h"
 #include "core/window.h"
 
@@ -152,3 +153,15 @@ EXPORT_SYMBOL_GPL(rmr_damp_lost);
 EXPORT_SYMBOL_GPL(rmr_damp_force);
 EXPORT_SYMBOL_GPL(rmr_damp_pass);
 EXPORT_SYMBOL_GPL(rmr_damp_left);
+EXPORT_SYMBOL_GPL(rmr_slot_stores);
+EXPORT_SYMBOL_GPL(rmr_slot_same_store);
+EXPORT_SYMBOL_GPL(rmr_slot_free);
+EXPORT_SYMBOL_GPL(rmr_slot_claim_generation);
+EXPORT_SYMBOL_GPL(rmr_slot_wish_check);
+EXPORT_SYMBOL_GPL(rmr_table_sum);
+EXPORT_SYMBOL_GPL(rmr_table_voters);
+EXPORT_SYMBOL_GPL(rmr_table_merge);
+EXPORT_SYMBOL_GPL(rmr_table_identity);
+EXPORT_SYMBOL_GPL(rmr_table_complete);
+EXPORT_SYMBOL_GPL(rmr_table_next);
+EXPORT_SYMBOL_GPL(rmr_identity_name);

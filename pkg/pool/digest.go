@@ -39,6 +39,7 @@ type Digest struct {
 	Epoch  Epoch     `json:"epoch"`
 	Chunk  uint64    `json:"chunk"`
 	From   uint8     `json:"from"`
+	To     uint8     `json:"to"` // member id + 1 addressed; 0: any
 	First  uint16    `json:"first"`
 	Count  uint16    `json:"count"`
 	Key    DigestSum `json:"key"`
@@ -52,12 +53,12 @@ func (m *Digest) walk(c *coder) {
 	c.peer(&m.Pool, &m.Epoch)
 	c.le64("chunk", &m.Chunk)
 	c.from(&m.From)
-	c.reserved("reserved0", 1)
+	c.to(&m.To)
 	c.le16("first", &m.First)
 	c.le16("count", &m.Count)
-	c.reserved("reserved1", 10)
+	c.reserved("reserved0", 10)
 	m.Key.walk(c, "key")
-	c.reserved("reserved2", 48)
+	c.reserved("reserved1", 48)
 	c.digestRange(m.First, m.Count)
 }
 

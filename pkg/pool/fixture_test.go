@@ -14,9 +14,13 @@ func sampleUUID(seed byte) UUID {
 
 func sampleMembers() (m [MaxMembers]Member) {
 	m[0] = Member{State: MemberData, Store: sampleUUID(1), Node: "stor1", Addrs: [2]string{"192.0.2.1", "fe80::1%eth0"}}
-	m[1] = Member{State: MemberData, Store: sampleUUID(2), Node: "stor2", Addrs: [2]string{"192.0.2.2", ""}}
+	m[1] = Member{
+		State: MemberData, Flags: SlotLeaving | SlotMaintenance, Successor: 7 + 1, Store: sampleUUID(2), Generation: 3<<slotWishBits | 2,
+		Node: "stor2", Addrs: [2]string{"192.0.2.2", ""},
+	}
 	m[2] = Member{State: MemberWitness, Store: sampleUUID(3), Node: "wit.example", Addrs: [2]string{"2001:db8::3", ""}}
 	m[7] = Member{State: MemberData, Store: sampleUUID(4), Node: "stor-7", Addrs: [2]string{"192.0.2.7", "198.51.100.7"}}
+	m[4] = Member{Generation: 5 << slotWishBits}
 	return m
 }
 
@@ -60,7 +64,7 @@ func sampleMessages() map[string]Message {
 	return map[string]Message{
 		"hello":           &Hello{Header: free, Features: 3, Requester: 99, Node: "host-a"},
 		"pool_info-name":  &PoolInfo{Header: free, Name: "vol1"},
-		"pool_info-uuid":  &PoolInfo{Header: free, UUID: sampleUUID(8)},
+		"pool_info-uuid":  &PoolInfo{Header: free, UUID: sampleUUID(8), To: 8},
 		"attach":          &Attach{Header: free, Pool: sampleUUID(8), Epoch: epoch, Flags: AttachTakeover, MemberID: 1, Node: "host-a"},
 		"view":            &ViewSet{Header: bound, View: sampleView()},
 		"detach":          &Detach{Header: bound, Epoch: epoch, Flags: DetachClean},
@@ -73,15 +77,16 @@ func sampleMessages() map[string]Message {
 		"member_set":      &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 4, MemberID: 3, Member: sampleMembers()[1]},
 		"mark":            &Mark{Header: bound, Epoch: epoch, View: 12, Number: 3, Bits: MaskOf(1, 2), Ranges: []Range{{7, 1}, {100, 4000}}},
 		"mark-reconcile":  &Mark{Header: bound, Epoch: epoch, View: 12, Number: 4, Bits: MaskOf(1, 2), Source: MaskOf(0), Ranges: manyRanges(MsgRanges)},
-		"clear":           &Clear{Header: free, Pool: sampleUUID(8), Epoch: epoch, View: 12, From: 1, Ranges: []Range{{0, 8192}}},
-		"map_pull":        &MapPull{Header: free, Pool: sampleUUID(8), Epoch: epoch, First: 5000, From: 1},
+		"clear":           &Clear{Header: free, Pool: sampleUUID(8), Epoch: epoch, View: 12, From: 1, To: 1, Ranges: []Range{{0, 8192}}},
+		"map_pull":        &MapPull{Header: free, Pool: sampleUUID(8), Epoch: epoch, First: 5000, From: 1, To: 2},
 		"list":            &List{Header: bound, Epoch: epoch, First: 300},
-		"resync_read":     &ResyncRead{Header: free, Pool: sampleUUID(8), Epoch: epoch, Offset: 1 << 20, Length: 65536, From: 1},
+		"resync_read":     &ResyncRead{Header: free, Pool: sampleUUID(8), Epoch: epoch, Offset: 1 << 20, Length: 65536, From: 1, To: 3},
 		"settle":          &Settle{step{bound, epoch, 12}},
 		"ready":           &Ready{step{bound, epoch, 12}},
 		"prepare":         &Prepare{step{bound, epoch, 12}},
-		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7},
-		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, First: 4000, Count: 96, Key: sampleDigest(1)},
+		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 1},
+		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 4, First: 4000, Count: 96, Key: sampleDigest(1)},
+		"member_set-held": &MemberSet{Header: bound, Pool: sampleUUID(8), MemberID: 3, Epoch: epoch, Member: Member{Generation: 2 << slotWishBits}},
 		"member_set-free": &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 5, MemberID: 3},
 	}
 }
@@ -100,7 +105,7 @@ func manyRanges(n int) []Range {
 }
 
 func sampleKeepaliveReply() *KeepaliveReply {
-	return &KeepaliveReply{View: 12, Lacking: 40, Copied: 1 << 30, ClearedOn: MaskOf(0), Flags: AliveMap | AlivePaused}
+	return &KeepaliveReply{View: 12, Lacking: 40, Copied: 1 << 30, ClearedOn: MaskOf(0), Flags: AliveMap | AlivePaused, Table: 0xfedcba98}
 }
 
 func sampleMapReply() *MapReply {

@@ -160,6 +160,7 @@ func goConstants() map[string]uint64 {
 		"RMR_FEAT_INCOMPAT_KNOWN": FeatIncompatKnown, "RMR_FEAT_RO_KNOWN": FeatROKnown, "RMR_FEAT_COMPAT_KNOWN": FeatCompatKnown,
 		"RMR_SB_F_CLEAN": uint64(FlagClean), "RMR_SB_F_ZEROED": uint64(FlagZeroed), "RMR_SB_F_USED": uint64(FlagUsed), "RMR_SB_F_QUORUM": uint64(FlagQuorum), "RMR_SB_F_DISCARDED": uint64(FlagDiscarded), "RMR_SB_F_ALL": uint64(flagsAll),
 		"RMR_MEMBER_NONE": uint64(MemberNone), "RMR_MEMBER_DATA": uint64(MemberData), "RMR_MEMBER_WITNESS": uint64(MemberWitness),
+		"RMR_SLOT_F_LEAVING": uint64(SlotLeaving), "RMR_SLOT_F_MAINTENANCE": uint64(SlotMaintenance), "RMR_SLOT_F_ALL": uint64(slotAll), "RMR_SLOT_WISH_BITS": slotWishBits,
 		"RMR_MAP_SECTOR": MapSector, "RMR_MAP_SECTOR_CHUNKS": MapSectorChunks, "RMR_MAP_BLOCK_SECTORS": MapBlockSectors,
 		"RMR_MAP_BLOCK_CHUNKS": MapBlockChunks, "RMR_MAP_MAGIC": mapMagic,
 		"RMR_PROTO_MAJOR": ProtoMajor, "RMR_PROTO_MINOR": ProtoMinor, "RMR_PORT": Port, "RMR_MSG_MAX": MsgMax, "RMR_NO_HANDLE": NoHandle,

@@ -53,47 +53,48 @@ type msgKind struct {
 	size       int
 	withHandle bool
 	make       func() Message
+	either     bool // with a handle or without
 }
 
 // kindOf is the table of message types; ok is false for an unknown one.
 func kindOf(t MsgType) (k msgKind, ok bool) {
 	switch t {
 	case MsgHello:
-		k = msgKind{"HELLO", "rmr_msg_hello", 128, false, func() Message { return &Hello{} }}
+		k = msgKind{"HELLO", "rmr_msg_hello", 128, false, func() Message { return &Hello{} }, false}
 	case MsgPoolInfo:
-		k = msgKind{"POOL_INFO", "rmr_msg_pool_info", 128, false, func() Message { return &PoolInfo{} }}
+		k = msgKind{"POOL_INFO", "rmr_msg_pool_info", 128, false, func() Message { return &PoolInfo{} }, false}
 	case MsgAttach:
-		k = msgKind{"ATTACH", "rmr_msg_attach", 128, false, func() Message { return &Attach{} }}
+		k = msgKind{"ATTACH", "rmr_msg_attach", 128, false, func() Message { return &Attach{} }, false}
 	case MsgView:
-		k = msgKind{"VIEW", "rmr_msg_view", 64, true, func() Message { return &ViewSet{} }}
+		k = msgKind{"VIEW", "rmr_msg_view", 64, true, func() Message { return &ViewSet{} }, false}
 	case MsgDetach:
-		k = msgKind{"DETACH", "rmr_msg_detach", 64, true, func() Message { return &Detach{} }}
+		k = msgKind{"DETACH", "rmr_msg_detach", 64, true, func() Message { return &Detach{} }, false}
 	case MsgKeepalive:
-		k = msgKind{"KEEPALIVE", "rmr_msg_keepalive", 64, true, func() Message { return &Keepalive{} }}
+		k = msgKind{"KEEPALIVE", "rmr_msg_keepalive", 64, true, func() Message { return &Keepalive{} }, false}
 	case MsgIO:
-		k = msgKind{"IO", "rmr_msg_io", 80, true, func() Message { return &IO{} }}
+		k = msgKind{"IO", "rmr_msg_io", 80, true, func() Message { return &IO{} }, false}
 	case MsgMemberSet:
-		k = msgKind{"MEMBER_SET", "rmr_msg_member_set", 280, false, func() Message { return &MemberSet{} }}
+		k = msgKind{"MEMBER_SET", "rmr_msg_member_set", 280, false, func() Message { return &MemberSet{} }, true}
 	case MsgMark:
-		k = msgKind{"MARK", "rmr_msg_mark", 1024, true, func() Message { return &Mark{} }}
+		k = msgKind{"MARK", "rmr_msg_mark", 1024, true, func() Message { return &Mark{} }, false}
 	case MsgClear:
-		k = msgKind{"CLEAR", "rmr_msg_clear", 1024, false, func() Message { return &Clear{} }}
+		k = msgKind{"CLEAR", "rmr_msg_clear", 1024, false, func() Message { return &Clear{} }, false}
 	case MsgMapPull:
-		k = msgKind{"MAP_PULL", "rmr_msg_map_pull", 64, false, func() Message { return &MapPull{} }}
+		k = msgKind{"MAP_PULL", "rmr_msg_map_pull", 64, false, func() Message { return &MapPull{} }, false}
 	case MsgList:
-		k = msgKind{"LIST", "rmr_msg_list", 64, true, func() Message { return &List{} }}
+		k = msgKind{"LIST", "rmr_msg_list", 64, true, func() Message { return &List{} }, false}
 	case MsgResyncRead:
-		k = msgKind{"RESYNC_READ", "rmr_msg_resync_read", 64, false, func() Message { return &ResyncRead{} }}
+		k = msgKind{"RESYNC_READ", "rmr_msg_resync_read", 64, false, func() Message { return &ResyncRead{} }, false}
 	case MsgDigest:
-		k = msgKind{"DIGEST", "rmr_msg_digest", 128, false, func() Message { return &Digest{} }}
+		k = msgKind{"DIGEST", "rmr_msg_digest", 128, false, func() Message { return &Digest{} }, false}
 	case MsgSettle:
-		k = msgKind{"SETTLE", "rmr_msg_step", 64, true, func() Message { return &Settle{} }}
+		k = msgKind{"SETTLE", "rmr_msg_step", 64, true, func() Message { return &Settle{} }, false}
 	case MsgReady:
-		k = msgKind{"READY", "rmr_msg_step", 64, true, func() Message { return &Ready{} }}
+		k = msgKind{"READY", "rmr_msg_step", 64, true, func() Message { return &Ready{} }, false}
 	case MsgPrepare:
-		k = msgKind{"PREPARE", "rmr_msg_step", 64, true, func() Message { return &Prepare{} }}
+		k = msgKind{"PREPARE", "rmr_msg_step", 64, true, func() Message { return &Prepare{} }, false}
 	case MsgFine:
-		k = msgKind{"FINE", "rmr_msg_fine", 64, false, func() Message { return &Fine{} }}
+		k = msgKind{"FINE", "rmr_msg_fine", 64, false, func() Message { return &Fine{} }, false}
 	}
 	return k, k.make != nil
 }
@@ -139,7 +140,7 @@ func (h *Header) walk(c *coder, t MsgType) {
 	c.u8("major", &major)
 	c.u8("minor", &h.Minor)
 	c.le32("handle", &h.Handle)
-	c.check((h.Handle == NoHandle) != k.withHandle, "handle", uint64(h.Handle), "missing or not expected in this type")
+	c.check(k.either || (h.Handle == NoHandle) != k.withHandle, "handle", uint64(h.Handle), "missing or not expected in this type")
 }
 
 // EncodeMessage checks a message and returns its bytes. Errors match ErrInvalid.

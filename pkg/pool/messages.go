@@ -124,6 +124,7 @@ type PoolInfo struct {
 	Header Header `json:"hdr"`
 	Name   string `json:"name"`
 	UUID   UUID   `json:"uuid"`
+	To     uint8  `json:"to"` // member id + 1 that is asked; 0: any
 }
 
 // MsgType is MsgPoolInfo.
@@ -133,7 +134,8 @@ func (m *PoolInfo) header() *Header { return &m.Header }
 func (m *PoolInfo) walk(c *coder) {
 	c.text("name", NameLen, &m.Name)
 	c.uuid("uuid", &m.UUID)
-	c.reserved("reserved", 40)
+	c.to(&m.To)
+	c.reserved("reserved", 39)
 	if m.Name != "" {
 		why := nameFault(m.Name)
 		c.check(why == "", "name", uint64(len(m.Name)), why)
@@ -235,12 +237,15 @@ func (m *Keepalive) walk(c *coder) {
 	c.reserved("reserved", 24)
 }
 
-// MemberSet sets one slot of the member table; refused unless TableVersion is the member's own.
+// MemberSet sets one slot of the member table. With a handle it comes from the client that holds Epoch, which tells
+// the slot as it is (R9.4). Without one it is a wish or makes members of a pool that no client has used, and is
+// refused unless TableVersion is the member's own.
 type MemberSet struct {
 	Header       Header `json:"hdr"`
 	Pool         UUID   `json:"pool_uuid"`
-	TableVersion uint64 `json:"table_version"` // before the change
+	TableVersion uint64 `json:"table_version"` // before the change; with a handle 0
 	MemberID     uint8  `json:"member_id"`
+	Epoch        Epoch  `json:"epoch"`  // with a handle, else zero
 	Member       Member `json:"member"` // state MemberNone frees the slot
 }
 
@@ -252,8 +257,12 @@ func (m *MemberSet) walk(c *coder) {
 	c.uuid("pool_uuid", &m.Pool)
 	c.le64("table_version", &m.TableVersion)
 	c.u8("member_id", &m.MemberID)
-	c.reserved("reserved", 23)
-	c.group("member", func() { m.Member.walk(c) })
+	c.reserved("reserved", 7)
+	c.group("epoch", func() { m.Epoch.walk(c) })
+	c.group("member", func() { m.Member.walk(c, int(m.MemberID)) })
 	c.check(!m.Pool.IsZero(), "pool_uuid", 0, "zero")
 	c.check(m.MemberID < MaxMembers, "member_id", uint64(m.MemberID), "above 7")
+	held := m.Header.Handle != NoHandle
+	c.check(held == (m.Epoch.Seq != 0) && (held || m.Epoch.Client == 0), "epoch.seq", m.Epoch.Seq, "missing or not expected")
+	c.check(!held || m.TableVersion == 0, "table_version", m.TableVersion, "not expected with a handle")
 }

@@ -104,6 +104,12 @@ func (c *coder) from(id *uint8) {
 	c.check(*id < MaxMembers, "from", uint64(*id), "above 7")
 }
 
+// to is whom a message is for: member id + 1, 0 for any member of the pool on the node.
+func (c *coder) to(id *uint8) {
+	c.u8("to", id)
+	c.check(*id <= MaxMembers, "to", uint64(*id), "above 8")
+}
+
 // Clear tells that the sending member holds the chunks durably (R5.5).
 type Clear struct {
 	Header Header  `json:"hdr"`
@@ -111,6 +117,7 @@ type Clear struct {
 	Epoch  Epoch   `json:"epoch"`
 	View   uint64  `json:"view"` // number of the sender's view
 	From   uint8   `json:"from"`
+	To     uint8   `json:"to"` // member id + 1 addressed; 0: any
 	Ranges []Range `json:"range"`
 }
 
@@ -122,9 +129,9 @@ func (m *Clear) walk(c *coder) {
 	c.peer(&m.Pool, &m.Epoch)
 	c.le64("view", &m.View)
 	c.from(&m.From)
-	c.reserved("reserved0", 1)
+	c.to(&m.To)
 	n := c.counted(len(m.Ranges), 1, MsgRanges)
-	c.reserved("reserved1", 12)
+	c.reserved("reserved", 12)
 	c.ranges(&m.Ranges, MsgRanges, n)
 	c.check(m.View != 0, "view", 0, "zero")
 	checkRanges(c, m.Ranges)
@@ -137,6 +144,7 @@ type MapPull struct {
 	Epoch  Epoch  `json:"epoch"`
 	First  uint64 `json:"first"` // chunk
 	From   uint8  `json:"from"`
+	To     uint8  `json:"to"` // member id + 1 addressed; 0: any
 }
 
 // MsgType is MsgMapPull.
@@ -147,7 +155,8 @@ func (m *MapPull) walk(c *coder) {
 	c.peer(&m.Pool, &m.Epoch)
 	c.le64("first", &m.First)
 	c.from(&m.From)
-	c.reserved("reserved", 15)
+	c.to(&m.To)
+	c.reserved("reserved", 14)
 }
 
 // List asks for the uncertain set of a promise (R5.1, R6.1).
@@ -175,6 +184,7 @@ type ResyncRead struct {
 	Offset uint64 `json:"offset"` // bytes, whole blocks
 	Length uint32 `json:"length"` // bytes, whole blocks
 	From   uint8  `json:"from"`
+	To     uint8  `json:"to"` // member id + 1 addressed; 0: any
 }
 
 // MsgType is MsgResyncRead.
@@ -186,7 +196,8 @@ func (m *ResyncRead) walk(c *coder) {
 	c.le64("offset", &m.Offset)
 	c.le32("length", &m.Length)
 	c.from(&m.From)
-	c.reserved("reserved", 11)
+	c.to(&m.To)
+	c.reserved("reserved", 10)
 	c.check(m.Length != 0 && m.Length <= ChunkSizeMax && m.Length%BlockSize == 0, "length", uint64(m.Length), "zero, too long or not whole blocks")
 	c.check(m.Offset%BlockSize == 0 && m.Offset <= PoolSizeMax-uint64(m.Length), "offset", m.Offset, "too high or not whole blocks")
 }
@@ -232,6 +243,7 @@ type Fine struct {
 	Epoch  Epoch  `json:"epoch"`
 	Chunk  uint64 `json:"chunk"`
 	From   uint8  `json:"from"`
+	To     uint8  `json:"to"` // member id + 1 addressed; 0: any
 }
 
 // MsgType is MsgFine.
@@ -242,5 +254,6 @@ func (m *Fine) walk(c *coder) {
 	c.peer(&m.Pool, &m.Epoch)
 	c.le64("chunk", &m.Chunk)
 	c.from(&m.From)
-	c.reserved("reserved", 15)
+	c.to(&m.To)
+	c.reserved("reserved", 14)
 }

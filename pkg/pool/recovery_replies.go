@@ -28,6 +28,7 @@ type KeepaliveReply struct {
 	Copied    uint64 `json:"copied"`     // bytes since the member joined
 	ClearedOn Mask   `json:"cleared_on"` // members that confirmed CLEAR of all
 	Flags     uint8  `json:"flags"`      // Alive*
+	Table     uint64 `json:"table"`      // checksum of the member table (R9.10)
 }
 
 func (r *KeepaliveReply) walk(c *coder) {
@@ -36,7 +37,9 @@ func (r *KeepaliveReply) walk(c *coder) {
 	c.le64("copied", &r.Copied)
 	c.u8("cleared_on", (*uint8)(&r.ClearedOn))
 	c.u8("flags", &r.Flags)
-	c.reserved("reserved", 38)
+	c.reserved("reserved0", 6)
+	c.le64("table", &r.Table)
+	c.reserved("reserved1", 24)
 	c.check(r.Flags&^aliveAll == 0, "flags", uint64(r.Flags), "unknown bit")
 }
 

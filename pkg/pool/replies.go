@@ -152,7 +152,7 @@ func (r *PoolReply) check(c *coder) {
 	self := &r.Members[r.MemberID]
 	c.check(self.State != MemberNone, "member_id", uint64(r.MemberID), "own slot is free")
 	c.check(self.Store == r.Store, "store_uuid", 0, "differs from the own slot of the member table")
-	data := membersIn(&r.Members, MemberData)
+	data := known(&r.Members)
 	c.check(r.View.UpToDate.Within(data), "view.up_to_date", uint64(r.View.UpToDate), "names a slot without data")
 	c.check(r.View.Syncing.Within(data), "view.syncing", uint64(r.View.Syncing), "names a slot without data")
 	c.check(r.View.Epoch.Compare(r.Promised) <= 0, "view.epoch", r.View.Epoch.Seq, "newer than the promised epoch")

@@ -189,6 +189,18 @@ func badFixtures(good []newFixture) []newFixture {
 	add("msg_view", "overlap", set(33, 0x81))
 	add("msg_attach", "member_id", set(44, 8))
 	add("msg_member_set", "state", set(56, 7))
+	add("msg_member_set", "flags", set(57, 4))
+	add("msg_member_set", "successor", set(58, 9))
+	add("msg_member_set", "itself", set(58, 4))
+	add("msg_member_set", "stays", set(57, 2))
+	add("msg_member_set", "epoch", set(40, 1))
+	add("msg_member_set-held", "epoch", set(40, 0))
+	add("msg_member_set-held", "version", set(24, 1))
+	add("msg_member_set-free", "flags", set(57, 1))
+	add("superblock", "member", sealed(512+4*224+40, 1))
+	add("superblock", "successor", sealed(512+224+2, 2))
+	add("msg_pool_info-uuid", "to", set(88, 9))
+	add("msg_digest", "to", set(49, 9))
 	add("msg_hello", "unterminated", func(b []byte) []byte {
 		for i := 24; i < 88; i++ {
 			b[i] = 'a'
@@ -202,6 +214,8 @@ func badFixtures(good []newFixture) []newFixture {
 	add("msg_mark", "beyond", set(71, 1))
 	add("msg_mark-reconcile", "source", set(41, 3))
 	add("msg_clear", "from", set(48, 8))
+	add("msg_clear", "to", set(49, 9))
+	add("msg_fine", "to", set(49, 9))
 	add("msg_clear", "empty", func(b []byte) []byte { clear(b[72:80]); return b })
 	add("msg_resync_read", "length", set(48, 1))
 	add("msg_ready", "view", set(24, 0))

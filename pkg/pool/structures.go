@@ -16,7 +16,7 @@ func structures() []structure {
 	list := []structure{
 		{"rmr_epoch_le", 16, describe(new(Epoch).walk)},
 		{"rmr_view_le", 48, describe(new(View).walk)},
-		{"rmr_sb_member", 224, describe(new(Member).walk)},
+		{"rmr_sb_member", 224, describe(func(c *coder) { new(Member).walk(c, 0) })},
 		{"rmr_sb", SuperblockSize, describe(new(Superblock).walk)},
 		{"rmr_map_sector", MapSector, describe(new(MapSectorImage).walk)},
 		{"rmr_msg_hdr", headerSize, describe(func(c *coder) { new(Header).walk(c, MsgHello) })},

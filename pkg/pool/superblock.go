@@ -41,7 +41,7 @@ type MemberState uint8
 
 // States of a slot.
 const (
-	MemberNone    MemberState = 0 // never used or freed: the whole slot is zero
+	MemberNone    MemberState = 0 // never used or freed: the slot is zero but for its generation
 	MemberData    MemberState = 1 // holds a copy
 	MemberWitness MemberState = 2 // votes, holds no data
 )
@@ -59,12 +59,22 @@ func (s MemberState) String() string {
 	return fmt.Sprintf("state-%d", uint8(s))
 }
 
+// Flags of a slot: wishes of an operator (R9.2).
+const (
+	SlotLeaving     uint8 = 1 << 0 // to be removed
+	SlotMaintenance uint8 = 1 << 1 // in no view
+	slotAll               = SlotLeaving | SlotMaintenance
+)
+
 // Member is one slot of the member table.
 type Member struct {
-	State MemberState         `json:"state"`
-	Store UUID                `json:"store_uuid"`
-	Node  string              `json:"node"` // host name, for people
-	Addrs [MemberAddrs]string `json:"addr"` // where clients and peers find it; unused ones are empty
+	State      MemberState         `json:"state"`
+	Flags      uint8               `json:"flags"`     // Slot*
+	Successor  uint8               `json:"successor"` // id + 1 of the member that takes its place; 0: nobody
+	Store      UUID                `json:"store_uuid"`
+	Generation uint64              `json:"generation"` // stores the slot has seen, and wishes about the present one (R9.1)
+	Node       string              `json:"node"`       // host name, for people
+	Addrs      [MemberAddrs]string `json:"addr"`       // where clients and peers find it; unused ones are empty
 }
 
 var addrFields = [MemberAddrs]string{"addr[0]", "addr[1]"}
@@ -75,24 +85,30 @@ var memberFields = [MaxMembers]string{
 
 func (c *coder) members(table *[MaxMembers]Member) {
 	for i, field := range memberFields {
-		c.group(field, func() { table[i].walk(c) })
+		c.group(field, func() { table[i].walk(c, i) })
 	}
 }
 
-func (m *Member) walk(c *coder) {
+// walk is for the slot of this id.
+func (m *Member) walk(c *coder, id int) {
 	c.u8("state", (*uint8)(&m.State))
-	c.reserved("reserved0", 7)
+	c.u8("flags", &m.Flags)
+	c.u8("successor", &m.Successor)
+	c.reserved("reserved", 5)
 	c.uuid("store_uuid", &m.Store)
-	c.reserved("reserved1", 8)
+	c.le64("generation", &m.Generation)
 	c.text("node", NameLen, &m.Node)
 	for i, field := range addrFields {
 		c.text(field, AddrLen, &m.Addrs[i])
 	}
 	c.check(m.State <= MemberWitness, "state", uint64(m.State), "unknown")
 	if m.State == MemberNone {
-		c.check(*m == Member{}, "state", 0, "slot is free but not zero")
+		c.check(*m == Member{Generation: m.Generation}, "state", 0, "slot is free but not zero")
 		return
 	}
+	c.check(m.Flags&^slotAll == 0, "flags", uint64(m.Flags), "unknown bit")
+	c.check(m.Successor <= MaxMembers && int(m.Successor) != id+1, "successor", uint64(m.Successor), "out of range or itself")
+	c.check(m.Successor == 0 || m.Flags&SlotLeaving != 0, "successor", uint64(m.Successor), "of a member that stays")
 	c.check(!m.Store.IsZero(), "store_uuid", 0, "zero")
 	why := nameFault(m.Node)
 	c.check(why == "", "node", 0, why)
@@ -165,6 +181,17 @@ func membersIn(table *[MaxMembers]Member, state MemberState) Mask {
 	return m
 }
 
+// known is the set of slots that a view may name: those with data, and those that changed since it was made.
+func known(table *[MaxMembers]Member) Mask {
+	m := membersIn(table, MemberData)
+	for i := range table {
+		if table[i].Generation != 0 {
+			m = m.With(i)
+		}
+	}
+	return m
+}
+
 func (s *Superblock) walk(c *coder) {
 	c.magic(sbMagic)
 	version := uint32(sbVersion)
@@ -226,7 +253,7 @@ func (s *Superblock) check(c *coder, storeSize uint64) {
 	self := &s.Members[s.MemberID]
 	c.check(self.State != MemberNone, "member_id", uint64(s.MemberID), "own slot is free")
 	c.check(self.Store == s.Store, "store_uuid", 0, "differs from the own slot of the member table")
-	data := s.DataMembers()
+	data := known(&s.Members)
 	c.check(s.View.UpToDate.Within(data), "view.up_to_date", uint64(s.View.UpToDate), "names a slot without data")
 	c.check(s.View.Syncing.Within(data), "view.syncing", uint64(s.View.Syncing), "names a slot without data")
 	c.check(s.View.Epoch.Compare(s.Promised) <= 0, "view.epoch", s.View.Epoch.Seq, "newer than the promised epoch")

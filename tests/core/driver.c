@@ -53,6 +53,7 @@ static const struct driver_op *find(const char *name)
 {
 	static const struct driver_op * const tables[] = {
 		driver_map_ops, driver_member_ops, driver_codec_ops, driver_view_ops,
+		driver_table_ops,
 	};
 	const struct driver_op *op;
 	unsigned int i;

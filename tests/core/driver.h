@@ -27,6 +27,7 @@ extern const struct driver_op driver_map_ops[];
 extern const struct driver_op driver_member_ops[];
 extern const struct driver_op driver_codec_ops[];
 extern const struct driver_op driver_view_ops[];
+extern const struct driver_op driver_table_ops[];
 
 /* Ends the program with a message on stderr: the caller broke the protocol. */
 void driver_die(const char *what, const char *arg) __attribute__((noreturn));

@@ -68,9 +68,23 @@
 #define RMR_SB_F_ALL		0x1fu
 
 /* struct rmr_sb_member.state */
-#define RMR_MEMBER_NONE		0u		/* slot never used or freed: all fields zero */
+#define RMR_MEMBER_NONE		0u		/* slot never used or freed: only generation */
 #define RMR_MEMBER_DATA		1u
 #define RMR_MEMBER_WITNESS	2u
+
+/*
+ * struct rmr_sb_member.flags, wishes of an operator (R9.2). LEAVING: to be removed. MAINTENANCE: not
+ * in any view.
+ */
+#define RMR_SLOT_F_LEAVING	(1u << 0)
+#define RMR_SLOT_F_MAINTENANCE	(1u << 1)
+#define RMR_SLOT_F_ALL		(RMR_SLOT_F_LEAVING | RMR_SLOT_F_MAINTENANCE)
+
+/*
+ * struct rmr_sb_member.generation counts the stores that the slot has seen in its high bits and the
+ * wishes about the present one in its low ones: a wish never outranks another store (F_SLOT).
+ */
+#define RMR_SLOT_WISH_BITS	16u
 
 /* Epoch of one client attachment, ordered by (seq, client). Zero: no client yet. */
 struct rmr_epoch_le {
@@ -89,9 +103,11 @@ struct rmr_view_le {
 
 struct rmr_sb_member {
 	__u8	state;				/*   0 RMR_MEMBER_* */
-	__u8	reserved0[7];			/*   1 */
+	__u8	flags;				/*   1 RMR_SLOT_F_* */
+	__u8	successor;			/*   2 id + 1 of who takes its place, 0: nobody */
+	__u8	reserved[5];			/*   3 */
 	__u8	store_uuid[RMR_UUID_LEN];	/*   8 */
-	__u8	reserved1[8];			/*  24 */
+	__le64	generation;			/*  24 stores and wishes, see above */
 	char	node[RMR_NAME_LEN];		/*  32 host name, for people */
 	char	addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];	/*  96 where clients and peers find it */
 };						/* 224 */
@@ -155,6 +171,7 @@ RMR_ASSERT_SIZE(struct rmr_epoch_le, 16);
 RMR_ASSERT_SIZE(struct rmr_view_le, 48);
 RMR_ASSERT_OFF(struct rmr_view_le, lineage, 32);
 RMR_ASSERT_SIZE(struct rmr_sb_member, 224);
+RMR_ASSERT_OFF(struct rmr_sb_member, generation, 24);
 RMR_ASSERT_OFF(struct rmr_sb_member, addr, 96);
 RMR_ASSERT_SIZE(struct rmr_sb, 4096);
 RMR_ASSERT_OFF(struct rmr_sb, write_seq, 40);

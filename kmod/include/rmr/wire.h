@@ -117,7 +117,8 @@ struct rmr_msg_pool_info {
 	struct rmr_msg_hdr hdr;			/*  0 */
 	char	name[RMR_NAME_LEN];		/*  8 empty: by UUID */
 	__u8	uuid[RMR_UUID_LEN];		/* 72 zero: by name; both given: both must match */
-	__u8	reserved[40];			/* 88 */
+	__u8	to;				/* 88 member id + 1 that is asked, 0: any */
+	__u8	reserved[39];			/* 89 */
 };						/* 128 */
 
 /* Queue limits of a store, as its block device reports them. Zero: not supported. */
@@ -211,7 +212,9 @@ struct rmr_rsp_keepalive {
 	__le64	copied;				/* 16 bytes copied since the member joined */
 	__u8	cleared_on;			/* 24 members that confirmed CLEAR of all */
 	__u8	flags;				/* 25 RMR_ALIVE_F_* */
-	__u8	reserved[38];			/* 26 */
+	__u8	reserved0[6];			/* 26 */
+	__le64	table;				/* 32 checksum of the member table, R9.10 */
+	__u8	reserved1[24];			/* 40 */
 };						/* 64 */
 
 /* Chunks first .. first + count - 1. count is not zero. */
@@ -248,9 +251,9 @@ struct rmr_msg_clear {
 	struct rmr_epoch_le epoch;		/* 24 */
 	__le64	view;				/* 40 number of the sender's view */
 	__u8	from;				/* 48 sending member */
-	__u8	reserved0[1];			/* 49 */
+	__u8	to;				/* 49 member id + 1 addressed, 0: any */
 	__le16	count;				/* 50 ranges used, 1..RMR_MSG_RANGES */
-	__u8	reserved1[12];			/* 52 */
+	__u8	reserved[12];			/* 52 */
 	struct rmr_range_le range[RMR_MSG_RANGES];	/* 64 */
 };						/* 1024 */
 
@@ -261,7 +264,8 @@ struct rmr_msg_map_pull {
 	struct rmr_epoch_le epoch;		/* 24 */
 	__le64	first;				/* 40 chunk */
 	__u8	from;				/* 48 asking member */
-	__u8	reserved[15];			/* 49 */
+	__u8	to;				/* 49 member id + 1 addressed, 0: any */
+	__u8	reserved[14];			/* 50 */
 };						/* 64 */
 
 /* Chunks first .. first + count - 1 have these bits. */
@@ -317,7 +321,8 @@ struct rmr_msg_resync_read {
 	__le64	offset;				/* 40 bytes, multiple of RMR_BLOCK_SIZE */
 	__le32	length;				/* 48 bytes, multiple of RMR_BLOCK_SIZE, not zero */
 	__u8	from;				/* 52 asking member */
-	__u8	reserved[11];			/* 53 */
+	__u8	to;				/* 53 member id + 1 addressed, 0: any */
+	__u8	reserved[10];			/* 54 */
 };						/* 64 */
 
 /*
@@ -339,7 +344,8 @@ struct rmr_msg_fine {
 	struct rmr_epoch_le epoch;		/* 24 */
 	__le64	chunk;				/* 40 */
 	__u8	from;				/* 48 asking member */
-	__u8	reserved[15];			/* 49 */
+	__u8	to;				/* 49 member id + 1 addressed, 0: any */
+	__u8	reserved[14];			/* 50 */
 };						/* 64 */
 
 #define RMR_FINE_BYTES		512u		/* a bit for each block of the largest chunk */
@@ -373,12 +379,12 @@ struct rmr_msg_digest {
 	struct rmr_epoch_le epoch;		/*  24 */
 	__le64	chunk;				/*  40 */
 	__u8	from;				/*  48 asking member */
-	__u8	reserved0[1];			/*  49 */
+	__u8	to;				/*  49 member id + 1 addressed, 0: any */
 	__le16	first;				/*  50 block of the chunk */
 	__le16	count;				/*  52 1..RMR_DIGESTS */
-	__u8	reserved1[10];			/*  54 */
+	__u8	reserved0[10];			/*  54 */
 	__u8	key[RMR_DIGEST_LEN];		/*  64 */
-	__u8	reserved2[48];			/*  80 */
+	__u8	reserved1[48];			/*  80 */
 };						/* 128 */
 
 struct rmr_rsp_digest {
@@ -389,13 +395,18 @@ struct rmr_rsp_digest {
 	__u8	digest[RMR_DIGEST_BYTES];	/*   64 one after the other, unused ones are zero */
 };						/* 4160 */
 
-/* Sets slot member_id of the member table; refused unless table_version is the member's own. */
+/*
+ * Sets slot member_id of the member table. With the handle of an attachment, by the client that holds
+ * its epoch: the slot as it is told (R9.4). Without one it is a wish or makes members of a pool that
+ * no client has used, and is refused unless table_version is the member's own.
+ */
 struct rmr_msg_member_set {
-	struct rmr_msg_hdr hdr;			/*   0 */
+	struct rmr_msg_hdr hdr;			/*   0 with handle or without */
 	__u8	pool_uuid[RMR_UUID_LEN];	/*   8 */
-	__le64	table_version;			/*  24 before the change */
+	__le64	table_version;			/*  24 before the change; with handle 0 */
 	__u8	member_id;			/*  32 */
-	__u8	reserved[23];			/*  33 */
+	__u8	reserved[7];			/*  33 */
+	struct rmr_epoch_le epoch;		/*  40 with handle, else zero */
 	struct rmr_sb_member member;		/*  56 state RMR_MEMBER_NONE frees the slot */
 };						/* 280 */
 
@@ -417,6 +428,7 @@ RMR_ASSERT_SIZE(struct rmr_msg_view, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_detach, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_keepalive, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_keepalive, 64);
+RMR_ASSERT_OFF(struct rmr_rsp_keepalive, table, 32);
 RMR_ASSERT_SIZE(struct rmr_range_le, 16);
 RMR_ASSERT_SIZE(struct rmr_msg_mark, 1024);
 RMR_ASSERT_OFF(struct rmr_msg_mark, range, 64);
@@ -438,6 +450,7 @@ RMR_ASSERT_OFF(struct rmr_msg_digest, key, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_digest, 4160);
 RMR_ASSERT_OFF(struct rmr_rsp_digest, digest, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_member_set, 280);
+RMR_ASSERT_OFF(struct rmr_msg_member_set, epoch, 40);
 RMR_ASSERT_OFF(struct rmr_msg_member_set, member, 56);
 
 #endif /* RMR_WIRE_H */

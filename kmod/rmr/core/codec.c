@@ -176,14 +176,12 @@ static bool printable(const char *s)
 	return true;
 }
 
-int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
+int rmr_sb_member_check(const struct rmr_sb_member *m, unsigned int id, struct rmr_fault *fault)
 {
 	unsigned int i;
 
-	if (!all_zero(m->reserved0, sizeof(m->reserved0)))
-		return refuse(fault, -EINVAL, "member.reserved0", "not zero", 0);
-	if (!all_zero(m->reserved1, sizeof(m->reserved1)))
-		return refuse(fault, -EINVAL, "member.reserved1", "not zero", 0);
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
+		return refuse(fault, -EINVAL, "member.reserved", "not zero", 0);
 	if (str_len(m->node, sizeof(m->node)) < 0)
 		return refuse(fault, -EINVAL, "member.node", "not terminated or not padded", 0);
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
@@ -193,10 +191,19 @@ int rmr_sb_member_check(const struct rmr_sb_member *m, struct rmr_fault *fault)
 	if (m->state > RMR_MEMBER_WITNESS)
 		return refuse(fault, -EINVAL, "member.state", "unknown", m->state);
 	if (m->state == RMR_MEMBER_NONE) {
-		if (!all_zero(m, sizeof(*m)))
+		if (!all_zero(m, offsetof(struct rmr_sb_member, generation)) ||
+		    !all_zero(m->node, sizeof(m->node) + sizeof(m->addr)))
 			return refuse(fault, -EINVAL, "member.state", "free slot not zero", 0);
 		return 0;
 	}
+	if (m->flags & ~RMR_SLOT_F_ALL)
+		return refuse(fault, -EINVAL, "member.flags", "unknown bits", m->flags);
+	if (m->successor > RMR_MAX_MEMBERS || m->successor == id + 1)
+		return refuse(fault, -EINVAL, "member.successor", "out of range or itself",
+			      m->successor);
+	if (m->successor && !(m->flags & RMR_SLOT_F_LEAVING))
+		return refuse(fault, -EINVAL, "member.successor", "of a member that stays",
+			      m->successor);
 	if (all_zero(m->store_uuid, sizeof(m->store_uuid)))
 		return refuse(fault, -EINVAL, "member.store_uuid", "zero", 0);
 	if (name_check(m->node, sizeof(m->node), "member.node", fault))
@@ -230,8 +237,9 @@ static int members_check(const struct rmr_sb_member *member, const struct rmr_vi
 
 	err = view_fields_check(view, fault);
 	for (i = 0; i < RMR_MAX_MEMBERS && !err; i++) {
-		err = rmr_sb_member_check(&member[i], fault);
-		if (member[i].state == RMR_MEMBER_DATA)
+		err = rmr_sb_member_check(&member[i], i, fault);
+		/* A store may know that a slot changed before the view that says so. */
+		if (member[i].state == RMR_MEMBER_DATA || member[i].generation)
 			data |= 1u << i;
 	}
 	if (err)
@@ -485,6 +493,8 @@ static int pool_info_check(const void *data, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "name", "not terminated or not padded", 0);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (m->to > RMR_MAX_MEMBERS)
+		return refuse(fault, -EPROTO, "to", "out of range", m->to);
 	if (m->name[0])
 		return name_check(m->name, sizeof(m->name), "name", fault) ? -EPROTO : 0;
 	if (all_zero(m->uuid, sizeof(m->uuid)))
@@ -549,15 +559,22 @@ static int keepalive_check(const void *data, struct rmr_fault *fault)
 static int member_set_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_member_set *m = data;
+	bool handle = m->hdr.handle != cpu_to_le32(RMR_NO_HANDLE);
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	if (rmr_sb_member_check(&m->member, fault))
+	if (m->member_id >= RMR_MAX_MEMBERS)
+		return refuse(fault, -EPROTO, "member_id", "out of range", m->member_id);
+	if (rmr_sb_member_check(&m->member, m->member_id, fault))
 		return -EPROTO;
 	if (all_zero(m->pool_uuid, sizeof(m->pool_uuid)))
 		return refuse(fault, -EPROTO, "pool_uuid", "zero", 0);
-	if (m->member_id >= RMR_MAX_MEMBERS)
-		return refuse(fault, -EPROTO, "member_id", "out of range", m->member_id);
+	if (handle != !!m->epoch.seq || (!handle && m->epoch.client))
+		return refuse(fault, -EPROTO, "epoch.seq", "missing or not wanted",
+			      le64_to_cpu(m->epoch.seq));
+	if (handle && m->table_version)
+		return refuse(fault, -EPROTO, "table_version", "not wanted with a handle",
+			      le64_to_cpu(m->table_version));
 	return 0;
 }
 
@@ -601,7 +618,7 @@ static int mark_check(const void *data, struct rmr_fault *fault)
 }
 
 /* What messages between members have in common. */
-static int peer_check(const u8 *uuid, const struct rmr_epoch_le *epoch, u8 from,
+static int peer_check(const u8 *uuid, const struct rmr_epoch_le *epoch, u8 from, u8 to,
 		      struct rmr_fault *fault)
 {
 	if (all_zero(uuid, RMR_UUID_LEN))
@@ -610,20 +627,21 @@ static int peer_check(const u8 *uuid, const struct rmr_epoch_le *epoch, u8 from,
 		return refuse(fault, -EPROTO, "epoch.seq", "zero", 0);
 	if (from >= RMR_MAX_MEMBERS)
 		return refuse(fault, -EPROTO, "from", "out of range", from);
+	if (to > RMR_MAX_MEMBERS)
+		return refuse(fault, -EPROTO, "to", "out of range", to);
 	return 0;
 }
 
 static int clear_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_clear *m = data;
-	int err = peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+	int err = peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);
 
 	if (err)
 		return err;
 	if (!m->view)
 		return refuse(fault, -EPROTO, "view", "zero", 0);
-	if (!all_zero(m->reserved0, sizeof(m->reserved0)) ||
-	    !all_zero(m->reserved1, sizeof(m->reserved1)))
+	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return ranges_check(m->range, le16_to_cpu(m->count), fault);
 }
@@ -634,7 +652,7 @@ static int map_pull_check(const void *data, struct rmr_fault *fault)
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);
 }
 
 static int list_check(const void *data, struct rmr_fault *fault)
@@ -659,7 +677,7 @@ static int resync_read_check(const void *data, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);
 }
 
 static int step_check(const void *data, struct rmr_fault *fault)
@@ -679,7 +697,7 @@ static int fine_check(const void *data, struct rmr_fault *fault)
 
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);
 }
 
 /* Blocks first .. first + count - 1 lie in a chunk, and their digests in a reply. */
@@ -707,9 +725,7 @@ static int digest_check(const void *data, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
 	if (!all_zero(m->reserved1, sizeof(m->reserved1)))
 		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
-	if (!all_zero(m->reserved2, sizeof(m->reserved2)))
-		return refuse(fault, -EPROTO, "reserved2", "not zero", 0);
-	return peer_check(m->pool_uuid, &m->epoch, m->from, fault);
+	return peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);
 }
 
 static const struct {
@@ -717,6 +733,7 @@ static const struct {
 	size_t	len;
 	bool	handle;			/* carries one; the others RMR_NO_HANDLE */
 	int	(*check)(const void *msg, struct rmr_fault *fault);
+	bool	either;			/* with handle or without */
 } msg_table[RMR_MSG_TYPE_MAX + 1] = {
 	[RMR_MSG_HELLO] = { "HELLO", sizeof(struct rmr_msg_hello), false, hello_check },
 	[RMR_MSG_POOL_INFO] = { "POOL_INFO", sizeof(struct rmr_msg_pool_info), false,
@@ -728,7 +745,7 @@ static const struct {
 				keepalive_check },
 	[RMR_MSG_IO] = { "IO", sizeof(struct rmr_msg_io), true, io_check },
 	[RMR_MSG_MEMBER_SET] = { "MEMBER_SET", sizeof(struct rmr_msg_member_set), false,
-				 member_set_check },
+				 member_set_check, .either = true },
 	[RMR_MSG_MARK] = { "MARK", sizeof(struct rmr_msg_mark), true, mark_check },
 	[RMR_MSG_CLEAR] = { "CLEAR", sizeof(struct rmr_msg_clear), false, clear_check },
 	[RMR_MSG_MAP_PULL] = { "MAP_PULL", sizeof(struct rmr_msg_map_pull), false,
@@ -761,7 +778,7 @@ int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
 	if (len != msg_table[type].len)
 		return refuse(fault, -EPROTO, "length", "wrong", len);
 	with_handle = hdr->handle != cpu_to_le32(RMR_NO_HANDLE);
-	if (msg_table[type].handle != with_handle)
+	if (msg_table[type].handle != with_handle && !msg_table[type].either)
 		return refuse(fault, -EPROTO, "hdr.handle", "missing or not wanted",
 			      le32_to_cpu(hdr->handle));
 	return msg_table[type].check(msg, fault);
@@ -838,8 +855,10 @@ int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *faul
 		return refuse(fault, -EPROTO, "length", "wrong", len);
 	if (r->flags & ~RMR_ALIVE_F_ALL)
 		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
+		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
+	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
+		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
 	return 0;
 }
 

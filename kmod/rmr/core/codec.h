@@ -69,7 +69,9 @@ void rmr_sb_seal(struct rmr_sb *sb);
  */
 int rmr_sb_choose(const struct rmr_sb copy[RMR_SB_COPIES], u64 store_size, u8 *damaged,
 		  struct rmr_fault *fault);
-int rmr_sb_member_check(const struct rmr_sb_member *member, struct rmr_fault *fault);
+/* id: of the slot; above any: not known. */
+int rmr_sb_member_check(const struct rmr_sb_member *member, unsigned int id,
+			struct rmr_fault *fault);
 
 void rmr_map_sector_init(struct rmr_map_sector *sector, u32 index, u32 tag);
 void rmr_map_sector_seal(struct rmr_map_sector *sector);

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// This file owns the rules of members and their stores (docs/protocol.md, section 9): what the tables of several
+// members say together, which store is which member, and what the client that holds the epoch does next.
+
+package pool
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strings"
+)
+
+// slotWishBits of a generation count the wishes about the present store, the others the stores (F_SLOT).
+const slotWishBits = 16
+
+const (
+	slotWishes = 1<<slotWishBits - 1
+	memberSize = 224 // bytes of a slot
+)
+
+// Stores is how many stores the slot has seen, the present one included.
+func (m *Member) Stores() uint64 { return m.Generation >> slotWishBits }
+
+// SameStore tells whether both have the same store in the same place: they differ in wishes at most.
+func (m *Member) SameStore(other *Member) bool {
+	return m.State == other.State && m.Store == other.Store && m.Stores() == other.Stores()
+}
+
+// Freed is the slot without a store, of the generation that follows.
+func (m *Member) Freed() Member { return Member{Generation: (m.Stores() + 1) << slotWishBits} }
+
+// ClaimGeneration is the generation of a claim to the slot: two stores on, because it is freed first, so that at no
+// time more than one voter changes (F_ONEVOTER).
+func (m *Member) ClaimGeneration() uint64 { return (m.Stores() + 2) << slotWishBits }
+
+// ErrNoWishLeft: the generation has no room for another wish about this store.
+var ErrNoWishLeft = errors.New("no generation is left for wishes about this store")
+
+// CheckWish tells whether the node of a member may change the slot to wish by itself: the same store, one wish
+// later. Errors match ErrInvalid or ErrNoWishLeft.
+func (m *Member) CheckWish(wish *Member) error {
+	switch {
+	case m.State == MemberNone || !m.SameStore(wish):
+		return fmt.Errorf("wish about store %s: not the store of the slot: %w", wish.Store, ErrInvalid)
+	case m.Generation&slotWishes == slotWishes:
+		return fmt.Errorf("wish about store %s: %w", wish.Store, ErrNoWishLeft)
+	case wish.Generation != m.Generation+1:
+		return fmt.Errorf("wish about store %s: generation %d after %d: %w", wish.Store, wish.Generation, m.Generation, ErrInvalid)
+	}
+	return nil
+}
+
+// compareWish orders two slots of the same store as their bytes on disk.
+func (m *Member) compareWish(other *Member) int {
+	return cmp.Or(cmp.Compare(m.Generation, other.Generation), cmp.Compare(m.Flags, other.Flags), cmp.Compare(m.Successor, other.Successor),
+		strings.Compare(m.Node, other.Node), strings.Compare(m.Addrs[0], other.Addrs[0]), strings.Compare(m.Addrs[1], other.Addrs[1]))
+}
+
+// TableSum is a checksum of a member table: another one means that there is news (R9.10).
+func TableSum(slots *[MaxMembers]Member) uint64 {
+	c := coder{mode: encoding, buf: make([]byte, MaxMembers*memberSize)}
+	c.members(slots)
+	return uint64(crc32.Checksum(c.buf, castagnoli))
+}
+
+// TableVoters says whose copies decide by this table.
+func TableVoters(slots *[MaxMembers]Member, quorum bool) Voters {
+	return Voters{Data: membersIn(slots, MemberData), Witnesses: membersIn(slots, MemberWitness), Quorum: quorum}
+}
+
+// Table is what is known of the slots. Who is in them is told by the member with the highest view, of equal ones by
+// the one that knows most changes (F_LINE); wishes come from anybody (F_SLOT).
+type Table struct {
+	Slots [MaxMembers]Member
+	Held  bool // by the client of the epoch: it alone changes stores
+	view  View // of who told the stores
+	known bool // somebody told something
+}
+
+// changes rises by one with each change of who is in a slot.
+func changes(slots *[MaxMembers]Member) (sum uint64) {
+	for i := range slots {
+		sum += slots[i].Stores()
+	}
+	return sum
+}
+
+// Merge adds what a member tells: its slots and its view, nil if its history was given up, so that it knows nothing
+// of stores. It returns the slots that changed. The answer of a store that is no member must not come here: its own
+// claim is a wish, see Identity.
+func (t *Table) Merge(said *[MaxMembers]Member, view *View) Mask {
+	take := false
+	if view != nil && !t.Held {
+		order := view.Compare(t.view)
+		take = !t.known || order > 0 || order == 0 && changes(said) > changes(&t.Slots)
+	}
+	var changed Mask
+	for i := range said {
+		mine := &t.Slots[i]
+		if same := mine.SameStore(&said[i]); same && said[i].compareWish(mine) > 0 || !same && take {
+			*mine = said[i]
+			changed = changed.With(i)
+		}
+	}
+	if take {
+		t.view, t.known = *view, true
+	}
+	return changed
+}
+
+// Identity is who a store is, as a table has it (R9.5).
+type Identity int
+
+// Identities.
+const (
+	StoreMember   Identity = iota // the store of its slot
+	StoreClaim                    // blank, and may be taken up (F_CLAIM)
+	StoreReplaced                 // another store has its place
+	StoreRemoved                  // its slot is free
+	StoreUnknown                  // of no slot that it could be in
+)
+
+// String names the identity as logs do.
+func (i Identity) String() string {
+	if i >= 0 && i < StoreUnknown {
+		return [...]string{"member", "claim", "replaced", "removed"}[i]
+	}
+	return "unknown"
+}
+
+// Identify tells who a store is that answers as member id; own is its own slot as it tells it, blank that its
+// history was given up or never was (R9.3).
+func Identify(slots *[MaxMembers]Member, id int, own *Member, blank bool) Identity {
+	if id < 0 || id >= MaxMembers || own.State == MemberNone {
+		return StoreUnknown
+	}
+	if slots[id].State != MemberNone && slots[id].Store == own.Store {
+		return StoreMember
+	}
+	for i := range slots {
+		if slots[i].Store == own.Store {
+			return StoreUnknown
+		}
+	}
+	switch {
+	case blank && own.Stores() > slots[id].Stores():
+		return StoreClaim
+	case slots[id].State == MemberNone:
+		return StoreRemoved
+	}
+	return StoreReplaced
+}
+
+// TableAct is what the client that holds the epoch does next (R9.6 to R9.8).
+type TableAct int
+
+// Acts.
+const (
+	TableNothing TableAct = iota
+	TableEject            // the leg leaves the view
+	TableFree             // the slot becomes free
+	TableTake             // the slot becomes what the claim says
+)
+
+// TableState is what that client knows when it asks for the next act.
+type TableState struct {
+	Slots     *[MaxMembers]Member // the table
+	Claims    *[MaxMembers]Member // of each id, as Identify judged it; MemberNone: none
+	View      View                // established
+	Settled   bool                // no other view is under way
+	Quorum    bool
+	Before    Mask // voters before the last change, the same if there was none
+	Persisted Mask // members that confirmed this table to this client
+	Answering Mask // voters that answer now and whose history counts
+	Joining   Mask // legs between their promise and the view that takes them in
+}
+
+func (s *TableState) majority(voters, got Mask) bool {
+	return Voters{Data: voters, Quorum: s.Quorum}.Majority(got)
+}
+
+func (s *TableState) voters() Mask {
+	v := TableVoters(s.Slots, s.Quorum)
+	return v.Data | v.Witnesses
+}
+
+// Complete tells whether every change is where it has to be before the next one (R9.6).
+func (s *TableState) Complete() bool {
+	return s.View.Active().Within(s.Persisted) && s.majority(s.Before, s.Persisted) && s.majority(s.voters(), s.Persisted)
+}
+
+// Next is the one next act, and the member it is about; -1 with TableNothing.
+func (s *TableState) Next() (TableAct, int) {
+	if !s.Settled {
+		return TableNothing, -1
+	}
+	if id := firstOf(s.mayEject); id >= 0 {
+		return TableEject, id
+	}
+	if s.Complete() {
+		if id := firstOf(s.mayFree); id >= 0 {
+			return TableFree, id
+		}
+		if id := firstOf(s.mayTake); id >= 0 {
+			return TableTake, id
+		}
+	}
+	return TableNothing, -1
+}
+
+func firstOf(may func(id int) bool) int {
+	for id := range MaxMembers {
+		if may(id) {
+			return id
+		}
+	}
+	return -1
+}
+
+// mayEject: never the last leg of U, nor one whose successor is not ready. Maintenance is for a while, and nobody
+// takes the place meanwhile.
+func (s *TableState) mayEject(id int) bool {
+	slot := &s.Slots[id]
+	switch {
+	case slot.Flags&(SlotLeaving|SlotMaintenance) == 0:
+		return false
+	case !s.View.Active().Has(id) || s.View.UpToDate.Without(id) == 0:
+		return false
+	}
+	return slot.Flags&SlotMaintenance != 0 || slot.Successor == 0 || s.View.UpToDate.Has(int(slot.Successor)-1)
+}
+
+func (s *TableState) successorReady(slot *Member) bool {
+	id := int(slot.Successor) - 1
+	switch {
+	case id < 0:
+		return true
+	case slot.State == MemberWitness:
+		return s.Slots[id].State == MemberWitness
+	}
+	return s.View.UpToDate.Has(id)
+}
+
+// mayFree: one that leaves, or that a new store in its place waits for.
+func (s *TableState) mayFree(id int) bool {
+	slot := &s.Slots[id]
+	leaves := slot.Flags&SlotLeaving != 0 && s.successorReady(slot)
+	replaced := s.Claims[id].State != MemberNone
+	switch {
+	case slot.State == MemberNone || !leaves && !replaced:
+		return false
+	case (s.View.Active() | s.Joining).Has(id):
+		return false
+	}
+	return s.majority(s.voters().Without(id), s.Answering)
+}
+
+// mayTake: the new one does not vote before it knows something, so the others must do without it.
+func (s *TableState) mayTake(id int) bool {
+	claim, slot := &s.Claims[id], &s.Slots[id]
+	if claim.State == MemberNone || slot.State != MemberNone || claim.Stores() <= slot.Stores() {
+		return false
+	}
+	return s.majority(s.voters().With(id), s.Answering.Without(id))
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations on member tables; the protocol is in DRIVER.md.
+ */
+#include "driver.h"
+#include "table.h"
+
+static struct rmr_table table;
+
+static void slots_of(const char *text, struct rmr_sb_member slot[RMR_MAX_MEMBERS])
+{
+	if (driver_hex(text, slot, RMR_MAX_MEMBERS * sizeof(*slot)) !=
+	    RMR_MAX_MEMBERS * sizeof(*slot))
+		driver_die("bad table", text);
+}
+
+static void print_table(u8 changed)
+{
+	struct rmr_voters voters = rmr_table_voters(table.slot, true);
+
+	printf("%u %llu %u %u", changed, (unsigned long long)rmr_table_sum(table.slot),
+	       voters.data, voters.witnesses);
+}
+
+static void table_init(const struct driver_args *a)
+{
+	memset(&table, 0, sizeof(table));
+	slots_of(a->text[1], table.slot);
+	table.held = a->num[0];
+	print_table(0);
+}
+
+static void table_merge(const struct driver_args *a)
+{
+	struct rmr_view view = { .epoch = { a->num[1], a->num[2] }, .number = a->num[3] };
+	struct rmr_sb_member said[RMR_MAX_MEMBERS];
+
+	slots_of(a->text[4], said);
+	print_table(rmr_table_merge(&table, said, a->num[0] ? &view : NULL));
+}
+
+static void table_identity(const struct driver_args *a)
+{
+	struct rmr_sb_member own;
+
+	if (driver_hex(a->text[1], &own, sizeof(own)) != sizeof(own))
+		driver_die("bad slot", a->text[1]);
+	printf("%s", rmr_identity_name(rmr_table_identity(table.slot, a->num[0], &own,
+							  a->num[2])));
+}
+
+static void slot_wish(const struct driver_args *a)
+{
+	struct rmr_sb_member own;
+
+	if (driver_hex(a->text[1], &own, sizeof(own)) != sizeof(own))
+		driver_die("bad slot", a->text[1]);
+	printf("%d %llu", rmr_slot_wish_check(&table.slot[a->num[0]], &own),
+	       (unsigned long long)le64_to_cpu(rmr_slot_claim_generation(&own)));
+	rmr_slot_free(&own);
+	printf(" %llu", (unsigned long long)le64_to_cpu(own.generation));
+}
+
+/* U Y SETTLED+2*QUORUM BEFORE PERSISTED ANSWERING JOINING CLAIMS */
+static void table_next(const struct driver_args *a)
+{
+	struct rmr_view view = { .up_to_date = a->num[0], .syncing = a->num[1] };
+	struct rmr_sb_member claim[RMR_MAX_MEMBERS];
+	struct rmr_table_state state = {
+		.slot = table.slot, .claim = claim, .view = &view,
+		.settled = a->num[2] & 1, .quorum = a->num[2] & 2, .before = a->num[3],
+		.persisted = a->num[4], .answering = a->num[5], .joining = a->num[6],
+	};
+	enum rmr_table_act act;
+	unsigned int id;
+
+	slots_of(a->text[7], claim);
+	act = rmr_table_next(&state, &id);
+	printf("%d %u", act, id);
+}
+
+const struct driver_op driver_table_ops[] = {
+	{ "table_init", 2, table_init },
+	{ "table_merge", 5, table_merge },
+	{ "table_identity", 3, table_identity },
+	{ "slot_wish", 2, slot_wish },
+	{ "table_next", 8, table_next },
+	{ 0 }
+};
