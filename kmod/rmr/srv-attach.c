@@ -105,7 +105,8 @@ void rmr_srv_sess_detach(struct rmr_srv_sess *sess)
 	}
 }
 
-static void fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle)
+/* What a member tells of itself and the pool. Caller: pool->lock. */
+void rmr_srv_fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle)
 {
 	const struct rmr_sb_member *claim = rmr_srv_claim(pool);
 	const struct rmr_sb *sb = pool->sb;
@@ -143,7 +144,7 @@ int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp
 	if (!pool)
 		return RMR_ST_NOPOOL;
 	mutex_lock(&pool->lock);
-	fill_pool(pool, rsp, RMR_NO_HANDLE);
+	rmr_srv_fill_pool(pool, rsp, RMR_NO_HANDLE);
 	mutex_unlock(&pool->lock);
 	rmr_srv_pool_put(pool);
 	return 0;
@@ -206,7 +207,7 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 		err = attach_promise(pool, sess, msg);
 	}
 	if (!err)
-		fill_pool(pool, rsp, pool->attach->handle);
+		rmr_srv_fill_pool(pool, rsp, pool->attach->handle);
 	mutex_unlock(&pool->lock);
 	rmr_srv_pool_put(pool);
 	return err;
@@ -300,8 +301,11 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 		flags = le32_to_cpu(pool->sb->flags);
 		flags = (flags | RMR_SB_F_USED) & ~RMR_SB_F_CLEAN;
 		/* Everything was marked for it before it was taken into Y (R2.16). */
-		if (pool->witness || (view.syncing & BIT(pool->id)))
+		if (pool->witness || (view.syncing & BIT(pool->id))) {
+			if (flags & RMR_SB_F_DISCARDED)
+				WRITE_ONCE(pool->track.blank, true);
 			flags &= ~RMR_SB_F_DISCARDED;
+		}
 		pool->sb_next->flags = cpu_to_le32(flags);
 		err = rmr_srv_sb_commit(pool);
 	}

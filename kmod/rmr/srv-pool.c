@@ -131,7 +131,7 @@ put:
 static bool pool_matches(const struct rmr_srv_pool *pool, const struct rmr_srv_sess *sess,
 			 const char *name, const u8 *uuid, u8 id)
 {
-	return (!name || !strcmp(pool->name, name)) &&
+	return !pool->retired && (!name || !strcmp(pool->name, name)) &&
 	       (!uuid || !memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN)) &&
 	       (id == RMR_NO_MEMBER || pool->id == id) &&
 	       (!sess || !sess->addr[0] || !strcmp(pool->addr, sess->addr));

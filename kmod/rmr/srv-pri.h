@@ -68,6 +68,7 @@ struct rmr_srv_track {
 	bool			pull_ok;	/* READY was said */
 	bool			attaching;	/* promised, client not known to be live */
 	bool			restarted;
+	bool			blank;		/* joined without data: compare before a copy */
 	bool			broken;		/* the map cannot be written any more */
 	u64			generation;	/* of the promise and view: older copies are void */
 	unsigned int		applying;	/* chunks that a copy is being written to */
@@ -190,6 +191,7 @@ int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
 int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *msg);
 int rmr_srv_detach_msg(struct rmr_srv_sess *sess, const void *msg);
+void rmr_srv_fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle);
 void rmr_srv_attach_end(struct rmr_srv_pool *pool);
 int rmr_srv_discard(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_handle_lock(struct rmr_srv_sess *sess, __le32 handle,
@@ -262,6 +264,9 @@ int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *msg);
 int rmr_srv_member(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 const struct rmr_sb_member *rmr_srv_claim(const struct rmr_srv_pool *pool);
 void rmr_srv_table_note(struct rmr_srv_pool *pool);
+int rmr_srv_slot_wish(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot);
+int rmr_srv_claim_heard(struct rmr_srv_pool *pool, unsigned int id,
+			const struct rmr_sb_member *slot);
 void rmr_srv_claim_start(struct rmr_srv_pool *pool);
 void rmr_srv_claim_stop(struct rmr_srv_pool *pool);
 void rmr_srv_table_exit(void);

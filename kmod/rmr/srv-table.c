@@ -170,7 +170,8 @@ static int unused_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set
  * A blank store says where it is (R9.2). Whoever asks this member is told; nothing is persisted, as
  * the store goes on saying it until a client has taken it up.
  */
-static int claim_heard(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
+int rmr_srv_claim_heard(struct rmr_srv_pool *pool, unsigned int id,
+			const struct rmr_sb_member *slot)
 {
 	bool news = memcmp(&pool->claim, slot, sizeof(*slot));
 	int err;
@@ -205,7 +206,7 @@ static int member_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set
 	    !(le32_to_cpu(pool->sb->flags) & RMR_SB_F_QUORUM))
 		return RMR_ST_MALFORMED;
 	if (!same && slot->state != RMR_MEMBER_NONE && slot->generation)
-		return claim_heard(pool, msg->member_id, slot);
+		return rmr_srv_claim_heard(pool, msg->member_id, slot);
 	if (msg->table_version != pool->sb->table_version)
 		return RMR_ST_FENCED;
 	if (same && !memcmp(mine, slot, sizeof(*slot)))
@@ -340,6 +341,14 @@ static void tell_wish(const struct rmr_sb *sb, unsigned int id)
 			rmr_srv_tell_slot(sb, i, id);
 }
 
+/* A wish of this node about a store that is there. Caller: pool->lock. */
+int rmr_srv_slot_wish(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
+{
+	int err = rmr_slot_wish_check(&pool->sb->member[id], slot);
+
+	return err ?: rmr_srv_trigger(RMR_SRV_POINT_CLAIM, pool->id) ?: slot_set(pool, id, slot);
+}
+
 /* pool-member: by command, about any member of the pool. */
 int rmr_srv_member(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
@@ -353,8 +362,7 @@ int rmr_srv_member(const struct rmr_pool_spec *spec, struct netlink_ext_ack *ext
 	mutex_lock(&pool->lock);
 	err = slot_wished(pool->sb, spec, &slot, extack);
 	if (!err && !spec->dry_run)
-		err = rmr_srv_trigger(RMR_SRV_POINT_CLAIM, pool->id) ?:
-		      slot_set(pool, spec->member_id, &slot);
+		err = rmr_srv_slot_wish(pool, spec->member_id, &slot);
 	if (!err && !spec->dry_run && !pool->attach)
 		sb = kmemdup(pool->sb, sizeof(*pool->sb), GFP_KERNEL);
 	mutex_unlock(&pool->lock);

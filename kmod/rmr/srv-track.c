@@ -512,6 +512,7 @@ static void enter(struct rmr_srv_track *t, const struct rmr_view *view, struct r
 
 	t->view = *view;
 	t->cleared_on = 0;
+	t->blank = t->blank && !up;
 	if (!up && !syncing) {
 		t->generation++;
 		rmr_plan_reset(&t->plan);
