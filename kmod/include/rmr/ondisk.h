@@ -73,8 +73,8 @@
 #define RMR_MEMBER_WITNESS	2u
 
 /*
- * struct rmr_sb_member.flags, wishes of an operator (R9.2). LEAVING: to be removed. MAINTENANCE: not
- * in any view.
+ * struct rmr_sb_member.flags, wishes of an operator (R9.2). LEAVING: to be removed. MAINTENANCE:
+ * not in any view.
  */
 #define RMR_SLOT_F_LEAVING	(1u << 0)
 #define RMR_SLOT_F_MAINTENANCE	(1u << 1)

@@ -398,9 +398,9 @@ struct rmr_rsp_digest {
 };						/* 4160 */
 
 /*
- * Sets slot member_id of the member table. With the handle of an attachment, by the client that holds
- * its epoch: the slot as it is told (R9.4). Without one it is a wish or makes members of a pool that
- * no client has used, and is refused unless table_version is the member's own.
+ * Sets slot member_id of the member table. With the handle of an attachment, by the client that
+ * holds its epoch: the slot as it is (R9.4). Without one it is a wish or makes members of a pool
+ * that no client has used, and is refused unless table_version is the member's own.
  */
 struct rmr_msg_member_set {
 	struct rmr_msg_hdr hdr;			/*   0 with handle or without */

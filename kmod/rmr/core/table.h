@@ -42,14 +42,14 @@ enum rmr_table_act {
 /* What the client that holds the epoch knows when it asks for the next act. */
 struct rmr_table_state {
 	const struct rmr_sb_member *slot;	/* the table */
-	const struct rmr_sb_member *claim;	/* of each id, as RMR_STORE_CLAIM judged it; NONE: no */
+	const struct rmr_sb_member *claim;	/* of each id, judged a claim; NONE: no */
 	const struct rmr_view *view;		/* established */
 	bool	settled;		/* no other view is under way */
 	bool	quorum;
-	u8	before;			/* voters before the last change, the same if there was none */
+	u8	before;			/* voters before the last change */
 	u8	persisted;		/* members that confirmed this table to this client */
-	u8	answering;		/* voters that answer now and whose history counts */
-	u8	joining;		/* legs between their promise and the view that takes them in */
+	u8	answering;		/* voters that answer and whose history counts */
+	u8	joining;		/* legs that are about to enter the view */
 };
 
 /* How many stores the slot has seen, the present one included. */
