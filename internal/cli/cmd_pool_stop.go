@@ -69,8 +69,9 @@ func (o *poolStopOptions) stop(ctx context.Context, a *app, name string, wipe bo
 	if err != nil {
 		return fmt.Errorf("pool %s: %w", verb, err)
 	}
-	// Always, so that the kernel stops what was looked at.
-	req.Add(rmrnl.PoolAttrLeg, found.MemberID)
+	if o.leg >= 0 {
+		req.Add(rmrnl.PoolAttrLeg, found.MemberID)
+	}
 	var p plan
 	if wipe {
 		p.raise(riskLoseData, "the data of member %d on %s is lost", found.MemberID, found.Device)
