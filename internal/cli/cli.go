@@ -110,9 +110,9 @@ func (a *app) rmrctl() *cobra.Command {
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
 		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
-	root.AddCommand(a.noun("disk", "Metadata of a store on a device or image, without the kernel", a.diskShow(), a.diskCheck(),
-		a.diskDump(), a.diskRestore()))
-	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
+	root.AddCommand(a.noun("disk", "Stores: their metadata, without the kernel, and their exchange", a.diskShow(), a.diskCheck(),
+		a.diskDump(), a.diskRestore(), a.diskReplace()))
+	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMaintenance()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),

@@ -104,7 +104,7 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonFenced:            "a newer client holds the pool",
 		rmrnl.ReasonRefused:           "the member refused",
 		rmrnl.ReasonVersion:           "it speaks another version or transport",
-		rmrnl.ReasonIdentity:          "another pool, store, size or member table answered there",
+		rmrnl.ReasonIdentity:          "another pool, store or size answered there",
 		rmrnl.ReasonStoreError:        "the store failed",
 		rmrnl.ReasonDamagedSuperblock: "a superblock copy is damaged",
 		rmrnl.ReasonUnclean:           "the last client did not detach",
@@ -112,6 +112,10 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonNoQuorum:          "no majority of members and witnesses can be reached",
 		rmrnl.ReasonSplitBrain:        "members have different histories",
 		rmrnl.ReasonDamped:            "it failed repeatedly",
+		rmrnl.ReasonLeaving:           "it is being removed",
+		rmrnl.ReasonMaintenance:       "it is kept out for maintenance",
+		rmrnl.ReasonReplaced:          "another store has its place, or it was removed",
+		rmrnl.ReasonLimits:            "its queue limits do not fit the mapped device",
 	}[r]
 }
 
@@ -179,7 +183,23 @@ func explainLeg(name string, l legView) answer {
 	default:
 		f.Why, f.Do = explainFailed(name, l)
 	}
+	if wish := explainWish(l); wish != "" && l.State != rmrnl.LegStateFailed {
+		f.Why += "; " + wish
+	}
 	return f
+}
+
+// explainWish says what is to become of a leg that still takes part.
+func explainWish(l legView) string {
+	switch {
+	case l.Successor != nil:
+		return fmt.Sprintf("member %d takes its place as soon as that is up to date", *l.Successor)
+	case l.Leaving:
+		return "to be removed, but it is the last up-to-date leg"
+	case l.Maintenance:
+		return "to be kept out, but it is the last up-to-date leg"
+	}
+	return ""
 }
 
 func explainFailed(name string, l legView) (why, do string) {
@@ -190,6 +210,14 @@ func explainFailed(name string, l legView) (why, do string) {
 	case rmrnl.ReasonDamped:
 		why = since(fmt.Sprintf("failed %d times, so it waits %d s more", l.Ejections, (l.DampedMS+999)/1000), l.Cause)
 		return why, "see to its link; it returns by itself, or at once by " + back
+	case rmrnl.ReasonMaintenance:
+		return "kept out for maintenance, by any client", fmt.Sprintf("`rmrctl leg maintenance %s %d off`", name, l.MemberID)
+	case rmrnl.ReasonLeaving:
+		return "being removed; its place becomes free when every other member has noted it", ""
+	case rmrnl.ReasonReplaced:
+		return "another store answers there than the pool's", fmt.Sprintf("assemble the present store on %s; the old one is of no use any more", l.Node)
+	case rmrnl.ReasonLimits:
+		return "the device that is mapped asks for more than its store can do", "map the pool anew, or give the member a disk like the others"
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}
@@ -204,6 +232,9 @@ func explainMember(p poolView) []answer {
 	switch {
 	case p.State == rmrnl.PoolStateFailed:
 		f.Why, f.Do = since("no longer served", p.Reason), "look at "+p.Device+", then stop and assemble the pool, or exchange the disk"
+	case p.Discarded:
+		f.Why += ", blank: it has no data of the pool yet, or its history was given up"
+		f.Do = "a client that has the pool mapped takes it up by itself; see `rmrctl explain` there"
 	case p.Kind == pool.MemberWitness.String():
 		f.Why = "a witness: votes, holds no data"
 	case p.UpToDate.Has(p.MemberID):

@@ -28,6 +28,7 @@ type storeOptions struct {
 	addr          []string
 	uuid          string
 	assumeZeroed  bool
+	zeroBlank     bool // zero a store even if the pool takes it as a blank one
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
@@ -142,6 +143,20 @@ func (o *storeOptions) add(a *app, req *rmrnl.Request) error {
 	return req.Check()
 }
 
+// addBlank is add for a store that gets all its data from the others.
+func (o *storeOptions) addBlank(a *app, req *rmrnl.Request) error {
+	node, err := a.nodeName()
+	if err != nil {
+		return err
+	}
+	req.AddUUID(rmrnl.PoolAttrUUID, o.parsedUUID).
+		Add(rmrnl.PoolAttrDevice, o.device).
+		AddString(rmrnl.PoolAttrNode, node).
+		AddStrings(rmrnl.PoolAttrAddr, o.addr).
+		Add(rmrnl.PoolAttrForce, o.force)
+	return req.Check()
+}
+
 // run does what the plan says: nothing is written before the plan is accepted, and the device is
 // free again when the kernel opens it.
 func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dataSize uint64, req *rmrnl.Request, p plan) error {
@@ -151,17 +166,20 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 		return err
 	}
 	// A kernel that would refuse must do so before the device is overwritten.
-	if err := a.nameFree(ctx, o.name, o.addr[0]); err != nil {
+	if err := o.nameFree(ctx, a); err != nil {
 		return fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
+	zero := !o.assumeZeroed
 	if req.Cmd == rmrnl.CmdPoolJoin {
+		var blank bool
 		var err error
-		if disk, err = o.tryJoin(ctx, a, disk, req); err != nil {
+		if disk, blank, err = o.tryJoin(ctx, a, disk, req); err != nil {
 			return fmt.Errorf("%s: %w", o.verbAndObject, err)
 		}
 		defer disk.Close()
+		zero = zero && (!blank || o.zeroBlank)
 	}
-	if !o.assumeZeroed {
+	if zero {
 		progress := a.progress("zeroing " + o.device)
 		err := disk.Zero(ctx, dataSize, progress.report)
 		progress.finish()
@@ -180,20 +198,23 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 }
 
 // tryJoin lets the kernel check a join, which asks the peer, while nothing is written. The kernel opens the
-// device itself, so it is given up meanwhile.
-func (o *storeOptions) tryJoin(ctx context.Context, a *app, disk *blockdev.Disk, req *rmrnl.Request) (*blockdev.Disk, error) {
+// device itself, so it is given up meanwhile. A blank store needs no zeros: what it has is compared.
+func (o *storeOptions) tryJoin(ctx context.Context, a *app, disk *blockdev.Disk, req *rmrnl.Request) (again *blockdev.Disk, blank bool, err error) {
 	if err := disk.Close(); err != nil {
-		return disk, fmt.Errorf("close %s: %w", o.device, err)
+		return disk, false, fmt.Errorf("close %s: %w", o.device, err)
 	}
 	try := &rmrnl.Request{Cmd: req.Cmd, Fields: slices.Clone(req.Fields)}
-	if _, err := a.sendPool(ctx, try.Add(rmrnl.PoolAttrDryRun, true)); err != nil {
-		return disk, err
+	found, err := a.sendPool(ctx, try.Add(rmrnl.PoolAttrDryRun, true))
+	if err != nil {
+		return disk, false, err
 	}
-	return a.OpenDisk(o.device, true)
+	again, err = a.OpenDisk(o.device, true)
+	return again, found.Discarded, err
 }
 
 // nameFree also finds out whether there is a kernel side to talk to at all.
-func (a *app) nameFree(ctx context.Context, name, addr string) error {
+func (o *storeOptions) nameFree(ctx context.Context, a *app) error {
+	name, addr := o.name, o.addr[0]
 	return a.kernel(func(c *rmrnl.Client) error {
 		list, err := c.Pools(ctx)
 		if err != nil {

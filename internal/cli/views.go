@@ -41,6 +41,37 @@ type memberView struct {
 	Node      string    `json:"node"`
 	Addr      []string  `json:"addr"`
 	Copied    uint64    `json:"copied"` // bytes that this node's member copied from it
+	wishView
+}
+
+// wishView is what an operator wants of a member.
+type wishView struct {
+	Leaving     bool `json:"leaving"`
+	Maintenance bool `json:"maintenance"`
+	Successor   *int `json:"successor"` // member that takes its place; null for none
+}
+
+// viewWish takes the successor as id + 1, or 0.
+func viewWish(leaving, maintenance bool, successor uint8) wishView {
+	w := wishView{Leaving: leaving, Maintenance: maintenance}
+	if successor > 0 {
+		id := int(successor) - 1
+		w.Successor = &id
+	}
+	return w
+}
+
+// words says it in a list of members, or nothing.
+func (w wishView) words() string {
+	switch {
+	case w.Successor != nil:
+		return fmt.Sprintf("(replaced by %d)", *w.Successor)
+	case w.Leaving:
+		return "(leaving)"
+	case w.Maintenance:
+		return "(maintenance)"
+	}
+	return ""
 }
 
 type poolView struct {
@@ -127,7 +158,9 @@ func viewPool(p rmrnl.Pool) poolView {
 		if m.ID == p.MemberID {
 			v.Kind = kind.String()
 		}
-		v.Members = append(v.Members, memberView{m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr), m.Copied})
+		v.Members = append(v.Members, memberView{
+			m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr), m.Copied, viewWish(m.Leaving, m.Maintenance, m.Successor),
+		})
 	}
 	return v
 }
@@ -260,7 +293,8 @@ type legView struct {
 	Returns   uint32         `json:"returns"`
 	DampedMS  uint32         `json:"damped_ms"`
 	Cause     rmrnl.Reason   `json:"cause"`
-	Counters  legCounters    `json:"counters"`
+	wishView
+	Counters legCounters `json:"counters"`
 }
 
 type legCounters struct {
@@ -289,7 +323,7 @@ func viewLeg(l rmrnl.Leg) legView {
 		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
 		Addr: l.Addr, Kind: pool.MemberState(l.Kind).String(), State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
 		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
-		DampedMS: l.DampedMs, Cause: l.Cause,
+		DampedMS: l.DampedMs, Cause: l.Cause, wishView: viewWish(l.Leaving, l.Maintenance != 0, l.Successor),
 		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
 	}
 }
@@ -303,6 +337,7 @@ var legColumns = []column[legView]{
 	{"state", true, false, func(l legView) string { return l.State.String() }},
 	{"reason", true, false, legView.why},
 	{"cause", false, false, func(l legView) string { return l.Cause.String() }},
+	{"wish", false, false, func(l legView) string { return strings.Trim(l.words(), "()") }},
 	{"lacking", false, true, func(l legView) string { return num(l.Lacking) }},
 	{"age", false, true, func(l legView) string { return fmt.Sprintf("%ds", l.AgeMS/1000) }},
 	{"ejections", false, true, func(l legView) string { return num(uint64(l.Ejections)) }},
@@ -339,7 +374,7 @@ func memberNodes(members []memberView) string {
 		if m.Kind == pool.MemberWitness.String() {
 			name += "(witness)"
 		}
-		list = append(list, name)
+		list = append(list, name+m.words())
 	}
 	return strings.Join(list, " ")
 }
@@ -353,7 +388,7 @@ func legNodes(legs []legView) string {
 		} else if l.Kind == pool.MemberWitness.String() {
 			name += "(witness)"
 		}
-		list = append(list, name)
+		list = append(list, name+l.words())
 	}
 	return strings.Join(list, " ")
 }

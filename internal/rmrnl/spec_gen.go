@@ -242,6 +242,14 @@ const (
 	ReasonNoQuorum          Reason = 15
 	// ReasonDamped: The leg failed repeatedly and waits before it returns; see damped-ms.
 	ReasonDamped Reason = 16
+	// ReasonLeaving: The member is being removed from the pool.
+	ReasonLeaving Reason = 17
+	// ReasonMaintenance: The member is kept out by command until its maintenance ends.
+	ReasonMaintenance Reason = 18
+	// ReasonReplaced: Another store holds the member's place; this one is none of the pool any more.
+	ReasonReplaced Reason = 19
+	// ReasonLimits: The queue limits of the member's store do not fit the device that is mapped.
+	ReasonLimits Reason = 20
 )
 
 var namesReason = []string{
@@ -262,6 +270,10 @@ var namesReason = []string{
 	"split-brain",
 	"no-quorum",
 	"damped",
+	"leaving",
+	"maintenance",
+	"replaced",
+	"limits",
 }
 
 // String returns the name in the specification.
@@ -342,6 +354,12 @@ const (
 	CmdPoolResolve uint8 = 16
 	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
 	CmdPoolPeek uint8 = 17
+	// CmdPoolReplace: Put a blank store into the place of this node's member, or beside it until that is up to date.
+	CmdPoolReplace uint8 = 18
+	// CmdPoolMember: Remove a member of a pool, or begin or end its maintenance; a client carries it out.
+	CmdPoolMember uint8 = 19
+	// CmdLegSet: Remove a member of a mapped pool, or begin or end its maintenance.
+	CmdLegSet uint8 = 20
 )
 
 // Ops describes the requests of every command, by command number.
@@ -372,6 +390,7 @@ var Ops = map[uint8]Op{
 		PoolAttrForce,
 		PoolAttrDryRun,
 		PoolAttrWitness,
+		PoolAttrReplaces,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
@@ -383,6 +402,7 @@ var Ops = map[uint8]Op{
 		PoolAttrUUID,
 		PoolAttrWipe,
 		PoolAttrForce,
+		PoolAttrLeg,
 	}},
 	CmdPoolGet: {Name: "pool-get", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
@@ -417,6 +437,7 @@ var Ops = map[uint8]Op{
 		PoolAttrResyncFloor,
 		PoolAttrResyncTargetNS,
 		PoolAttrResyncDigest,
+		PoolAttrLeg,
 	}},
 	CmdLegEject: {Name: "leg-eject", Set: SetLeg, Reply: false, Request: []uint16{
 		LegAttrPoolName,
@@ -439,27 +460,63 @@ var Ops = map[uint8]Op{
 		PoolAttrPort,
 		PoolAttrTransport,
 	}},
+	CmdPoolReplace: {Name: "pool-replace", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrLeg,
+		PoolAttrDevice,
+		PoolAttrNode,
+		PoolAttrAddr,
+		PoolAttrPeer,
+		PoolAttrPort,
+		PoolAttrTransport,
+		PoolAttrForce,
+		PoolAttrDryRun,
+	}},
+	CmdPoolMember: {Name: "pool-member", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrLeg,
+		PoolAttrMemberID,
+		PoolAttrLeaving,
+		PoolAttrMaintenance,
+		PoolAttrDryRun,
+	}},
+	CmdLegSet: {Name: "leg-set", Set: SetLeg, Reply: false, Request: []uint16{
+		LegAttrPoolName,
+		LegAttrMemberID,
+		LegAttrLeaving,
+		LegAttrMaintenance,
+	}},
 }
 
 // Attributes of member: One slot of the member table.
 const (
-	MemberAttrID        uint16 = 1
-	MemberAttrKind      uint16 = 2
-	MemberAttrStoreUUID uint16 = 3
-	MemberAttrNode      uint16 = 4
-	MemberAttrAddr      uint16 = 5
-	MemberAttrCopied    uint16 = 6
-	MemberAttrPad       uint16 = 7
+	MemberAttrID          uint16 = 1
+	MemberAttrKind        uint16 = 2
+	MemberAttrStoreUUID   uint16 = 3
+	MemberAttrNode        uint16 = 4
+	MemberAttrAddr        uint16 = 5
+	MemberAttrCopied      uint16 = 6
+	MemberAttrPad         uint16 = 7
+	MemberAttrGeneration  uint16 = 8
+	MemberAttrLeaving     uint16 = 9
+	MemberAttrMaintenance uint16 = 10
+	MemberAttrSuccessor   uint16 = 11
 )
 
 // SetMember describes the attributes of member.
 var SetMember = AttrSet{
-	MemberAttrID:        {Name: "id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	MemberAttrKind:      {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	MemberAttrStoreUUID: {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	MemberAttrNode:      {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	MemberAttrAddr:      {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	MemberAttrCopied:    {Name: "copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrID:          {Name: "id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	MemberAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	MemberAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	MemberAttrAddr:        {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	MemberAttrCopied:      {Name: "copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrGeneration:  {Name: "generation", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrLeaving:     {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrMaintenance: {Name: "maintenance", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrSuccessor:   {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Member: One slot of the member table.
@@ -473,6 +530,14 @@ type Member struct {
 	Addr []string `json:"addr"`
 	// Bytes that this node's member copied from it since it joined the view.
 	Copied uint64 `json:"copied"`
+	// Stores that the slot has seen, times 65536, and wishes about the present one.
+	Generation uint64 `json:"generation"`
+	// The member is being removed.
+	Leaving bool `json:"leaving"`
+	// The member is kept out until its maintenance ends.
+	Maintenance bool `json:"maintenance"`
+	// Id + 1 of the member that takes its place once it is up to date; absent for none.
+	Successor uint8 `json:"successor"`
 }
 
 func (v *Member) decode(ad *netlink.AttributeDecoder) error {
@@ -490,6 +555,14 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 			v.Addr = append(v.Addr, ad.String())
 		case MemberAttrCopied:
 			v.Copied = ad.Uint64()
+		case MemberAttrGeneration:
+			v.Generation = ad.Uint64()
+		case MemberAttrLeaving:
+			v.Leaving = ad.Flag()
+		case MemberAttrMaintenance:
+			v.Maintenance = ad.Flag()
+		case MemberAttrSuccessor:
+			v.Successor = ad.Uint8()
 		}
 	}
 	return named(ad, SetMember)
@@ -561,6 +634,10 @@ const (
 	PoolAttrLineage         uint16 = 62
 	PoolAttrDiscarded       uint16 = 63
 	PoolAttrOthersLack      uint16 = 64
+	PoolAttrLeg             uint16 = 65
+	PoolAttrReplaces        uint16 = 66
+	PoolAttrLeaving         uint16 = 67
+	PoolAttrMaintenance     uint16 = 68
 )
 
 // SetPool describes the attributes of pool.
@@ -628,6 +705,10 @@ var SetPool = AttrSet{
 	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
 	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrLeg:             {Name: "leg", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrReplaces:        {Name: "replaces", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrLeaving:         {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMaintenance:     {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
 }
 
 // Pool: A pool on a storage node.
@@ -741,6 +822,14 @@ type Pool struct {
 	Discarded bool `json:"discarded"`
 	// Chunks that a data member outside the view lacks, of several the most; written to since it was lost.
 	OthersLack uint64 `json:"others_lack"`
+	// Member of this node that a command is about, where there are several of the pool.
+	Leg uint8 `json:"leg"`
+	// Member whose place the new one takes once it is up to date (join).
+	Replaces uint8 `json:"replaces"`
+	// Remove the member.
+	Leaving bool `json:"leaving"`
+	// 1 keeps the member out of the pool, 0 lets it return.
+	Maintenance uint8 `json:"maintenance"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -874,6 +963,14 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Discarded = ad.Flag()
 		case PoolAttrOthersLack:
 			v.OthersLack = ad.Uint64()
+		case PoolAttrLeg:
+			v.Leg = ad.Uint8()
+		case PoolAttrReplaces:
+			v.Replaces = ad.Uint8()
+		case PoolAttrLeaving:
+			v.Leaving = ad.Flag()
+		case PoolAttrMaintenance:
+			v.Maintenance = ad.Uint8()
 		}
 	}
 	return named(ad, SetPool)
@@ -1082,6 +1179,9 @@ const (
 	LegAttrKind        uint16 = 23
 	LegAttrDampedMs    uint16 = 24
 	LegAttrCause       uint16 = 25
+	LegAttrLeaving     uint16 = 26
+	LegAttrMaintenance uint16 = 27
+	LegAttrSuccessor   uint16 = 28
 )
 
 // SetLeg describes the attributes of leg.
@@ -1110,6 +1210,9 @@ var SetLeg = AttrSet{
 	LegAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrDampedMs:    {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	LegAttrCause:       {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLeaving:     {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaintenance: {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	LegAttrSuccessor:   {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -1148,6 +1251,12 @@ type Leg struct {
 	DampedMs uint32 `json:"damped_ms"`
 	// Why the leg last left the up-to-date set.
 	Cause Reason `json:"cause"`
+	// The member is being removed.
+	Leaving bool `json:"leaving"`
+	// 1, the member is kept out until its maintenance ends; 0 lets it return.
+	Maintenance uint8 `json:"maintenance"`
+	// Id + 1 of the member that takes its place once it is up to date; absent for none.
+	Successor uint8 `json:"successor"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -1201,6 +1310,12 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.DampedMs = ad.Uint32()
 		case LegAttrCause:
 			v.Cause = Reason(ad.Uint8())
+		case LegAttrLeaving:
+			v.Leaving = ad.Flag()
+		case LegAttrMaintenance:
+			v.Maintenance = ad.Uint8()
+		case LegAttrSuccessor:
+			v.Successor = ad.Uint8()
 		}
 	}
 	return named(ad, SetLeg)

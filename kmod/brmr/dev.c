@@ -362,6 +362,18 @@ static int brmr_leg_return(const struct rmr_leg_spec *spec, struct netlink_ext_a
 	return err;
 }
 
+static int brmr_leg_set(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct brmr_dev *dev = dev_get(spec->name, extack);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = rmr_clt_leg_set(dev->pool, spec, extack);
+	dev_done(dev);
+	return err;
+}
+
 static struct rmr_clt_ctl brmr_commands = {
 	.owner		= THIS_MODULE,
 	.map		= brmr_map,
@@ -370,6 +382,7 @@ static struct rmr_clt_ctl brmr_commands = {
 	.leg_info	= brmr_leg_info,
 	.leg_eject	= brmr_leg_eject,
 	.leg_return	= brmr_leg_return,
+	.leg_set	= brmr_leg_set,
 };
 
 static int __init brmr_client_init(void)

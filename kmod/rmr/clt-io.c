@@ -266,7 +266,6 @@ static int choose_read_leg(struct rmr_clt_pool *pool, u8 tried)
 	u64 cost[RMR_MAX_MEMBERS] = {};
 	int best;
 
-	WRITE_ONCE(pool->rr, (first + 1) % pool->nr_legs);
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
@@ -276,6 +275,8 @@ static int choose_read_leg(struct rmr_clt_pool *pool, u8 tried)
 		cost[i] = rmr_read_cost(atomic_read(&leg->inflight), READ_ONCE(leg->latency_ns));
 	}
 	best = rmr_read_choose(cost, may, 0, first);
+	/* Of legs that cost alike each gets its turn, however many slots between them are free. */
+	WRITE_ONCE(pool->rr, best + 1);
 	for (i = 0; i < pool->nr_legs; i++)
 		if (i != best && (may & BIT(i)))
 			WRITE_ONCE(pool->leg[i].latency_ns,

@@ -30,6 +30,7 @@
 #include "core/leg.h"
 #include "core/limits.h"
 #include "core/read.h"
+#include "core/table.h"
 
 /* How often the controller looks at clocks, in ms. */
 #define RMR_CLT_TICK_MS		250
@@ -106,6 +107,7 @@ struct rmr_clt_link {
 	bool			busy;
 	bool			restarted;
 	bool			discarded;	/* lacks everything (R2.16) */
+	struct rmr_sb_member	slot[RMR_MAX_MEMBERS];	/* its table, as told by it or to it */
 	struct rmr_range	*uncertain;
 	unsigned int		nr_uncertain;
 	/* the rest belongs to the controller */
@@ -124,6 +126,11 @@ struct rmr_clt_link {
 	u64			step_view;
 	u64			prepared;	/* view it may be promoted from */
 	u64			lacking;
+	u64			table_seen;	/* checksum in the last keepalive */
+	u64			table_asked;	/* the same, when the table was asked for */
+	u64			table_sum;	/* of the table that was told */
+	bool			retired;	/* told that its place is free */
+	struct rmr_clt_call	table;
 	struct rmr_clt_call	alive;
 	struct rmr_clt_call	set_view;
 	struct rmr_clt_call	mark;
@@ -148,8 +155,10 @@ struct rmr_clt_leg {
 	bool			working;	/* under pool->lock */
 	int			result;		/* of the last attempt */
 	struct rmr_clt_link	*next;		/* being made, of who may use result */
+	struct rmr_sb_member	told;		/* its own slot, as who answered last has it */
 	/* under ctl_lock */
 	bool			out;		/* ejected by command: does not return by itself */
+	bool			hinted;		/* of a blank store that is no member yet */
 	struct rmr_damp		damp;		/* of losses; read for show without lock */
 	u64			since_ns;	/* in this state */
 	u64			retry_ns;	/* not before */
@@ -231,7 +240,10 @@ struct rmr_clt_pool {
 	u64			suspended_ns;
 	u32			stall_ms;
 	u32			suspend_ms;	/* 0: fail at once; U32_MAX: wait for ever */
-	u64			table_version;
+	struct rmr_table	table;		/* under lock too */
+	struct rmr_sb_member	claim[RMR_MAX_MEMBERS];	/* of blank stores that were met */
+	u8			voters_before;	/* the last change of the table */
+	bool			table_ok;	/* every change is where it has to be (R9.6) */
 	u64			client_id;
 	const struct rmr_clt_pool_ops *ops;
 	void			*priv;
@@ -241,8 +253,8 @@ struct rmr_clt_pool {
 	char			name[RMR_NAME_LEN];
 	char			node[RMR_NAME_LEN];
 	char			transport[RMR_TRANSPORT_NAME_LEN];
-	unsigned int		nr_legs;
-	struct rmr_clt_leg	leg[RMR_MAX_MEMBERS];	/* by slot, ordered by member id */
+	unsigned int		nr_legs;		/* slots of leg[], used or not */
+	struct rmr_clt_leg	leg[RMR_MAX_MEMBERS];	/* by member id */
 };
 
 /* Why an attach was refused, for the user of the command or for the log. */
@@ -267,6 +279,12 @@ static inline u64 rmr_clt_stalled_before_ns(const struct rmr_clt_pool *pool)
 static inline bool rmr_clt_leg_votes_only(const struct rmr_clt_leg *leg)
 {
 	return leg->member.kind == RMR_MEMBER_WITNESS;
+}
+
+/* Is there a member of this id? Legs appear and go while the pool is mapped. */
+static inline bool rmr_clt_leg_used(const struct rmr_clt_leg *leg)
+{
+	return READ_ONCE(leg->member.kind) != RMR_MEMBER_NONE;
 }
 
 static inline struct rmr_clt_link *rmr_clt_leg_link(struct rmr_clt_leg *leg)
@@ -341,6 +359,20 @@ void rmr_clt_acks_run(struct rmr_clt_pool *pool);
 int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why);
 void rmr_clt_attach_work(struct work_struct *work);
 int rmr_clt_detach(struct rmr_clt_pool *pool, bool clean);
+
+/* clt-table.c */
+bool rmr_clt_leg_wanted(struct rmr_clt_leg *leg);
+u8 rmr_clt_leg_kept_out(struct rmr_clt_leg *leg);
+bool rmr_clt_legs_follow(struct rmr_clt_pool *pool);
+void rmr_clt_claim_met(struct rmr_clt_leg *leg);
+void rmr_clt_claim_lost(struct rmr_clt_leg *leg);
+enum rmr_identity rmr_clt_identity(struct rmr_clt_leg *leg, const struct rmr_clt_link *link);
+bool rmr_clt_table_gather(struct rmr_clt_pool *pool);
+bool rmr_clt_link_knows(struct rmr_clt_pool *pool, const struct rmr_clt_link *link);
+void rmr_clt_fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, unsigned int id,
+		       const struct rmr_sb_member *slot);
+void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link);
+void rmr_clt_table_run(struct rmr_clt_pool *pool);
 
 /* clt.c */
 void rmr_clt_common_limits(struct rmr_clt_pool *pool);

@@ -36,7 +36,7 @@ static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_QUORUM + 1] 
 };
 
 /* RMR_CMD_POOL_JOIN - do */
-static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_WITNESS + 1] = {
+static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_REPLACES + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
@@ -50,6 +50,7 @@ static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_WITNESS + 1] =
 	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_DRY_RUN] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_WITNESS] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_REPLACES] = NLA_POLICY_MAX(NLA_U8, 7),
 };
 
 /* RMR_CMD_POOL_ASSEMBLE - do */
@@ -60,11 +61,12 @@ static const struct nla_policy rmr_pool_assemble_nl_policy[RMR_A_POOL_DEVICE + 1
 };
 
 /* RMR_CMD_POOL_STOP - do */
-static const struct nla_policy rmr_pool_stop_nl_policy[RMR_A_POOL_WIPE + 1] = {
+static const struct nla_policy rmr_pool_stop_nl_policy[RMR_A_POOL_LEG + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_WIPE] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_LEG] = NLA_POLICY_MAX(NLA_U8, 7),
 };
 
 /* RMR_CMD_POOL_GET - do */
@@ -100,7 +102,7 @@ static const struct nla_policy rmr_device_get_nl_policy[RMR_A_DEVICE_NAME + 1] =
 };
 
 /* RMR_CMD_POOL_RESYNC - do */
-static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_RESYNC_DIGEST + 1] = {
+static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_LEG + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_RESYNC_PAUSE] = NLA_POLICY_MAX(NLA_U8, 1),
@@ -108,6 +110,7 @@ static const struct nla_policy rmr_pool_resync_nl_policy[RMR_A_POOL_RESYNC_DIGES
 	[RMR_A_POOL_RESYNC_FLOOR] = NLA_POLICY_MIN(NLA_U64, 1),
 	[RMR_A_POOL_RESYNC_TARGET_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &rmr_a_pool_resync_target_ns_range),
 	[RMR_A_POOL_RESYNC_DIGEST] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RMR_A_POOL_LEG] = NLA_POLICY_MAX(NLA_U8, 7),
 };
 
 /* RMR_CMD_LEG_EJECT - do */
@@ -139,6 +142,40 @@ static const struct nla_policy rmr_pool_peek_nl_policy[RMR_A_POOL_TRANSPORT + 1]
 	[RMR_A_POOL_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
 };
 
+/* RMR_CMD_POOL_REPLACE - do */
+static const struct nla_policy rmr_pool_replace_nl_policy[RMR_A_POOL_LEG + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_LEG] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_PEER] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_PORT] = { .type = NLA_U16, },
+	[RMR_A_POOL_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
+	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_DRY_RUN] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_POOL_MEMBER - do */
+static const struct nla_policy rmr_pool_member_nl_policy[RMR_A_POOL_MAINTENANCE + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_LEG] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_LEAVING] = { .type = NLA_FLAG, },
+	[RMR_A_POOL_MAINTENANCE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RMR_A_POOL_DRY_RUN] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_LEG_SET - do */
+static const struct nla_policy rmr_leg_set_nl_policy[RMR_A_LEG_MAINTENANCE + 1] = {
+	[RMR_A_LEG_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_LEG_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_LEG_LEAVING] = { .type = NLA_FLAG, },
+	[RMR_A_LEG_MAINTENANCE] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
 /* Ops table for rmr */
 static const struct genl_split_ops rmr_nl_ops[] = {
 	{
@@ -152,7 +189,7 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_JOIN,
 		.doit		= rmr_nl_pool_join_doit,
 		.policy		= rmr_pool_join_nl_policy,
-		.maxattr	= RMR_A_POOL_WITNESS,
+		.maxattr	= RMR_A_POOL_REPLACES,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -166,7 +203,7 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_STOP,
 		.doit		= rmr_nl_pool_stop_doit,
 		.policy		= rmr_pool_stop_nl_policy,
-		.maxattr	= RMR_A_POOL_WIPE,
+		.maxattr	= RMR_A_POOL_LEG,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -216,7 +253,7 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_RESYNC,
 		.doit		= rmr_nl_pool_resync_doit,
 		.policy		= rmr_pool_resync_nl_policy,
-		.maxattr	= RMR_A_POOL_RESYNC_DIGEST,
+		.maxattr	= RMR_A_POOL_LEG,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -245,6 +282,27 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.doit		= rmr_nl_pool_peek_doit,
 		.policy		= rmr_pool_peek_nl_policy,
 		.maxattr	= RMR_A_POOL_TRANSPORT,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_REPLACE,
+		.doit		= rmr_nl_pool_replace_doit,
+		.policy		= rmr_pool_replace_nl_policy,
+		.maxattr	= RMR_A_POOL_LEG,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_MEMBER,
+		.doit		= rmr_nl_pool_member_doit,
+		.policy		= rmr_pool_member_nl_policy,
+		.maxattr	= RMR_A_POOL_MAINTENANCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_LEG_SET,
+		.doit		= rmr_nl_leg_set_doit,
+		.policy		= rmr_leg_set_nl_policy,
+		.maxattr	= RMR_A_LEG_MAINTENANCE,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

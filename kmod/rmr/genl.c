@@ -66,6 +66,8 @@ static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
 	struct nlattr **a = info->attrs;
 
 	memset(spec, 0, sizeof(*spec));
+	spec->leg = RMR_NO_MEMBER;
+	spec->replaces = RMR_NO_MEMBER;
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
@@ -90,6 +92,25 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
 }
 
+/* The member of this node that a command is about, if it says so. */
+static void get_leg(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr *leg = info->attrs[RMR_A_POOL_LEG];
+
+	if (leg)
+		spec->leg = nla_get_u8(leg);
+}
+
+/* Where the others are found. */
+static int get_peers(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
+	spec->transport = a[RMR_A_POOL_TRANSPORT] ? nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+	return get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS, &spec->peer_cnt);
+}
+
 static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_member_info *m)
 {
 	struct nlattr *nest = nla_nest_start(skb, RMR_A_POOL_MEMBER);
@@ -101,7 +122,12 @@ static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_mem
 	    nla_put_u8(skb, RMR_A_MEMBER_KIND, m->kind) ||
 	    nla_put(skb, RMR_A_MEMBER_STORE_UUID, RMR_UUID_LEN, m->store_uuid) ||
 	    nla_put_string(skb, RMR_A_MEMBER_NODE, m->node) ||
-	    nla_put_u64_64bit(skb, RMR_A_MEMBER_COPIED, m->copied, RMR_A_MEMBER_PAD))
+	    nla_put_u64_64bit(skb, RMR_A_MEMBER_COPIED, m->copied, RMR_A_MEMBER_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_MEMBER_GENERATION, m->generation, RMR_A_MEMBER_PAD))
+		return -EMSGSIZE;
+	if ((m->leaving && nla_put_flag(skb, RMR_A_MEMBER_LEAVING)) ||
+	    (m->maintenance && nla_put_flag(skb, RMR_A_MEMBER_MAINTENANCE)) ||
+	    (m->successor && nla_put_u8(skb, RMR_A_MEMBER_SUCCESSOR, m->successor)))
 		return -EMSGSIZE;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
 		if (m->addr[i][0] && nla_put_string(skb, RMR_A_MEMBER_ADDR, m->addr[i]))
@@ -119,6 +145,8 @@ static int put_pool_id(struct sk_buff *skb, const struct rmr_pool_info *p)
 	    nla_put_u8(skb, RMR_A_POOL_MEMBER_ID, p->member_id) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_SIZE, p->size, RMR_A_POOL_PAD) ||
 	    nla_put_u32(skb, RMR_A_POOL_CHUNK_SIZE, p->chunk_size))
+		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -193,8 +221,6 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_USED) && nla_put_flag(skb, RMR_A_POOL_USED))
 		return -EMSGSIZE;
-	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
-		return -EMSGSIZE;
 	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_OTHERS_LACK, p->others_lack, RMR_A_POOL_PAD))
 		return -EMSGSIZE;
@@ -265,6 +291,10 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 	    nla_put_u8(skb, RMR_A_LEG_CAUSE, l->cause))
 		return -EMSGSIZE;
 	if (l->damped_ms && nla_put_u32(skb, RMR_A_LEG_DAMPED_MS, l->damped_ms))
+		return -EMSGSIZE;
+	if ((l->leaving && nla_put_flag(skb, RMR_A_LEG_LEAVING)) ||
+	    nla_put_u8(skb, RMR_A_LEG_MAINTENANCE, l->maintenance) ||
+	    (l->successor && nla_put_u8(skb, RMR_A_LEG_SUCCESSOR, l->successor)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -431,16 +461,14 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
 	if (!err)
-		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
-				&spec->peer_cnt);
+		err = get_peers(info, spec);
 	if (!err && !spec->peer_cnt)
 		err = missing_attr(info->extack, "address of a peer");
 	if (!err) {
 		if (a[RMR_A_POOL_MEMBER_ID])
 			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
-		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
-		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
-			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+		if (a[RMR_A_POOL_REPLACES])
+			spec->replaces = nla_get_u8(a[RMR_A_POOL_REPLACES]);
 		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
 		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
 		err = pool_command(info, spec, ctl->join);
@@ -482,6 +510,7 @@ int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !spec->name)
 		err = missing_attr(info->extack, "pool name");
 	if (!err) {
+		get_leg(info, spec);
 		spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
 		spec->force = nla_get_flag(info->attrs[RMR_A_POOL_FORCE]);
 		err = ctl->stop(spec, info->extack);
@@ -505,6 +534,7 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !spec->name)
 		err = missing_attr(info->extack, "pool name");
 	if (!err) {
+		get_leg(info, spec);
 		spec->pause = a[RMR_A_POOL_RESYNC_PAUSE] ?
 			nla_get_u8(a[RMR_A_POOL_RESYNC_PAUSE]) : -1;
 		spec->digest = a[RMR_A_POOL_RESYNC_DIGEST] ?
@@ -576,6 +606,59 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = reply(info, put_pool_obj, out);
 	kfree(out);
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
+	if (!err)
+		err = get_peers(info, spec);
+	if (!err && !info->attrs[RMR_A_POOL_LEG])
+		err = missing_attr(info->extack, "member to replace");
+	if (!err) {
+		get_leg(info, spec);
+		spec->dry_run = nla_get_flag(info->attrs[RMR_A_POOL_DRY_RUN]);
+		err = pool_command(info, spec, ctl->replace);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err && !a[RMR_A_POOL_MEMBER_ID])
+		err = missing_attr(info->extack, "member id");
+	if (!err) {
+		get_leg(info, spec);
+		spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
+		spec->leaving = nla_get_flag(a[RMR_A_POOL_LEAVING]);
+		spec->maintenance = a[RMR_A_POOL_MAINTENANCE] ?
+			nla_get_u8(a[RMR_A_POOL_MAINTENANCE]) : -1;
+		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
+		err = ctl->member(spec, info->extack);
+	}
 	kfree(spec);
 	module_put(ctl->owner);
 	return err;
@@ -763,30 +846,30 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 /* Reads no attribute that one of the commands does not list: its array ends before. */
-static int leg_command(struct genl_info *info, bool force,
+static int leg_command(struct genl_info *info, struct rmr_leg_spec *spec,
 		       int (*run)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack))
 {
 	struct nlattr **a = info->attrs;
-	struct rmr_leg_spec spec = {};
 
 	if (!a[RMR_A_LEG_POOL_NAME])
 		return missing_attr(info->extack, "pool name");
 	if (!a[RMR_A_LEG_MEMBER_ID])
 		return missing_attr(info->extack, "member id");
-	spec.name = nla_data(a[RMR_A_LEG_POOL_NAME]);
-	spec.member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
-	spec.force = force;
-	return run(&spec, info->extack);
+	spec->name = nla_data(a[RMR_A_LEG_POOL_NAME]);
+	spec->member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
+	return run(spec, info->extack);
 }
 
 int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_leg_spec spec = {};
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
-	err = leg_command(info, nla_get_flag(info->attrs[RMR_A_LEG_FORCE]), ctl->leg_eject);
+	spec.force = nla_get_flag(info->attrs[RMR_A_LEG_FORCE]);
+	err = leg_command(info, &spec, ctl->leg_eject);
 	module_put(ctl->owner);
 	return err;
 }
@@ -794,11 +877,28 @@ int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
 int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_leg_spec spec = {};
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
-	err = leg_command(info, false, ctl->leg_return);
+	err = leg_command(info, &spec, ctl->leg_return);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_leg_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_leg_spec spec = {};
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec.leaving = nla_get_flag(a[RMR_A_LEG_LEAVING]);
+	spec.maintenance = a[RMR_A_LEG_MAINTENANCE] ? nla_get_u8(a[RMR_A_LEG_MAINTENANCE]) : -1;
+	err = leg_command(info, &spec, ctl->leg_set);
 	module_put(ctl->owner);
 	return err;
 }

@@ -98,6 +98,7 @@ static int ask_fine(struct rmr_srv_job *job, struct rmr_rsp_fine *rsp)
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	msg.chunk = cpu_to_le64(job->copy.chunk);
 	msg.from = pool->id;
+	msg.to = job->copy.source + 1;
 	err = rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), rsp,
 				sizeof(*rsp));
 	err = err ?: rmr_rsp_fine_check(rsp, sizeof(*rsp), job->copy.chunk, &fault);
@@ -135,6 +136,7 @@ static int read_part(struct rmr_srv_job *job, u32 first, u32 count)
 	msg.offset = cpu_to_le64(off);
 	msg.length = cpu_to_le32(count * RMR_BLOCK_SIZE);
 	msg.from = pool->id;
+	msg.to = job->copy.source + 1;
 	return rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), job->buf,
 				 count * RMR_BLOCK_SIZE);
 }
@@ -246,7 +248,7 @@ static int copy_chunk(struct rmr_srv_job *job)
 	u64 begin;
 
 	/* What the fine map names was written meanwhile: it hardly is equal. */
-	if (!err && !job->known && READ_ONCE(sync->digest))
+	if (!err && !job->known && (READ_ONCE(sync->digest) || READ_ONCE(job->sync->pool->track.blank)))
 		err = rmr_srv_compare(job);
 	/* A set without blocks would stand for all of them. */
 	if (!err && job->known && !rmr_blocks_known(&job->fine, job->copy.chunk))

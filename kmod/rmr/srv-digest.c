@@ -69,7 +69,7 @@ int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *data, void *rsp_da
 	struct rmr_srv_pool *pool;
 	int err;
 
-	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from, msg->to);
 	if (!pool)
 		return RMR_ST_FENCED;
 	memset(rsp, 0, sizeof(*rsp));
@@ -114,6 +114,7 @@ static int ask_digests(struct rmr_srv_job *job, struct ask *ask, u32 first, u32 
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	msg->chunk = cpu_to_le64(job->copy.chunk);
 	msg->from = pool->id;
+	msg->to = job->copy.source + 1;
 	msg->first = cpu_to_le16(first);
 	msg->count = cpu_to_le16(count);
 	get_random_bytes(msg->key, sizeof(msg->key));

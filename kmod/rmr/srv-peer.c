@@ -24,9 +24,10 @@ bool rmr_srv_same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *ep
 
 /* The pool a peer names, with a reference, if it serves that epoch. */
 struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid,
-				       const struct rmr_epoch_le *epoch_le, u8 from)
+				       const struct rmr_epoch_le *epoch_le, u8 from,
+				       u8 to)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, uuid, rmr_srv_to(to));
 
 	if (!pool)
 		return NULL;
@@ -72,7 +73,7 @@ int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_clear *msg = data;
 	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
-						      msg->from);
+						      msg->from, msg->to);
 	unsigned long flags;
 	int err;
 
@@ -92,7 +93,7 @@ int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 /* A page of the map from chunk first on, without this member's intents. Caller: track->lock. */
 static void map_fill(const struct rmr_srv_track *t, u64 first, struct rmr_rsp_map_pull *rsp)
 {
-	u8 bits, mask = ~t->self, run_bits = 0;
+	u8 bits, mask = t->members & ~t->self, run_bits = 0;
 	u64 chunk, end = first, next = RMR_NO_MORE;
 	u32 n = 0;
 
@@ -125,7 +126,7 @@ int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_map_pull *msg = data;
 	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
-						      msg->from);
+						      msg->from, msg->to);
 	struct rmr_srv_track *t;
 	unsigned long flags;
 	int err = 0;
@@ -164,7 +165,7 @@ int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_fine *msg = data;
 	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
-						      msg->from);
+						      msg->from, msg->to);
 	u64 chunk = le64_to_cpu(msg->chunk);
 	struct rmr_srv_track *t;
 	unsigned long flags;
@@ -227,7 +228,7 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 
 	if (len != length)
 		return RMR_ST_MALFORMED;
-	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from, msg->to);
 	if (!pool)
 		return RMR_ST_FENCED;
 	first = off >> pool->track.chunk_shift;

@@ -128,18 +128,27 @@ put:
 }
 
 /* Sessions that name no node see all pools; otherwise only those of that node's address. */
+static bool pool_matches(const struct rmr_srv_pool *pool, const struct rmr_srv_sess *sess,
+			 const char *name, const u8 *uuid, u8 id)
+{
+	return !pool->retired && (!name || !strcmp(pool->name, name)) &&
+	       (!uuid || !memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN)) &&
+	       (id == RMR_NO_MEMBER || pool->id == id) &&
+	       (!sess || !sess->addr[0] || !strcmp(pool->addr, sess->addr));
+}
+
+/*
+ * A pool of this node, with a reference. A node may hold several members of a pool; of those that
+ * match the first one is found. id: RMR_NO_MEMBER for any.
+ */
 struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,
-				       const u8 *uuid)
+				       const u8 *uuid, u8 id)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
-		if (name && strcmp(pool->name, name))
-			continue;
-		if (uuid && memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN))
-			continue;
-		if (sess && sess->addr[0] && strcmp(pool->addr, sess->addr))
+		if (!pool_matches(pool, sess, name, uuid, id))
 			continue;
 		kref_get(&pool->ref);
 		found = pool;
@@ -147,6 +156,42 @@ struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *na
 	}
 	mutex_unlock(&rmr_srv_lock);
 	return found;
+}
+
+/* The one member that a command names, with a reference, or an error pointer. */
+struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
+					struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool, *found = NULL;
+	unsigned int n = 0;
+	u8 ids[2];
+
+	mutex_lock(&rmr_srv_lock);
+	list_for_each_entry(pool, &rmr_srv_pools, entry) {
+		if (!pool_matches(pool, NULL, spec->name, spec->uuid, spec->leg))
+			continue;
+		if (n < ARRAY_SIZE(ids))
+			ids[n] = pool->id;
+		found = found ?: pool;
+		n++;
+	}
+	if (n == 1)
+		kref_get(&found->ref);
+	mutex_unlock(&rmr_srv_lock);
+	if (n == 1)
+		return found;
+	if (n) {
+		NL_SET_ERR_MSG_FMT(extack, "members %u and %u of pool %.30s are here: use --leg",
+				   ids[0], ids[1], spec->name);
+		return ERR_PTR(-EINVAL);
+	}
+	if (spec->leg == RMR_NO_MEMBER)
+		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
+				   spec->uuid ? " with this UUID" : "");
+	else
+		NL_SET_ERR_MSG_FMT(extack, "no member %u of pool %.30s on this node", spec->leg,
+				   spec->name);
+	return ERR_PTR(-ENOENT);
 }
 
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
@@ -186,6 +231,10 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 		memcpy(info->member[i].store_uuid, sb->member[i].store_uuid, RMR_UUID_LEN);
 		memcpy(info->member[i].node, sb->member[i].node, RMR_NAME_LEN);
 		memcpy(info->member[i].addr, sb->member[i].addr, sizeof(info->member[i].addr));
+		info->member[i].generation = le64_to_cpu(sb->member[i].generation);
+		info->member[i].leaving = sb->member[i].flags & RMR_SLOT_F_LEAVING;
+		info->member[i].maintenance = sb->member[i].flags & RMR_SLOT_F_MAINTENANCE;
+		info->member[i].successor = sb->member[i].successor;
 	}
 	for_each_possible_cpu(cpu) {
 		const struct rmr_srv_stats *s = per_cpu_ptr(pool->stats, cpu);
@@ -274,6 +323,8 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 		*pool->sb = *next;
 		pool->damaged &= ~BIT(copy);
 	}
+	if (pool->track.running)
+		rmr_srv_table_note(pool);
 	return 0;
 }
 
@@ -364,19 +415,25 @@ int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	rmr_notify_pool(info);
 	mutex_unlock(&pool->lock);
 	queue_delayed_work(system_unbound_wq, &pool->track.lazy_work, HZ);
+	rmr_srv_claim_start(pool);
 	rmr_srv_sync_kick(pool);
 	return 0;
 }
 
-/* A name may serve one pool per node address. */
-bool rmr_srv_name_taken(const char *name, const char *addr)
+/*
+ * A name may serve one pool per node address, and of that pool any members, but each only once.
+ * uuid: NULL for a new pool.
+ */
+bool rmr_srv_name_taken(const char *name, const char *addr, const u8 *uuid, u8 id)
 {
 	struct rmr_srv_pool *pool;
 	bool taken = false;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry)
-		taken |= !strcmp(pool->name, name) && !strcmp(pool->addr, addr);
+		taken |= !strcmp(pool->name, name) && !strcmp(pool->addr, addr) &&
+			 (!uuid || pool->id == id ||
+			  memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN));
 	mutex_unlock(&rmr_srv_lock);
 	return taken;
 }
@@ -421,7 +478,7 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 		NL_SET_ERR_MSG(extack, "device belongs to a pool with another UUID");
 		return -EMEDIUMTYPE;
 	}
-	if (rmr_srv_name_taken(pool->name, pool->addr)) {
+	if (rmr_srv_name_taken(pool->name, pool->addr, pool->sb->pool_uuid, pool->id)) {
 		NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", pool->name);
 		return -EEXIST;
 	}
@@ -459,8 +516,8 @@ unlock:
 	return err;
 }
 
-/* Caller: rmr_srv_command_lock. */
-static void pool_end(struct rmr_srv_pool *pool)
+/* Takes the list's reference. Caller: rmr_srv_command_lock. */
+void rmr_srv_pool_end(struct rmr_srv_pool *pool)
 {
 	mutex_lock(&rmr_srv_lock);
 	list_del_init(&pool->entry);
@@ -469,10 +526,30 @@ static void pool_end(struct rmr_srv_pool *pool)
 	pool->gone = true;
 	rmr_srv_attach_end(pool);
 	mutex_unlock(&pool->lock);
+	rmr_srv_claim_stop(pool);
 	rmr_srv_sync_stop(pool);
 	cancel_delayed_work_sync(&pool->track.lazy_work);
 	rmr_srv_pool_put(pool);
 	module_put(THIS_MODULE);
+}
+
+/* Ends the pools whose stores are members no more. */
+void rmr_srv_pools_reap(void)
+{
+	struct rmr_srv_pool *pool, *found;
+
+	mutex_lock(&rmr_srv_command_lock);
+	do {
+		found = NULL;
+		mutex_lock(&rmr_srv_lock);
+		list_for_each_entry(pool, &rmr_srv_pools, entry)
+			if (READ_ONCE(pool->retired))
+				found = pool;
+		mutex_unlock(&rmr_srv_lock);
+		if (found)
+			rmr_srv_pool_end(found);
+	} while (found);
+	mutex_unlock(&rmr_srv_command_lock);
 }
 
 static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
@@ -481,11 +558,9 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 	int err = 0;
 
 	mutex_lock(&rmr_srv_command_lock);
-	pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		err = -ENOENT;
+	pool = rmr_srv_pool_named(spec, extack);
+	if (IS_ERR(pool)) {
+		err = PTR_ERR(pool);
 		goto unlock;
 	}
 	mutex_lock(&pool->lock);
@@ -500,7 +575,7 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 		err = rmr_srv_sb_wipe(pool);
 	mutex_unlock(&pool->lock);
 	if (!err)
-		pool_end(pool);
+		rmr_srv_pool_end(pool);
 	rmr_srv_pool_put(pool);
 unlock:
 	mutex_unlock(&rmr_srv_command_lock);
@@ -509,13 +584,10 @@ unlock:
 
 static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
 
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		return -ENOENT;
-	}
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
 	rmr_srv_sync_set(pool, spec);
 	rmr_srv_pool_put(pool);
 	return 0;
@@ -523,14 +595,11 @@ static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 
 static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
 	int err;
 
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		return -ENOENT;
-	}
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
 	mutex_lock(&pool->lock);
 	err = 0;
 	if (spec->member_id != pool->id) {
@@ -545,6 +614,8 @@ static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack
 		err = rmr_srv_discard(pool);
 	}
 	mutex_unlock(&pool->lock);
+	if (!err)
+		mod_delayed_work(system_unbound_wq, &pool->claim_work, 0);
 	rmr_srv_pool_put(pool);
 	return err;
 }
@@ -582,11 +653,14 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.resync		= pool_resync,
 	.resolve	= pool_resolve,
 	.peek		= rmr_srv_peek,
+	.replace	= rmr_srv_replace,
+	.member		= rmr_srv_member,
 	.pool_info	= pool_info,
 };
 
 /* Module exit: no pool is left, as each holds the module; the list is checked all the same. */
 void rmr_srv_pools_stop(void)
 {
+	rmr_srv_table_exit();
 	WARN_ON(!list_empty(&rmr_srv_pools));
 }

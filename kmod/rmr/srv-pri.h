@@ -20,6 +20,7 @@
 #include "core/map.h"
 #include "core/plan.h"
 #include "core/rate.h"
+#include "core/table.h"
 #include "core/window.h"
 #include "srv-trigger.h"
 
@@ -67,6 +68,7 @@ struct rmr_srv_track {
 	bool			pull_ok;	/* READY was said */
 	bool			attaching;	/* promised, client not known to be live */
 	bool			restarted;
+	bool			blank;		/* joined without data: compare before a copy */
 	bool			broken;		/* the map cannot be written any more */
 	u64			generation;	/* of the promise and view: older copies are void */
 	unsigned int		applying;	/* chunks that a copy is being written to */
@@ -86,6 +88,8 @@ struct rmr_srv_track {
 	atomic64_t		flush_want;
 	u64			flush_done;	/* under flush_lock */
 	void			*buf;		/* one map block, map_work only */
+	u64			table_sum;	/* of the member table and a claim */
+	u8			members;	/* data members of the table */
 	u8			self;		/* mask of this member */
 	u8			id;
 	u32			chunk_shift;
@@ -103,11 +107,16 @@ struct rmr_srv_pool {
 	struct rmr_srv_track	track;
 	struct rmr_srv_sync	*sync;		/* of srv-sync.c; set before the pool is found */
 	bool			gone;		/* stopped; nothing may start any more */
+	bool			retired;	/* no member any more; is being ended */
+	struct rmr_sb_member	claim;		/* of a blank store, as it said itself */
+	u64			claim_until;	/* jiffies */
+	u8			claim_id;
 	bool			witness;	/* votes only: no data, no map */
 	u8			state;
 	u8			reason;
 	u8			damaged;
 	struct rmr_srv_stats __percpu *stats;
+	struct delayed_work	claim_work;
 	/* constant while the pool exists */
 	const struct rmr_store_ops *ops;
 	void			*store;
@@ -148,6 +157,12 @@ struct rmr_srv_sess {
 	char			peer_node[RMR_NAME_LEN];
 };
 
+/* The member that a message is for, by its field "to". */
+static inline u8 rmr_srv_to(u8 to)
+{
+	return to ? to - 1 : RMR_NO_MEMBER;
+}
+
 #define rmr_srv_info(pool, fmt, ...) do {						\
 	const struct rmr_srv_pool *_pool = (pool);					\
 	pr_info("rmr %s/%u: " fmt, _pool->name, _pool->id, ##__VA_ARGS__);		\
@@ -176,7 +191,7 @@ int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
 int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *msg);
 int rmr_srv_detach_msg(struct rmr_srv_sess *sess, const void *msg);
-int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *msg);
+void rmr_srv_fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle);
 void rmr_srv_attach_end(struct rmr_srv_pool *pool);
 int rmr_srv_discard(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_handle_lock(struct rmr_srv_sess *sess, __le32 handle,
@@ -225,7 +240,7 @@ int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 /* srv-peer.c */
 bool rmr_srv_same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *epoch);
 struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid,
-				       const struct rmr_epoch_le *epoch, u8 from);
+				       const struct rmr_epoch_le *epoch, u8 from, u8 to);
 int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
@@ -248,8 +263,33 @@ void rmr_srv_sync_module_exit(void);
 int rmr_srv_peek(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		 struct netlink_ext_ack *extack);
 u64 rmr_srv_others_lack(struct rmr_srv_pool *pool);
+/* srv-table.c */
+int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *msg);
+int rmr_srv_member(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+const struct rmr_sb_member *rmr_srv_claim(const struct rmr_srv_pool *pool);
+void rmr_srv_table_note(struct rmr_srv_pool *pool);
+int rmr_srv_slot_wish(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot);
+int rmr_srv_claim_heard(struct rmr_srv_pool *pool, unsigned int id,
+			const struct rmr_sb_member *slot);
+void rmr_srv_claim_start(struct rmr_srv_pool *pool);
+void rmr_srv_claim_stop(struct rmr_srv_pool *pool);
+void rmr_srv_table_exit(void);
+
+/* srv-blank.c */
+int rmr_srv_replace(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+		    struct netlink_ext_ack *extack);
+int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
+		       struct rmr_pool_info *info, struct netlink_ext_ack *extack);
+int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id);
 
 /* srv-make.c */
+int rmr_srv_refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack);
+int rmr_srv_sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
+		    u32 chunk_size, u8 id, struct netlink_ext_ack *extack);
+int rmr_srv_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+int rmr_srv_join_ask(const struct rmr_pool_spec *spec, struct rmr_rsp_pool *rsp,
+		     struct netlink_ext_ack *extack);
+int rmr_srv_join_refused(int err, struct netlink_ext_ack *extack, const char *addr);
 int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		   struct netlink_ext_ack *extack);
 int rmr_srv_join(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
@@ -262,18 +302,22 @@ int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 			 struct netlink_ext_ack *extack);
 void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool);
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
-bool rmr_srv_name_taken(const char *name, const char *addr);
+bool rmr_srv_name_taken(const char *name, const char *addr, const u8 *uuid, u8 id);
 int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault);
 int rmr_srv_sb_wipe(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,
-				       const u8 *uuid);
+				       const u8 *uuid, u8 id);
+struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
+					struct netlink_ext_ack *extack);
 void rmr_srv_pool_put(struct rmr_srv_pool *pool);
 /* Writes pool->sb_next as the next superblock and makes it pool->sb. Caller: pool->lock. */
 int rmr_srv_sb_commit(struct rmr_srv_pool *pool);
 void rmr_srv_sb_begin(struct rmr_srv_pool *pool);
 void rmr_srv_pool_state(struct rmr_srv_pool *pool, u8 state, u8 reason);
 void rmr_srv_pool_notify(struct rmr_srv_pool *pool);
+void rmr_srv_pool_end(struct rmr_srv_pool *pool);
+void rmr_srv_pools_reap(void);
 extern struct rmr_srv_ctl rmr_srv_commands;
 void rmr_srv_pools_stop(void);
 

@@ -242,6 +242,7 @@ int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *data, void *out
 	rsp->lacking = cpu_to_le64(t->plan.left);
 	rsp->cleared_on = t->cleared_on;
 	rsp->flags = t->map_ok && !t->fresh ? RMR_ALIVE_F_MAP : 0;
+	rsp->table = cpu_to_le64(t->table_sum);
 	spin_unlock_irqrestore(&t->lock, flags);
 	rmr_srv_sync_alive(attach->pool, rsp);
 	percpu_ref_put(&attach->io);

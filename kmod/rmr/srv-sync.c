@@ -48,18 +48,25 @@ static u8 others(const struct rmr_srv_track *t)
 	return rmr_view_active(&t->view) & ~t->self;
 }
 
-/* Connects to the active members, and only to them. */
-static void update_links(struct rmr_srv_sync *sync, u8 want)
+/* Connects to the active members, and only to them. A member may have moved if no copy runs. */
+static void update_links(struct rmr_srv_sync *sync, u8 want, bool running)
 {
 	struct rmr_srv_pool *pool = sync->pool;
 	unsigned int id;
 	u8 ready = 0;
 
 	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
+		const char *addr = pool->sb->member[id].addr[0];
+
+		if (!running && sync->link[id] &&
+		    (!(want & BIT(id)) || !rmr_srv_link_is(sync->link[id], addr))) {
+			rmr_srv_link_put(sync->link[id]);
+			sync->link[id] = NULL;
+		}
 		if (!(want & BIT(id)))
 			continue;
 		if (!sync->link[id])
-			sync->link[id] = rmr_srv_link_get(pool->sb->member[id].addr[0]);
+			sync->link[id] = rmr_srv_link_get(addr);
 		if (sync->link[id] && rmr_srv_link_ready(sync->link[id]))
 			ready |= BIT(id);
 	}
@@ -356,7 +363,7 @@ static void tick(struct work_struct *work)
 		return;		/* the next view kicks */
 	}
 	begin(sync, &s);
-	update_links(sync, s.active);
+	update_links(sync, s.active, s.running);
 	if (!s.map_ok)
 		pull(sync, &s);
 	if (s.map_ok) {

@@ -47,6 +47,7 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 	t->self = BIT(pool->id);
 	t->id = pool->id;
 	t->chunk_shift = ilog2(chunk_size);
+	rmr_srv_table_note(pool);
 	rmr_epoch_get(&t->promised, &pool->sb->promised);
 	rmr_view_get(&t->view, &pool->sb->view);
 	t->seen = t->view;
@@ -138,7 +139,8 @@ int rmr_srv_mark(struct rmr_srv_track *t, u64 first, u64 last, u8 bits)
 {
 	int err;
 
-	bits &= ~t->self;
+	/* Of a member that is not known here yet all is marked before it joins. */
+	bits &= t->members & ~t->self;
 	err = rmr_map_set(&t->dirty, first, last, bits, GFP_ATOMIC);
 	if (err >= 0 && t->since_on)
 		err = rmr_map_set(&t->since, first, last, bits, GFP_ATOMIC);
@@ -510,6 +512,7 @@ static void enter(struct rmr_srv_track *t, const struct rmr_view *view, struct r
 
 	t->view = *view;
 	t->cleared_on = 0;
+	t->blank = t->blank && !up;
 	if (!up && !syncing) {
 		t->generation++;
 		rmr_plan_reset(&t->plan);

@@ -73,6 +73,9 @@ static const struct {
 	[RMR_SRV_POINT_COPY_APPLY]	= { "copy-apply", HAS_CHUNK },
 	[RMR_SRV_POINT_COPY_HELD]	= { "copy-held", HAS_CHUNK },
 	[RMR_SRV_POINT_RESYNC_READ]	= { "resync-read", HAS_CHUNK },
+	[RMR_SRV_POINT_CLAIM]		= { "claim", 0 },
+	[RMR_SRV_POINT_SLOT_TOLD]	= { "slot-told", 0 },
+	[RMR_SRV_POINT_SLOT_FREED]	= { "slot-freed", 0 },
 };
 
 static const char * const action_names[] = { "fail", "delay", "hold", "panic" };

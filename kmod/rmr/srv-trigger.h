@@ -24,6 +24,9 @@ enum rmr_srv_point {
 	RMR_SRV_POINT_COPY_APPLY,	/* before a part is written */
 	RMR_SRV_POINT_COPY_HELD,	/* data stable, chunk not held yet */
 	RMR_SRV_POINT_RESYNC_READ,	/* a peer asks for data */
+	RMR_SRV_POINT_CLAIM,		/* a wish arrived or was made, not noted yet */
+	RMR_SRV_POINT_SLOT_TOLD,	/* before a slot that the client tells is persisted */
+	RMR_SRV_POINT_SLOT_FREED,	/* the same, of a slot that becomes free */
 	RMR_SRV_POINT_COUNT,
 };
 

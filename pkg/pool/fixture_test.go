@@ -54,6 +54,7 @@ func samplePoolReply() *PoolReply {
 		Pool: s.Pool, Name: s.Name, PoolSize: s.PoolSize, ChunkSize: s.ChunkSize, MemberID: 1, Busy: true, Flags: s.Flags,
 		Handle: 17, TableVersion: 4, Promised: s.Promised, View: s.View, Store: s.Store, Members: s.Members,
 		Limits: Limits{LogicalBlock: 512, PhysicalBlock: 4096, IOMin: 4096, IOOpt: 1 << 20, DiscardMax: 1 << 30, DiscardGranularity: 4096, ZeroesMax: 1 << 31, WriteCache: true, FUA: true},
+		Claim:  Member{State: MemberData, Store: sampleUUID(40), Generation: 2 << slotWishBits, Node: "stor9", Addrs: [MemberAddrs]string{"192.0.2.9"}}, ClaimID: 5,
 	}
 }
 

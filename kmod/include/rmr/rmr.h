@@ -27,6 +27,10 @@ struct rmr_member_info {
 	char	node[RMR_NAME_LEN];
 	char	addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
 	u64	copied;				/* bytes from it since the join */
+	u64	generation;
+	bool	leaving;
+	bool	maintenance;
+	u8	successor;			/* id + 1, or 0 */
 };
 
 struct rmr_io_stats {
@@ -126,6 +130,9 @@ struct rmr_leg_info {
 	u32	returns;
 	u32	damped_ms;			/* 0: not damped */
 	u8	cause;				/* of the last ejection */
+	bool	leaving;
+	bool	maintenance;
+	u8	successor;			/* id + 1, or 0 */
 	struct rmr_io_stats stats;
 };
 
@@ -140,6 +147,8 @@ struct rmr_pool_spec {
 	u64		size;
 	u32		chunk_size;
 	int		member_id;		/* -1: lowest free */
+	u8		leg;			/* that the command is about; RMR_NO_MEMBER: any */
+	u8		replaces;		/* join: the slot given up for it, or RMR_NO_MEMBER */
 	u16		port;
 	bool		zeroed;
 	bool		force;
@@ -151,7 +160,9 @@ struct rmr_pool_spec {
 	u64		limit;			/* bytes/s, 0: none, U64_MAX: as it is */
 	u64		floor;			/* bytes/s, 0: as it is */
 	u64		target_ns;		/* 0: as it is */
-	bool		dry_run;		/* join: check only */
+	bool		dry_run;		/* join, replace, member: check only */
+	bool		leaving;		/* member: remove it */
+	int		maintenance;		/* member: 1 begin, 0 end, -1: as it is */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
@@ -176,11 +187,13 @@ struct rmr_device_spec {
 	char		addr[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
 };
 
-/* One leg of a mapped pool, to be ejected or let return. */
+/* One leg of a mapped pool, to be ejected, let return, removed or maintained. */
 struct rmr_leg_spec {
 	const char	*name;
 	u8		member_id;
 	bool		force;
+	bool		leaving;
+	int		maintenance;		/* 1 begin, 0 end, -1: as it is */
 };
 
 /*
@@ -200,6 +213,9 @@ struct rmr_srv_ctl {
 	int	(*resolve)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*peek)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 			struct netlink_ext_ack *extack);
+	int	(*replace)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			   struct netlink_ext_ack *extack);
+	int	(*member)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 };
 
@@ -213,6 +229,7 @@ struct rmr_clt_ctl {
 	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
 	int	(*leg_eject)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 	int	(*leg_return)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
+	int	(*leg_set)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 };
 
 int rmr_srv_ctl_register(struct rmr_srv_ctl *ctl);
@@ -332,6 +349,9 @@ void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info
 int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
 		      struct netlink_ext_ack *extack);
 int rmr_clt_leg_return(struct rmr_clt_pool *pool, unsigned int id, struct netlink_ext_ack *extack);
+/* By command: removes the member, or begins or ends its maintenance (R9.2). */
+int rmr_clt_leg_set(struct rmr_clt_pool *pool, const struct rmr_leg_spec *spec,
+		    struct netlink_ext_ack *extack);
 /* Fills *info for member id; -ENOENT if the pool has no such leg. */
 int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info);
 

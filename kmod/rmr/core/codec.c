@@ -824,6 +824,18 @@ static int limits_check(const struct rmr_limits_le *l, struct rmr_fault *fault)
 	return 0;
 }
 
+/* Where a blank store wants to be (R9.2). */
+static int claim_check(const struct rmr_rsp_pool *r, struct rmr_fault *fault)
+{
+	if (r->claim_id >= RMR_MAX_MEMBERS)
+		return refuse(fault, -EPROTO, "claim_id", "out of range", r->claim_id);
+	if (r->claim.state != RMR_MEMBER_NONE)
+		return rmr_sb_member_check(&r->claim, RMR_MAX_MEMBERS, fault) ? -EPROTO : 0;
+	if (r->claim_id || !all_zero(&r->claim, sizeof(r->claim)))
+		return refuse(fault, -EPROTO, "claim", "not zero without a claim", r->claim_id);
+	return 0;
+}
+
 int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_pool *r = data;
@@ -840,11 +852,13 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "sb_flags", "unknown bits", le32_to_cpu(r->sb_flags));
 	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
 		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
+	if (!all_zero(r->reserved2, sizeof(r->reserved2)))
+		return refuse(fault, -EPROTO, "reserved2", "not zero", 0);
 	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
 	    pool_size_check(le64_to_cpu(r->pool_size), fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
 	    members_check(r->member, &r->view, &r->promised, fault) ||
-	    self_check(r->member, r->member_id, r->store_uuid, fault))
+	    self_check(r->member, r->member_id, r->store_uuid, fault) || claim_check(r, fault))
 		return -EPROTO;
 	return limits_check(&r->limits, fault);
 }

@@ -114,6 +114,13 @@ enum rmr_resync_pace {
  *   and legs.
  * @RMR_REASON_DAMPED: The leg failed repeatedly and waits before it returns;
  *   see damped-ms.
+ * @RMR_REASON_LEAVING: The member is being removed from the pool.
+ * @RMR_REASON_MAINTENANCE: The member is kept out by command until its
+ *   maintenance ends.
+ * @RMR_REASON_REPLACED: Another store holds the member's place; this one is
+ *   none of the pool any more.
+ * @RMR_REASON_LIMITS: The queue limits of the member's store do not fit the
+ *   device that is mapped.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -133,6 +140,10 @@ enum rmr_reason {
 	RMR_REASON_SPLIT_BRAIN,
 	RMR_REASON_NO_QUORUM,
 	RMR_REASON_DAMPED,
+	RMR_REASON_LEAVING,
+	RMR_REASON_MAINTENANCE,
+	RMR_REASON_REPLACED,
+	RMR_REASON_LIMITS,
 };
 
 /**
@@ -153,6 +164,10 @@ enum {
 	RMR_A_MEMBER_ADDR,
 	RMR_A_MEMBER_COPIED,
 	RMR_A_MEMBER_PAD,
+	RMR_A_MEMBER_GENERATION,
+	RMR_A_MEMBER_LEAVING,
+	RMR_A_MEMBER_MAINTENANCE,
+	RMR_A_MEMBER_SUCCESSOR,
 
 	__RMR_A_MEMBER_MAX,
 	RMR_A_MEMBER_MAX = (__RMR_A_MEMBER_MAX - 1)
@@ -223,6 +238,10 @@ enum {
 	RMR_A_POOL_LINEAGE,
 	RMR_A_POOL_DISCARDED,
 	RMR_A_POOL_OTHERS_LACK,
+	RMR_A_POOL_LEG,
+	RMR_A_POOL_REPLACES,
+	RMR_A_POOL_LEAVING,
+	RMR_A_POOL_MAINTENANCE,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -290,6 +309,9 @@ enum {
 	RMR_A_LEG_KIND,
 	RMR_A_LEG_DAMPED_MS,
 	RMR_A_LEG_CAUSE,
+	RMR_A_LEG_LEAVING,
+	RMR_A_LEG_MAINTENANCE,
+	RMR_A_LEG_SUCCESSOR,
 
 	__RMR_A_LEG_MAX,
 	RMR_A_LEG_MAX = (__RMR_A_LEG_MAX - 1)
@@ -313,6 +335,9 @@ enum {
 	RMR_CMD_LEG_RETURN,
 	RMR_CMD_POOL_RESOLVE,
 	RMR_CMD_POOL_PEEK,
+	RMR_CMD_POOL_REPLACE,
+	RMR_CMD_POOL_MEMBER,
+	RMR_CMD_LEG_SET,
 
 	__RMR_CMD_MAX,
 	RMR_CMD_MAX = (__RMR_CMD_MAX - 1)
