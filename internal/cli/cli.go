@@ -115,6 +115,7 @@ func (a *app) rmrctl() *cobra.Command {
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
+	root.AddCommand(a.noun("verify", "Comparing of members of this storage node with others", a.verifyShow(), a.verifyStart(), a.verifyStop()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),
 		a.deviceMap(), a.deviceUnmap()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),

@@ -13,6 +13,7 @@
 #include "core/plan.h"
 #include "core/rate.h"
 #include "core/read.h"
+#include "core/verify.h"
 #include "core/view.h"
 #include "core/window.h"
 
@@ -152,3 +153,5 @@ EXPORT_SYMBOL_GPL(rmr_damp_lost);
 EXPORT_SYMBOL_GPL(rmr_damp_force);
 EXPORT_SYMBOL_GPL(rmr_damp_pass);
 EXPORT_SYMBOL_GPL(rmr_damp_left);
+EXPORT_SYMBOL_GPL(rmr_verify_counts);
+EXPORT_SYMBOL_GPL(rmr_verify_outvoted);

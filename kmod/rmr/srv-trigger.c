@@ -73,6 +73,7 @@ static const struct {
 	[RMR_SRV_POINT_COPY_APPLY]	= { "copy-apply", HAS_CHUNK },
 	[RMR_SRV_POINT_COPY_HELD]	= { "copy-held", HAS_CHUNK },
 	[RMR_SRV_POINT_RESYNC_READ]	= { "resync-read", HAS_CHUNK },
+	[RMR_SRV_POINT_VERIFY]		= { "verify", HAS_CHUNK },
 };
 
 static const char * const action_names[] = { "fail", "delay", "hold", "panic" };

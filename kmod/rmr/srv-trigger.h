@@ -24,6 +24,7 @@ enum rmr_srv_point {
 	RMR_SRV_POINT_COPY_APPLY,	/* before a part is written */
 	RMR_SRV_POINT_COPY_HELD,	/* data stable, chunk not held yet */
 	RMR_SRV_POINT_RESYNC_READ,	/* a peer asks for data */
+	RMR_SRV_POINT_VERIFY,		/* own digests made, others not asked yet */
 	RMR_SRV_POINT_COUNT,
 };
 
