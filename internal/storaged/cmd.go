@@ -84,6 +84,8 @@ Configuration (YAML, every key may be left out; shown are the defaults):
   exclude: []              # patterns of devices never looked at
   rescan: 30s              # 1s to 1h; changes of disks are acted on at once
   retry: {first: 1s, max: 1m}
+  verify: {every: 0s, rate: none, window: ""}   # as {every: 168h, rate: 50M, window: "22:00-06:00"}: the lowest
+                           # member compares itself with the others when the last time is so long ago
 
 Exit codes: 0 done, 1 error, 2 wrong usage or configuration, 3 something is not well (--once).`
 

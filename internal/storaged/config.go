@@ -44,6 +44,8 @@ type Config struct {
 	// Rescan is the time between two looks at everything; changes of disks are acted on at once.
 	Rescan time.Duration `yaml:"rescan"`
 	Retry  Retry         `yaml:"retry"`
+	// Verify compares members by a schedule.
+	Verify Verify `yaml:"verify"`
 }
 
 // Retry bounds the time between two attempts at what failed. It doubles from First to Max and is
@@ -58,6 +60,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:9742", Modules: []string{"brmr_server"}, Devices: []string{"/dev/*", "/dev/mapper/*"},
 		Rescan: 30 * time.Second, Retry: Retry{First: time.Second, Max: time.Minute},
+		Verify: Verify{Rate: "none"},
 	}
 }
 
@@ -125,6 +128,9 @@ func (c Config) Check() error {
 				return fmt.Errorf("%s: %.200q is no pattern of paths under /dev", field, p)
 			}
 		}
+	}
+	if err := c.Verify.check(); err != nil {
+		return err
 	}
 	return c.checkTimes()
 }

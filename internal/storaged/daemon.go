@@ -178,6 +178,7 @@ func (d *Daemon) round(ctx context.Context) Report {
 	d.modules(ctx)
 	d.tasks.settle(settleLimit)
 	all, err := d.stores(ctx)
+	d.verify(ctx)
 	d.tasks.settle(settleLimit)
 	r := d.report(ctx, all, err)
 	d.tasks.sweep()
