@@ -65,6 +65,11 @@ func Run(ctx context.Context, env Env, args []string) int {
 	if filepath.Base(args[0]) == "brmr" {
 		a.name = "brmr"
 		root = a.brmr()
+	} else if where, rest, err := splitRemote(args[1:]); err != nil {
+		fmt.Fprintf(env.Stderr, "%s: %v (see `%s --help`)\n", a.name, err, a.name)
+		return ExitUsage
+	} else if where != (remoteOptions{}) {
+		return a.remote(ctx, where, rest)
 	}
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
@@ -108,6 +113,7 @@ func (a *app) root(name, short, long string) *cobra.Command {
 func (a *app) rmrctl() *cobra.Command {
 	root := a.root("rmrctl", "Control replicated block devices",
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
+	addRemote(root)
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
 		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
 	root.AddCommand(a.noun("disk", "Metadata of a store on a device or image, without the kernel", a.diskShow(), a.diskCheck(),

@@ -355,6 +355,9 @@ static bool is_wrong(const struct rmr_verify_job *job, u8 targets, u32 block, u8
 			;
 		group[n++] = i;
 	}
+	/* Who was not asked may have anything: more than half of all members have to agree. */
+	for (; n < hweight8(data_members(job->verify->pool->sb)); n++)
+		group[n] = n;
 	return rmr_verify_outvoted(group, n);
 }
 

@@ -98,11 +98,11 @@ func blocksOf(ranges []verifyRange) (list []int64) {
 func TestVerify(t *testing.T) {
 	c := start(t, rig.Storage(3), rig.Client(1), rig.Disks(64*mib, 64*mib, 128*mib, 64*mib, 64*mib))
 	two := func(name string, disk int, size int64) *pool {
-		return makePool(t, c, pool{name: name, legs: 2, disk: disk, size: size})
+		return makePool(t, c, pool{name: name, legs: 2, disk: disk, size: size, area: 36 * mib})
 	}
 	t.Run("planted differences are found and repaired", func(t *testing.T) { plantedOnTwo(t, two("planted", 0, 48*mib)) })
 	t.Run("the majority is right", func(t *testing.T) {
-		plantedOnThree(t, makePool(t, c, pool{name: "major", legs: 3, disk: 1, size: 48 * mib}))
+		plantedOnThree(t, makePool(t, c, pool{name: "major", legs: 3, disk: 1, size: 48 * mib, area: 36 * mib}))
 	})
 	t.Run("under a write load", func(t *testing.T) { verifyUnderLoad(t, two("load", 2, 96*mib)) })
 	t.Run("written between the digests", func(t *testing.T) { writtenBetweenDigests(t, two("between", 3, 48*mib)) })
@@ -171,11 +171,11 @@ func plantedOnThree(t *testing.T, p *pool) {
 	p.fill(t)
 	p.detach(t)
 	before := p.data(t, 1)
-	p.plant(t, 2, 7*256+1, 8*256)
+	p.plant(t, 2, 26*256+1, 27*256)
 	dev := p.attach(t)
 	recording := p.record(t, p.c.Client(0), dev, 15)
 	s := p.compare(t, 0, "--repair")
-	require.Equal(t, []int64{7*256 + 1, 8 * 256}, blocksOf(s.Ranges))
+	require.Equal(t, []int64{26*256 + 1, 27 * 256}, blocksOf(s.Ranges))
 	require.Equal(t, []int{2}, s.Ranges[0].Members)
 	require.Zero(t, s.Repaired, "the copy of the majority was given up")
 	s = p.compare(t, 2, "--repair")
@@ -202,9 +202,9 @@ func plantedOnThree(t *testing.T, p *pool) {
 	p.c.Storage(1).MustSh(t, "rmrctl resync limit major none --floor 4M")
 	require.Eventually(t, func() bool { return p.verified(t, 1).State == "done" }, healLimit, 200*time.Millisecond)
 	require.Zero(t, p.verified(t, 1).Differences)
-	// 24 MiB were written over; the rest is what it was.
+	// 24 MiB were written over, and the recorder has its part; the rest is what it was.
 	p.finishWith(t)
-	require.NoError(t, sameBytes(before[33*mib:], p.data(t, 2)[33*mib:]), "a repair took the wrong copy")
+	require.NoError(t, sameBytes(before[24*mib:32*mib], p.data(t, 2)[24*mib:32*mib]), "a repair took the wrong copy")
 }
 
 // latency is the mean of completion times of a load, in microseconds.
@@ -261,7 +261,7 @@ func verifyUnderLoad(t *testing.T, p *pool) {
 		}
 	}
 	t.Logf("%d passes, %d chunks busy", passes, busy)
-	require.Greater(t, passes, 2)
+	require.Greater(t, passes, 1)
 	load.wait(t, time.Minute)
 	hot.wait(t, time.Minute)
 	p.detach(t)
@@ -294,7 +294,7 @@ func verifyKilled(t *testing.T, p *pool) {
 	require.NotZero(t, age)
 	slow := "rmrctl verify start ends --rate 4M"
 	stor.MustSh(t, slow)
-	refuses(t, stor, slow, exitError, "a verify is under way")
+	refuses(t, stor, slow, exitRefused, "a verify is under way")
 	time.Sleep(time.Second)
 	stor.MustSh(t, "rmrctl verify stop ends")
 	s := p.verified(t, 0)
