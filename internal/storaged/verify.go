@@ -90,12 +90,12 @@ func (v Verify) open(now time.Time) bool {
 }
 
 // due tells whether this node is to begin to compare its member of a pool now: it is the lowest of the members with
-// data, all are up to date, none is being compared here, and the last time is long enough ago.
+// data, all are up to date, it is not being compared, nobody stopped that, and the last time is long enough ago.
 func (v Verify) due(p rmrnl.Pool, now time.Time) bool {
 	if v.Every == 0 || p.Client == "" || p.State != rmrnl.PoolStateAttached || p.ResyncState != rmrnl.ResyncStateNone {
 		return false
 	}
-	if p.VerifyState == rmrnl.VerifyStateRunning || p.VerifyState == rmrnl.VerifyStateWaiting || !v.open(now) {
+	if p.VerifyState != rmrnl.VerifyStateNone && p.VerifyState != rmrnl.VerifyStateDone || !v.open(now) {
 		return false
 	}
 	others := 0

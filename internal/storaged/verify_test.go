@@ -33,7 +33,7 @@ func TestVerifyIsDueWhereItIsOfUse(t *testing.T) {
 		"no schedule":            {func(_ *rmrnl.Pool, v *Verify) { v.Every = 0 }, false},
 		"it runs":                {func(p *rmrnl.Pool, _ *Verify) { p.VerifyState = rmrnl.VerifyStateRunning }, false},
 		"it waits":               {func(p *rmrnl.Pool, _ *Verify) { p.VerifyState = rmrnl.VerifyStateWaiting }, false},
-		"stopped by a command":   {func(p *rmrnl.Pool, _ *Verify) { p.VerifyState = rmrnl.VerifyStateStopped }, true},
+		"stopped by a command":   {func(p *rmrnl.Pool, _ *Verify) { p.VerifyState = rmrnl.VerifyStateStopped }, false},
 		"another member is lower": {func(p *rmrnl.Pool, _ *Verify) {
 			p.MemberID = 1
 		}, false},
