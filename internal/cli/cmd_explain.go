@@ -78,7 +78,7 @@ func (a *app) answers(ctx context.Context, name string) ([]answer, error) {
 		}
 		for _, p := range pools {
 			if p.Name == name {
-				list = append(list, explainMember(viewPool(p))...)
+				list = append(list, explainMember(viewPool(p, a.Now()))...)
 			}
 		}
 		return nil
@@ -253,7 +253,35 @@ func explainMember(p poolView) []answer {
 	if p.Resync.State != rmrnl.ResyncStateNone {
 		list = append(list, explainResync(p))
 	}
+	if p.Verify.State != rmrnl.VerifyStateNone || p.Verify.Verified > 0 {
+		list = append(list, explainVerify(p))
+	}
 	return append(list, explainAttach(p))
+}
+
+func explainVerify(p poolView) answer {
+	v := p.Verify
+	f := answer{
+		Object: fmt.Sprintf("verify %d", p.MemberID), State: v.State.String(), Reason: rmrnl.ReasonNone.String(),
+		Degraded: v.Differences > 0 || v.Before > 0,
+	}
+	switch {
+	case v.State == rmrnl.VerifyStateWaiting:
+		f.Why = "compares once this member is up to date under a client, and the others are reached"
+	case v.State == rmrnl.VerifyStateRunning:
+		f.Why = fmt.Sprintf("%s compared, %d s left", v.percent(), v.ETA)
+	case v.Verified == 0:
+		f.Why = "never compared completely with all others"
+	default:
+		f.Why = fmt.Sprintf("compared completely with all others %s ago, %d blocks differed", v.age(), v.Before)
+	}
+	if v.Differences > 0 {
+		f.Why += fmt.Sprintf("; %d blocks differ now", v.Differences)
+	}
+	if f.Degraded {
+		f.Do = fmt.Sprintf("find out whose copy is wrong: `rmrctl verify show %s` has ranges; `rmrctl verify start --repair` there", p.Name)
+	}
+	return f
 }
 
 func explainResync(p poolView) answer {

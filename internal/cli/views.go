@@ -105,6 +105,7 @@ type poolView struct {
 	Missed        uint64          `json:"missed"`
 	Intents       uint64          `json:"intents"`
 	Resync        resyncView      `json:"resync"`
+	Verify        verifyView      `json:"verify"`
 	Counters      counters        `json:"counters"`
 }
 
@@ -137,14 +138,14 @@ func viewResync(p rmrnl.Pool) resyncView {
 	}
 }
 
-func viewPool(p rmrnl.Pool) poolView {
+func viewPool(p rmrnl.Pool, now time.Time) poolView {
 	v := poolView{
 		Name: p.Name, UUID: p.UUID, Size: p.Size, ChunkSize: p.ChunkSize, State: p.State, Reason: p.Reason,
 		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
 		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
-		Resync: viewResync(p),
+		Resync: viewResync(p), Verify: viewVerify(p, now),
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
 		},
@@ -204,6 +205,9 @@ var poolColumns = []column[poolView]{
 	{"resync-left", false, true, func(p poolView) string { return num(p.Resync.Left) }},
 	{"resync-rate", false, true, func(p poolView) string { return size(p.Resync.Rate) }},
 	{"resync-eta", false, true, func(p poolView) string { return num(p.Resync.ETA) }},
+	{"verify", false, false, func(p poolView) string { return p.Verify.State.String() }},
+	{"verify-age", false, true, func(p poolView) string { return p.Verify.age() }},
+	{"differences", false, true, func(p poolView) string { return num(p.Verify.Before) }},
 	{"uuid", false, false, func(p poolView) string { return p.UUID.String() }},
 	{"store-uuid", false, false, func(p poolView) string { return p.StoreUUID.String() }},
 }

@@ -219,6 +219,42 @@ func (v *ResyncPace) UnmarshalText(b []byte) error {
 	return err
 }
 
+// VerifyState: What a member does about comparing its chunks with those of others.
+type VerifyState uint8
+
+// Values of VerifyState.
+const (
+	// VerifyStateNone: Not asked for since the node serves the pool.
+	VerifyStateNone VerifyState = 0
+	// VerifyStateWaiting: Not in the up-to-date set of a view told by a client, or none of the others is reached.
+	VerifyStateWaiting VerifyState = 1
+	VerifyStateRunning VerifyState = 2
+	VerifyStateDone    VerifyState = 3
+	// VerifyStateStopped: Stopped by a command before its end.
+	VerifyStateStopped VerifyState = 4
+)
+
+var namesVerifyState = []string{
+	"none",
+	"waiting",
+	"running",
+	"done",
+	"stopped",
+}
+
+// String returns the name in the specification.
+func (v VerifyState) String() string { return enumName(namesVerifyState, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v VerifyState) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *VerifyState) UnmarshalText(b []byte) error {
+	n, err := enumValue("verify-state", namesVerifyState, b)
+	*v = VerifyState(n)
+	return err
+}
+
 // Reason: Why something is in its state. One list for pools, devices and legs.
 type Reason uint8
 
@@ -360,6 +396,10 @@ const (
 	CmdPoolMember uint8 = 19
 	// CmdLegSet: Remove a member of a mapped pool, or begin or end its maintenance.
 	CmdLegSet uint8 = 20
+	// CmdPoolVerify: Start or stop comparing this node's member with others.
+	CmdPoolVerify uint8 = 21
+	// CmdDifferenceGet: What the last verify of each pool on this node found to differ; a bounded list.
+	CmdDifferenceGet uint8 = 22
 )
 
 // Ops describes the requests of every command, by command number.
@@ -488,6 +528,15 @@ var Ops = map[uint8]Op{
 		LegAttrLeaving,
 		LegAttrMaintenance,
 	}},
+	CmdPoolVerify: {Name: "pool-verify", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrVerifyRun,
+		PoolAttrVerifyFrom,
+		PoolAttrVerifyLegs,
+		PoolAttrVerifyLimit,
+	}},
+	CmdDifferenceGet: {Name: "difference-get", Set: SetDifference, Reply: false, Request: []uint16{}},
 }
 
 // Attributes of member: One slot of the member table.
@@ -570,145 +619,177 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of pool: A pool on a storage node.
 const (
-	PoolAttrName            uint16 = 1
-	PoolAttrUUID            uint16 = 2
-	PoolAttrSize            uint16 = 3
-	PoolAttrChunkSize       uint16 = 4
-	PoolAttrDevice          uint16 = 5
-	PoolAttrStoreUUID       uint16 = 6
-	PoolAttrMemberID        uint16 = 7
-	PoolAttrNode            uint16 = 8
-	PoolAttrAddr            uint16 = 9
-	PoolAttrPeer            uint16 = 10
-	PoolAttrPort            uint16 = 11
-	PoolAttrTransport       uint16 = 12
-	PoolAttrZeroed          uint16 = 13
-	PoolAttrForce           uint16 = 14
-	PoolAttrState           uint16 = 15
-	PoolAttrReason          uint16 = 16
-	PoolAttrMember          uint16 = 17
-	PoolAttrEpochSeq        uint16 = 18
-	PoolAttrEpochClient     uint16 = 19
-	PoolAttrView            uint16 = 20
-	PoolAttrUpToDate        uint16 = 21
-	PoolAttrSyncing         uint16 = 22
-	PoolAttrClean           uint16 = 23
-	PoolAttrUsed            uint16 = 24
-	PoolAttrClient          uint16 = 25
-	PoolAttrDamagedCopies   uint16 = 26
-	PoolAttrReads           uint16 = 27
-	PoolAttrWrites          uint16 = 28
-	PoolAttrFlushes         uint16 = 29
-	PoolAttrDiscards        uint16 = 30
-	PoolAttrReadBytes       uint16 = 31
-	PoolAttrWriteBytes      uint16 = 32
-	PoolAttrErrors          uint16 = 33
-	PoolAttrRefused         uint16 = 34
-	PoolAttrInflight        uint16 = 35
-	PoolAttrStoreSize       uint16 = 36
-	PoolAttrWipe            uint16 = 37
-	PoolAttrPad             uint16 = 38
-	PoolAttrStale           uint16 = 39
-	PoolAttrMissed          uint16 = 40
-	PoolAttrIntents         uint16 = 41
-	PoolAttrResyncState     uint16 = 42
-	PoolAttrResyncReason    uint16 = 43
-	PoolAttrResyncLeft      uint16 = 44
-	PoolAttrResyncTotal     uint16 = 45
-	PoolAttrResyncCopied    uint16 = 46
-	PoolAttrResyncRate      uint16 = 47
-	PoolAttrResyncAllowed   uint16 = 48
-	PoolAttrResyncLimit     uint16 = 49
-	PoolAttrResyncEtaMs     uint16 = 50
-	PoolAttrResyncFailures  uint16 = 51
-	PoolAttrResyncPause     uint16 = 52
-	PoolAttrDryRun          uint16 = 53
-	PoolAttrQuorum          uint16 = 54
-	PoolAttrWitness         uint16 = 55
-	PoolAttrResyncPace      uint16 = 56
-	PoolAttrResyncFloor     uint16 = 57
-	PoolAttrResyncTargetNS  uint16 = 58
-	PoolAttrResyncLatencyNS uint16 = 59
-	PoolAttrResyncDigest    uint16 = 60
-	PoolAttrResyncEqual     uint16 = 61
-	PoolAttrLineage         uint16 = 62
-	PoolAttrDiscarded       uint16 = 63
-	PoolAttrOthersLack      uint16 = 64
-	PoolAttrLeg             uint16 = 65
-	PoolAttrReplaces        uint16 = 66
-	PoolAttrLeaving         uint16 = 67
-	PoolAttrMaintenance     uint16 = 68
+	PoolAttrName                uint16 = 1
+	PoolAttrUUID                uint16 = 2
+	PoolAttrSize                uint16 = 3
+	PoolAttrChunkSize           uint16 = 4
+	PoolAttrDevice              uint16 = 5
+	PoolAttrStoreUUID           uint16 = 6
+	PoolAttrMemberID            uint16 = 7
+	PoolAttrNode                uint16 = 8
+	PoolAttrAddr                uint16 = 9
+	PoolAttrPeer                uint16 = 10
+	PoolAttrPort                uint16 = 11
+	PoolAttrTransport           uint16 = 12
+	PoolAttrZeroed              uint16 = 13
+	PoolAttrForce               uint16 = 14
+	PoolAttrState               uint16 = 15
+	PoolAttrReason              uint16 = 16
+	PoolAttrMember              uint16 = 17
+	PoolAttrEpochSeq            uint16 = 18
+	PoolAttrEpochClient         uint16 = 19
+	PoolAttrView                uint16 = 20
+	PoolAttrUpToDate            uint16 = 21
+	PoolAttrSyncing             uint16 = 22
+	PoolAttrClean               uint16 = 23
+	PoolAttrUsed                uint16 = 24
+	PoolAttrClient              uint16 = 25
+	PoolAttrDamagedCopies       uint16 = 26
+	PoolAttrReads               uint16 = 27
+	PoolAttrWrites              uint16 = 28
+	PoolAttrFlushes             uint16 = 29
+	PoolAttrDiscards            uint16 = 30
+	PoolAttrReadBytes           uint16 = 31
+	PoolAttrWriteBytes          uint16 = 32
+	PoolAttrErrors              uint16 = 33
+	PoolAttrRefused             uint16 = 34
+	PoolAttrInflight            uint16 = 35
+	PoolAttrStoreSize           uint16 = 36
+	PoolAttrWipe                uint16 = 37
+	PoolAttrPad                 uint16 = 38
+	PoolAttrStale               uint16 = 39
+	PoolAttrMissed              uint16 = 40
+	PoolAttrIntents             uint16 = 41
+	PoolAttrResyncState         uint16 = 42
+	PoolAttrResyncReason        uint16 = 43
+	PoolAttrResyncLeft          uint16 = 44
+	PoolAttrResyncTotal         uint16 = 45
+	PoolAttrResyncCopied        uint16 = 46
+	PoolAttrResyncRate          uint16 = 47
+	PoolAttrResyncAllowed       uint16 = 48
+	PoolAttrResyncLimit         uint16 = 49
+	PoolAttrResyncEtaMs         uint16 = 50
+	PoolAttrResyncFailures      uint16 = 51
+	PoolAttrResyncPause         uint16 = 52
+	PoolAttrDryRun              uint16 = 53
+	PoolAttrQuorum              uint16 = 54
+	PoolAttrWitness             uint16 = 55
+	PoolAttrResyncPace          uint16 = 56
+	PoolAttrResyncFloor         uint16 = 57
+	PoolAttrResyncTargetNS      uint16 = 58
+	PoolAttrResyncLatencyNS     uint16 = 59
+	PoolAttrResyncDigest        uint16 = 60
+	PoolAttrResyncEqual         uint16 = 61
+	PoolAttrLineage             uint16 = 62
+	PoolAttrDiscarded           uint16 = 63
+	PoolAttrOthersLack          uint16 = 64
+	PoolAttrLeg                 uint16 = 65
+	PoolAttrReplaces            uint16 = 66
+	PoolAttrLeaving             uint16 = 67
+	PoolAttrMaintenance         uint16 = 68
+	PoolAttrVerifyState         uint16 = 69
+	PoolAttrVerifyRun           uint16 = 70
+	PoolAttrVerifyFrom          uint16 = 71
+	PoolAttrVerifyLegs          uint16 = 72
+	PoolAttrVerifySkipped       uint16 = 73
+	PoolAttrVerifyDone          uint16 = 74
+	PoolAttrVerifyTotal         uint16 = 75
+	PoolAttrVerifyRate          uint16 = 76
+	PoolAttrVerifyLimit         uint16 = 77
+	PoolAttrVerifyEtaMs         uint16 = 78
+	PoolAttrVerifyDifferences   uint16 = 79
+	PoolAttrVerifyBusy          uint16 = 80
+	PoolAttrVerifyFailures      uint16 = 81
+	PoolAttrVerifyRepaired      uint16 = 82
+	PoolAttrVerified            uint16 = 83
+	PoolAttrVerifiedDifferences uint16 = 84
 )
 
 // SetPool describes the attributes of pool.
 var SetPool = AttrSet{
-	PoolAttrName:            {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrUUID:            {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrSize:            {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrChunkSize:       {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDevice:          {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
-	PoolAttrStoreUUID:       {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrMemberID:        {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	PoolAttrNode:            {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrAddr:            {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPeer:            {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPort:            {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrTransport:       {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
-	PoolAttrZeroed:          {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrForce:           {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrState:           {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReason:          {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMember:          {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochSeq:        {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochClient:     {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrView:            {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUpToDate:        {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrSyncing:         {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClean:           {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUsed:            {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClient:          {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrDamagedCopies:   {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReads:           {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWrites:          {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrFlushes:         {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDiscards:        {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReadBytes:       {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWriteBytes:      {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrErrors:          {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrRefused:         {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrInflight:        {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStoreSize:       {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWipe:            {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStale:           {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMissed:          {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrIntents:         {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncState:     {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncReason:    {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncLeft:      {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncTotal:     {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncCopied:    {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncRate:      {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncAllowed:   {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncLimit:     {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncEtaMs:     {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncFailures:  {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncPause:     {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrDryRun:          {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrQuorum:          {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrWitness:         {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncPace:      {Name: "resync-pace", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncFloor:     {Name: "resync-floor", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncTargetNS:  {Name: "resync-target-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 10000000000},
-	PoolAttrResyncLatencyNS: {Name: "resync-latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncDigest:    {Name: "resync-digest", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrResyncEqual:     {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrLeg:             {Name: "leg", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	PoolAttrReplaces:        {Name: "replaces", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	PoolAttrLeaving:         {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMaintenance:     {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrName:                {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrUUID:                {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrSize:                {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrChunkSize:           {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDevice:              {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrStoreUUID:           {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrMemberID:            {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrNode:                {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrAddr:                {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPeer:                {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPort:                {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrTransport:           {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
+	PoolAttrZeroed:              {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrForce:               {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrState:               {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReason:              {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMember:              {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochSeq:            {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochClient:         {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrView:                {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUpToDate:            {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrSyncing:             {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClean:               {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUsed:                {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClient:              {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrDamagedCopies:       {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReads:               {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWrites:              {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrFlushes:             {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiscards:            {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadBytes:           {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteBytes:          {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrErrors:              {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrRefused:             {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrInflight:            {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStoreSize:           {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWipe:                {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStale:               {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMissed:              {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrIntents:             {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncState:         {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncReason:        {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLeft:          {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTotal:         {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncCopied:        {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncRate:          {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncAllowed:       {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLimit:         {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncEtaMs:         {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFailures:      {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPause:         {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrDryRun:              {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrQuorum:              {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrWitness:             {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPace:          {Name: "resync-pace", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFloor:         {Name: "resync-floor", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTargetNS:      {Name: "resync-target-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 10000000000},
+	PoolAttrResyncLatencyNS:     {Name: "resync-latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncDigest:        {Name: "resync-digest", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrResyncEqual:         {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrLineage:             {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrDiscarded:           {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOthersLack:          {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrLeg:                 {Name: "leg", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrReplaces:            {Name: "replaces", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrLeaving:             {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMaintenance:         {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrVerifyState:         {Name: "verify-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyRun:           {Name: "verify-run", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrVerifyFrom:          {Name: "verify-from", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 8},
+	PoolAttrVerifyLegs:          {Name: "verify-legs", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifySkipped:       {Name: "verify-skipped", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyDone:          {Name: "verify-done", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyTotal:         {Name: "verify-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyRate:          {Name: "verify-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyLimit:         {Name: "verify-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyEtaMs:         {Name: "verify-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyDifferences:   {Name: "verify-differences", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyBusy:          {Name: "verify-busy", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyFailures:      {Name: "verify-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyRepaired:      {Name: "verify-repaired", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerified:            {Name: "verified", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifiedDifferences: {Name: "verified-differences", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -829,7 +910,38 @@ type Pool struct {
 	// Remove the member.
 	Leaving bool `json:"leaving"`
 	// 1 keeps the member out of the pool, 0 lets it return.
-	Maintenance uint8 `json:"maintenance"`
+	Maintenance uint8       `json:"maintenance"`
+	VerifyState VerifyState `json:"verify_state"`
+	// 1 starts a verify, 0 stops it.
+	VerifyRun uint8 `json:"verify_run"`
+	// Member whose copy counts where this node's differs, which is then repaired; 8 for the copy that more than half of the members have. Without it nothing is repaired.
+	VerifyFrom uint8 `json:"verify_from"`
+	// Mask of members to compare with; all others with data if absent.
+	VerifyLegs Mask `json:"verify_legs"`
+	// Mask of those that some chunk was not compared with, as they were not up to date.
+	VerifySkipped Mask `json:"verify_skipped"`
+	// Bytes compared.
+	VerifyDone uint64 `json:"verify_done"`
+	// Bytes to compare.
+	VerifyTotal uint64 `json:"verify_total"`
+	// Bytes per second, over the last second.
+	VerifyRate uint64 `json:"verify_rate"`
+	// Bytes per second that an operator allows; 0 for no bound.
+	VerifyLimit uint64 `json:"verify_limit"`
+	// Milliseconds left at the present rate; absent if unknown.
+	VerifyEtaMs uint64 `json:"verify_eta_ms"`
+	// Blocks of 4 KiB that differ.
+	VerifyDifferences uint64 `json:"verify_differences"`
+	// Chunks that were not compared in the end, because they were written or not readable.
+	VerifyBusy uint64 `json:"verify_busy"`
+	// Reads that failed.
+	VerifyFailures uint64 `json:"verify_failures"`
+	// Chunks that are copied anew, as the own copy was the wrong one.
+	VerifyRepaired uint64 `json:"verify_repaired"`
+	// End of the last complete verify by this member, seconds since 1970; 0 for never.
+	Verified uint64 `json:"verified"`
+	// Blocks that differed in it.
+	VerifiedDifferences uint64 `json:"verified_differences"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -971,6 +1083,38 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Leaving = ad.Flag()
 		case PoolAttrMaintenance:
 			v.Maintenance = ad.Uint8()
+		case PoolAttrVerifyState:
+			v.VerifyState = VerifyState(ad.Uint8())
+		case PoolAttrVerifyRun:
+			v.VerifyRun = ad.Uint8()
+		case PoolAttrVerifyFrom:
+			v.VerifyFrom = ad.Uint8()
+		case PoolAttrVerifyLegs:
+			v.VerifyLegs = Mask(ad.Uint8())
+		case PoolAttrVerifySkipped:
+			v.VerifySkipped = Mask(ad.Uint8())
+		case PoolAttrVerifyDone:
+			v.VerifyDone = ad.Uint64()
+		case PoolAttrVerifyTotal:
+			v.VerifyTotal = ad.Uint64()
+		case PoolAttrVerifyRate:
+			v.VerifyRate = ad.Uint64()
+		case PoolAttrVerifyLimit:
+			v.VerifyLimit = ad.Uint64()
+		case PoolAttrVerifyEtaMs:
+			v.VerifyEtaMs = ad.Uint64()
+		case PoolAttrVerifyDifferences:
+			v.VerifyDifferences = ad.Uint64()
+		case PoolAttrVerifyBusy:
+			v.VerifyBusy = ad.Uint64()
+		case PoolAttrVerifyFailures:
+			v.VerifyFailures = ad.Uint64()
+		case PoolAttrVerifyRepaired:
+			v.VerifyRepaired = ad.Uint64()
+		case PoolAttrVerified:
+			v.Verified = ad.Uint64()
+		case PoolAttrVerifiedDifferences:
+			v.VerifiedDifferences = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)
@@ -1319,4 +1463,53 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 		}
 	}
 	return named(ad, SetLeg)
+}
+
+// Attributes of difference: A range of a member on this node that differs from others, as the last verify found it.
+const (
+	DifferenceAttrPoolName uint16 = 1
+	DifferenceAttrMemberID uint16 = 2
+	DifferenceAttrMembers  uint16 = 3
+	DifferenceAttrOffset   uint16 = 4
+	DifferenceAttrLength   uint16 = 5
+	DifferenceAttrPad      uint16 = 6
+)
+
+// SetDifference describes the attributes of difference.
+var SetDifference = AttrSet{
+	DifferenceAttrPoolName: {Name: "pool-name", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrMemberID: {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrMembers:  {Name: "members", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrOffset:   {Name: "offset", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrLength:   {Name: "length", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+}
+
+// Difference: A range of a member on this node that differs from others, as the last verify found it.
+type Difference struct {
+	PoolName string `json:"pool_name"`
+	// This node's place in the pool.
+	MemberID uint8 `json:"member_id"`
+	// Mask of members whose bytes are others.
+	Members Mask `json:"members"`
+	// Bytes, as length.
+	Offset uint64 `json:"offset"`
+	Length uint64 `json:"length"`
+}
+
+func (v *Difference) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case DifferenceAttrPoolName:
+			v.PoolName = ad.String()
+		case DifferenceAttrMemberID:
+			v.MemberID = ad.Uint8()
+		case DifferenceAttrMembers:
+			v.Members = Mask(ad.Uint8())
+		case DifferenceAttrOffset:
+			v.Offset = ad.Uint64()
+		case DifferenceAttrLength:
+			v.Length = ad.Uint64()
+		}
+	}
+	return named(ad, SetDifference)
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -23,6 +24,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rmr-block/rmr/internal/api"
+	"github.com/rmr-block/rmr/internal/cli"
 	"github.com/rmr-block/rmr/internal/rmrnl"
 	"github.com/rmr-block/rmr/internal/softroce"
 )
@@ -47,14 +50,21 @@ type Env struct {
 	Resolve func(path string) string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Run runs a command of rmrctl for somebody else; nil: none are run.
+	Run api.Runner
 }
 
 // Host is the machine the program runs on.
 func Host(log *slog.Logger) Env {
 	return Env{
 		Dial: rmrnl.Dial, RDMA: softroce.Host(), Sys: "/sys", Open: openDevice, Uevents: openUevents,
-		Resolve: resolve, Now: time.Now, Log: log,
+		Resolve: resolve, Now: time.Now, Log: log, Run: runTool,
 	}
+}
+
+// runTool runs rmrctl in this process.
+func runTool(ctx context.Context, stdout, stderr io.Writer, args []string) int {
+	return cli.Run(ctx, cli.Host(stdout, stderr, false), append([]string{"rmrctl"}, args...))
 }
 
 func resolve(path string) string {
@@ -113,6 +123,8 @@ func (d *Daemon) Once(ctx context.Context) Report {
 func (d *Daemon) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.serveHTTP(ctx) })
+	wg.Go(func() { d.serveSocket(ctx) })
+	wg.Go(func() { d.serveTLS(ctx) })
 	wg.Go(func() { d.again(ctx, "netlink notifications", d.followKernel) })
 	if d.env.Uevents != nil {
 		wg.Go(func() { d.again(ctx, "device events", d.followDevices) })
@@ -178,6 +190,7 @@ func (d *Daemon) round(ctx context.Context) Report {
 	d.modules(ctx)
 	d.tasks.settle(settleLimit)
 	all, err := d.stores(ctx)
+	d.verify(ctx)
 	d.tasks.settle(settleLimit)
 	r := d.report(ctx, all, err)
 	d.tasks.sweep()

@@ -14,6 +14,7 @@
 #include "core/rate.h"
 #include "core/read.h"
 #include "core/table.h"
+#include "core/verify.h"
 #include "core/view.h"
 #include "core/window.h"
 
@@ -166,3 +167,5 @@ EXPORT_SYMBOL_GPL(rmr_table_complete);
 EXPORT_SYMBOL_GPL(rmr_table_next);
 EXPORT_SYMBOL_GPL(rmr_identity_name);
 EXPORT_SYMBOL_GPL(rmr_table_may_join);
+EXPORT_SYMBOL_GPL(rmr_verify_counts);
+EXPORT_SYMBOL_GPL(rmr_verify_outvoted);

@@ -176,6 +176,16 @@ static const struct nla_policy rmr_leg_set_nl_policy[RMR_A_LEG_MAINTENANCE + 1] 
 	[RMR_A_LEG_MAINTENANCE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
+/* RMR_CMD_POOL_VERIFY - do */
+static const struct nla_policy rmr_pool_verify_nl_policy[RMR_A_POOL_VERIFY_LIMIT + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_VERIFY_RUN] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RMR_A_POOL_VERIFY_FROM] = NLA_POLICY_MAX(NLA_U8, 8),
+	[RMR_A_POOL_VERIFY_LEGS] = { .type = NLA_U8, },
+	[RMR_A_POOL_VERIFY_LIMIT] = { .type = NLA_U64, },
+};
+
 /* Ops table for rmr */
 static const struct genl_split_ops rmr_nl_ops[] = {
 	{
@@ -304,6 +314,18 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.policy		= rmr_leg_set_nl_policy,
 		.maxattr	= RMR_A_LEG_MAINTENANCE,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_VERIFY,
+		.doit		= rmr_nl_pool_verify_doit,
+		.policy		= rmr_pool_verify_nl_policy,
+		.maxattr	= RMR_A_POOL_VERIFY_LIMIT,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= RMR_CMD_DIFFERENCE_GET,
+		.dumpit	= rmr_nl_difference_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
 	},
 };
 

@@ -30,6 +30,9 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_leg_set_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_verify_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_difference_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
 
 enum {
 	RMR_NLGRP_NOTIFY,

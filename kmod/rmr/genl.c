@@ -229,7 +229,7 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		if (p->member[i].kind && put_member(skb, i, &p->member[i]))
 			return -EMSGSIZE;
-	return put_pool_stats(skb, p) ?: put_pool_resync(skb, p);
+	return put_pool_stats(skb, p) ?: put_pool_resync(skb, p) ?: rmr_nl_put_verify(skb, p);
 }
 
 static int put_dev_attrs(struct sk_buff *skb, const struct rmr_device_info *d)
@@ -298,8 +298,6 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 		return -EMSGSIZE;
 	return 0;
 }
-
-typedef int (*rmr_put_fn)(struct sk_buff *skb, const void *obj);
 
 static int put_pool_obj(struct sk_buff *skb, const void *obj)
 {
@@ -378,7 +376,7 @@ EXPORT_SYMBOL_GPL(rmr_notify_leg);
  * One dump: next fills obj for *cursor and moves it on, -ENOENT at the end. An object that does
  * not fit any more is sent again in the next part.
  */
-static int dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
+int rmr_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
 		int (*next)(unsigned long *cursor, void *obj), void *obj)
 {
 	unsigned long cursor = cb->args[0];
@@ -708,7 +706,7 @@ int rmr_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	int ret = -ENOMEM;
 
 	if (out)
-		ret = dump(skb, cb, RMR_CMD_POOL_GET, put_pool_obj, next_pool, out);
+		ret = rmr_nl_dump(skb, cb, RMR_CMD_POOL_GET, put_pool_obj, next_pool, out);
 	kfree(out);
 	return ret;
 }
@@ -823,7 +821,7 @@ int rmr_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct rmr_device_info out;
 
-	return dump(skb, cb, RMR_CMD_DEVICE_GET, put_dev_obj, next_device, &out);
+	return rmr_nl_dump(skb, cb, RMR_CMD_DEVICE_GET, put_dev_obj, next_device, &out);
 }
 
 static int next_leg(unsigned long *cursor, void *obj)
@@ -842,7 +840,7 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct rmr_leg_info out;
 
-	return dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
+	return rmr_nl_dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
 }
 
 /* Reads no attribute that one of the commands does not list: its array ends before. */

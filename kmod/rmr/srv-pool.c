@@ -79,6 +79,7 @@ static void pool_free(struct kref *ref)
 {
 	struct rmr_srv_pool *pool = container_of(ref, struct rmr_srv_pool, ref);
 
+	rmr_srv_verify_free(pool);
 	rmr_srv_sync_free(pool);
 	rmr_srv_track_exit(pool);
 	if (pool->store) {
@@ -253,6 +254,7 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 	}
 	info->inflight = max_t(s64, inflight, 0);
 	rmr_srv_sync_info(pool, info);
+	rmr_srv_verify_info(pool, info);
 }
 
 /* Caller: pool->lock. */
@@ -383,7 +385,7 @@ static int pool_prepare(struct rmr_srv_pool *pool, struct netlink_ext_ack *extac
 	int err = rmr_srv_track_init(pool);
 
 	if (!err)
-		err = rmr_srv_sync_init(pool);
+		err = rmr_srv_sync_init(pool) ?: rmr_srv_verify_init(pool);
 	if (err)
 		NL_SET_ERR_MSG_FMT(extack, "cannot load the dirty map: error %d", err);
 	return err;
@@ -527,6 +529,7 @@ void rmr_srv_pool_end(struct rmr_srv_pool *pool)
 	rmr_srv_attach_end(pool);
 	mutex_unlock(&pool->lock);
 	rmr_srv_claim_stop(pool);
+	rmr_srv_verify_stop(pool);
 	rmr_srv_sync_stop(pool);
 	cancel_delayed_work_sync(&pool->track.lazy_work);
 	rmr_srv_pool_put(pool);
@@ -620,20 +623,46 @@ static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack
 	return err;
 }
 
-static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
+/* The pool at this place of the list, with a reference; NULL at the end. */
+static struct rmr_srv_pool *pool_at(unsigned long place)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 	unsigned long i = 0;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
-		if (i++ == *cursor) {
+		if (i++ == place) {
 			kref_get(&pool->ref);
 			found = pool;
 			break;
 		}
 	}
 	mutex_unlock(&rmr_srv_lock);
+	return found;
+}
+
+/* *cursor is the place of the pool, then of the difference in its list. */
+static int pool_difference(unsigned long *cursor, struct rmr_difference_info *info)
+{
+	struct rmr_srv_pool *pool;
+	int err;
+
+	while ((pool = pool_at(*cursor / RMR_DIFFERENCES))) {
+		err = rmr_srv_verify_difference(pool, *cursor % RMR_DIFFERENCES, info);
+		rmr_srv_pool_put(pool);
+		if (!err) {
+			(*cursor)++;
+			return 0;
+		}
+		*cursor = (*cursor / RMR_DIFFERENCES + 1) * RMR_DIFFERENCES;
+	}
+	return -ENOENT;
+}
+
+static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
+{
+	struct rmr_srv_pool *found = pool_at(*cursor);
+
 	if (!found)
 		return -ENOENT;
 	(*cursor)++;
@@ -656,6 +685,8 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.replace	= rmr_srv_replace,
 	.member		= rmr_srv_member,
 	.pool_info	= pool_info,
+	.verify		= rmr_srv_verify_command,
+	.difference	= pool_difference,
 };
 
 /* Module exit: no pool is left, as each holds the module; the list is checked all the same. */

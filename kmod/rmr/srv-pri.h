@@ -21,10 +21,12 @@
 #include "core/plan.h"
 #include "core/rate.h"
 #include "core/table.h"
+#include "core/verify.h"
 #include "core/window.h"
 #include "srv-trigger.h"
 
 #define RMR_SYNC_DEPTH_MAX	16u	/* copies of a pool at once */
+#define RMR_VERIFY_DEPTH_MAX	8u	/* chunks of a pool compared at once */
 
 struct rmr_srv_stats {
 	u64	reads;
@@ -38,6 +40,13 @@ struct rmr_srv_stats {
 	u64	stale;
 	u64	missed;
 	s64	inflight;			/* sum over CPUs */
+};
+
+/* A chunk that is being compared: does a write come meanwhile? */
+struct rmr_srv_watch {
+	u64	chunk;
+	bool	used;
+	bool	written;
 };
 
 /*
@@ -73,6 +82,10 @@ struct rmr_srv_track {
 	u64			generation;	/* of the promise and view: older copies are void */
 	unsigned int		applying;	/* chunks that a copy is being written to */
 	u64			applying_chunk[RMR_SYNC_DEPTH_MAX];
+	struct rmr_srv_watch	watch[RMR_VERIFY_DEPTH_MAX];	/* of srv-verify.c */
+	unsigned int		watching;	/* of them in use */
+	struct rmr_map		wrong;		/* chunks to be lacked by the next return (R5.11) */
+	bool			rejoin;		/* the client is to take the leg out and back */
 	struct list_head	blocked;	/* writes behind a copy being written */
 	struct list_head	unstable;	/* writes behind the map's way to disk */
 	struct list_head	copies;		/* struct dup: copies of running writes */
@@ -106,6 +119,7 @@ struct rmr_srv_pool {
 	struct rmr_srv_attach	*attach;
 	struct rmr_srv_track	track;
 	struct rmr_srv_sync	*sync;		/* of srv-sync.c; set before the pool is found */
+	struct rmr_srv_verify	*verify;	/* of srv-verify.c, likewise */
 	bool			gone;		/* stopped; nothing may start any more */
 	bool			retired;	/* no member any more; is being ended */
 	struct rmr_sb_member	claim;		/* of a blank store, as it said itself */
@@ -236,6 +250,22 @@ int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
 
 /* srv-digest.c */
 int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
+/* Digests of count blocks of the data area from byte off on. Sleeps. */
+int rmr_srv_digest_read(struct rmr_srv_pool *pool, u64 off, u32 count, const u8 *key, u8 *digest);
+
+/* srv-verify.c */
+int rmr_srv_verify_init(struct rmr_srv_pool *pool);
+void rmr_srv_verify_stop(struct rmr_srv_pool *pool);
+void rmr_srv_verify_free(struct rmr_srv_pool *pool);
+int rmr_srv_verify_command(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+void rmr_srv_verify_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
+int rmr_srv_verify_difference(struct rmr_srv_pool *pool, unsigned int i,
+			      struct rmr_difference_info *info);
+bool rmr_srv_verify_steady(const struct rmr_srv_track *t, u64 chunk);
+void rmr_srv_verify_written(struct rmr_srv_track *t, u64 first, u64 last);
+void rmr_srv_verify_promised(struct rmr_srv_track *t, bool same);
+int rmr_srv_verify_module_init(void);
+void rmr_srv_verify_module_exit(void);
 
 /* srv-peer.c */
 bool rmr_srv_same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *epoch);

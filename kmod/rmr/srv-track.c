@@ -63,6 +63,9 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 		err = rmr_map_init(&t->kept, chunks, 0, GFP_KERNEL);
 	t->kept.transient = true;
 	if (!err)
+		err = rmr_map_init(&t->wrong, chunks, 0, GFP_KERNEL);
+	t->wrong.transient = true;
+	if (!err)
 		err = rmr_map_init(&t->dirty, chunks, get_unaligned_le32(pool->sb->store_uuid),
 				   GFP_KERNEL);
 	if (!err)
@@ -87,6 +90,7 @@ void rmr_srv_track_exit(struct rmr_srv_pool *pool)
 		rmr_blocks_reset(&t->overlay);
 		rmr_plan_destroy(&t->plan);
 		rmr_map_destroy(&t->kept);
+		rmr_map_destroy(&t->wrong);
 		rmr_map_destroy(&t->since);
 		rmr_map_destroy(&t->dirty);
 	}
@@ -346,6 +350,8 @@ enum rmr_srv_go rmr_srv_track_write(struct rmr_srv_pool *pool, struct rmr_store_
 				    GFP_ATOMIC);
 	if (arrival == RMR_ARRIVAL_NEW) {
 		t->highest_seq = max(t->highest_seq, io->seq);
+		if (t->watching)
+			rmr_srv_verify_written(t, io->first, io->last);
 		go = start(t, io);
 		if (go == RMR_SRV_ANSWER)
 			rmr_window_answer(&t->window, io->seq, io->status);
@@ -469,6 +475,7 @@ int rmr_srv_track_promise(struct rmr_srv_pool *pool, const struct rmr_epoch *epo
 	for (chunk = rmr_window_next_uncertain(&t->window, 0); chunk != RMR_NO_UNCERTAIN && !err;
 	     chunk = rmr_window_next_uncertain(&t->window, chunk + 1))
 		err = min(rmr_map_set(&t->kept, chunk, chunk, 1, GFP_ATOMIC), 0);
+	rmr_srv_verify_promised(t, !rmr_epoch_cmp(&t->promised, epoch));
 	t->promised = *epoch;
 	if (!err) {
 		rmr_window_reset(&t->window);

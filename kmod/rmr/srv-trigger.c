@@ -76,6 +76,7 @@ static const struct {
 	[RMR_SRV_POINT_CLAIM]		= { "claim", 0 },
 	[RMR_SRV_POINT_SLOT_TOLD]	= { "slot-told", 0 },
 	[RMR_SRV_POINT_SLOT_FREED]	= { "slot-freed", 0 },
+	[RMR_SRV_POINT_VERIFY]		= { "verify", HAS_CHUNK },
 };
 
 static const char * const action_names[] = { "fail", "delay", "hold", "panic" };

@@ -27,6 +27,7 @@ enum rmr_srv_point {
 	RMR_SRV_POINT_CLAIM,		/* a wish arrived or was made, not noted yet */
 	RMR_SRV_POINT_SLOT_TOLD,	/* before a slot that the client tells is persisted */
 	RMR_SRV_POINT_SLOT_FREED,	/* the same, of a slot that becomes free */
+	RMR_SRV_POINT_VERIFY,		/* own digests made, others not asked yet */
 	RMR_SRV_POINT_COUNT,
 };
 

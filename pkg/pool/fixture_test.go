@@ -34,7 +34,7 @@ func sampleSuperblock() *Superblock {
 	s := &Superblock{
 		Flags: FlagUsed | FlagZeroed, FeatCompat: 0, WriteSeq: 43, Pool: sampleUUID(8), Store: sampleUUID(2),
 		Name: "vol1", PoolSize: 8 << 30, ChunkSize: ChunkSizeDefault, MemberID: 1, StoreSize: UsableSize(sampleStoreSize),
-		Created: 1_800_000_000, Promised: Epoch{6, 0x1111}, View: sampleView(), TableVersion: 4, Members: sampleMembers(),
+		Created: 1_800_000_000, Promised: Epoch{6, 0x1111}, View: sampleView(), TableVersion: 4, Verified: 1_800_000_777, VerifyDifferences: 3, Members: sampleMembers(),
 	}
 	s.MapLen = MapLen(s.Chunks())
 	s.MapOff = MapOff(s.StoreSize, s.MapLen)
@@ -129,7 +129,7 @@ func sampleDigest(n byte) (d DigestSum) {
 }
 
 func sampleDigestReply() *DigestReply {
-	return &DigestReply{Chunk: 4095, First: 4000, Digests: []DigestSum{sampleDigest(1), {}, sampleDigest(200)}}
+	return &DigestReply{Chunk: 4095, First: 4000, Dirty: 0x12, Flags: DigestSteady, Newest: 1 << 34, View: 77, Digests: []DigestSum{sampleDigest(1), {}, sampleDigest(200)}}
 }
 
 func sampleFineReply() *FineReply {

@@ -170,7 +170,7 @@ func goConstants() map[string]uint64 {
 		"RMR_MSG_RESYNC_READ": uint64(MsgResyncRead), "RMR_MSG_SETTLE": uint64(MsgSettle), "RMR_MSG_READY": uint64(MsgReady),
 		"RMR_MSG_PREPARE": uint64(MsgPrepare), "RMR_MSG_FINE": uint64(MsgFine),
 		"RMR_MSG_TYPE_MAX": uint64(msgTypeMax), "RMR_MSG_RANGES": MsgRanges, "RMR_MARKS_AT_ONCE": MarksAtOnce, "RMR_LIST_RANGES": ListRanges,
-		"RMR_MAP_RUNS": MapRuns, "RMR_FINE_BYTES": FineBytes, "RMR_MSG_DIGEST": uint64(MsgDigest), "RMR_DIGESTS": Digests, "RMR_DIGEST_LEN": digestLen, "RMR_DIGEST_BYTES": Digests * digestLen, "RMR_NO_MORE": NoMore,
+		"RMR_MAP_RUNS": MapRuns, "RMR_FINE_BYTES": FineBytes, "RMR_MSG_DIGEST": uint64(MsgDigest), "RMR_DIGESTS": Digests, "RMR_DIGEST_F_STEADY": uint64(DigestSteady), "RMR_DIGEST_F_ALL": uint64(DigestSteady), "RMR_DIGEST_LEN": digestLen, "RMR_DIGEST_BYTES": Digests * digestLen, "RMR_NO_MORE": NoMore,
 		"RMR_ALIVE_F_MAP": uint64(AliveMap), "RMR_ALIVE_F_STALLED": uint64(AliveStalled), "RMR_ALIVE_F_PAUSED": uint64(AlivePaused), "RMR_ALIVE_F_ALL": uint64(aliveAll),
 		"RMR_LIST_F_RESTARTED": uint64(ListRestarted), "RMR_LIST_F_ALL": uint64(listAll),
 		"RMR_OP_READ": uint64(OpRead), "RMR_OP_WRITE": uint64(OpWrite), "RMR_OP_FLUSH": uint64(OpFlush), "RMR_OP_DISCARD": uint64(OpDiscard),

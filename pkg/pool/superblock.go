@@ -131,25 +131,29 @@ func addrFault(addr string) string {
 
 // Superblock is what a store knows of its pool, one 4 KiB block in two copies.
 type Superblock struct {
-	Flags        uint32             `json:"flags"` // Flag*
-	FeatCompat   uint64             `json:"feat_compat"`
-	FeatIncompat uint64             `json:"feat_incompat"`
-	FeatRO       uint64             `json:"feat_ro"`
-	WriteSeq     uint64             `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
-	Pool         UUID               `json:"pool_uuid"`
-	Store        UUID               `json:"store_uuid"`
-	Name         string             `json:"pool_name"`
-	PoolSize     uint64             `json:"pool_size"`  // bytes
-	ChunkSize    uint32             `json:"chunk_size"` // bytes
-	MemberID     uint8              `json:"member_id"`  // this store's slot
-	MapOff       uint64             `json:"map_off"`    // bytes from the start of the store
-	MapLen       uint64             `json:"map_len"`    // bytes
-	StoreSize    uint64             `json:"store_size"` // usable bytes when written
-	Created      uint64             `json:"created"`    // seconds since 1970, UTC
-	Promised     Epoch              `json:"promised"`   // highest epoch promised (F_EPOCH)
-	View         View               `json:"view"`       // highest view known
-	TableVersion uint64             `json:"table_version"`
-	Members      [MaxMembers]Member `json:"member"`
+	Flags        uint32 `json:"flags"` // Flag*
+	FeatCompat   uint64 `json:"feat_compat"`
+	FeatIncompat uint64 `json:"feat_incompat"`
+	FeatRO       uint64 `json:"feat_ro"`
+	WriteSeq     uint64 `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
+	Pool         UUID   `json:"pool_uuid"`
+	Store        UUID   `json:"store_uuid"`
+	Name         string `json:"pool_name"`
+	PoolSize     uint64 `json:"pool_size"`  // bytes
+	ChunkSize    uint32 `json:"chunk_size"` // bytes
+	MemberID     uint8  `json:"member_id"`  // this store's slot
+	MapOff       uint64 `json:"map_off"`    // bytes from the start of the store
+	MapLen       uint64 `json:"map_len"`    // bytes
+	StoreSize    uint64 `json:"store_size"` // usable bytes when written
+	Created      uint64 `json:"created"`    // seconds since 1970, UTC
+	Promised     Epoch  `json:"promised"`   // highest epoch promised (F_EPOCH)
+	View         View   `json:"view"`       // highest view known
+	TableVersion uint64 `json:"table_version"`
+	// Verified is the end of the last complete verify (R5.11), seconds since 1970; 0: none yet.
+	Verified uint64 `json:"verified"`
+	// VerifyDifferences are the blocks of 4 KiB that differed in it.
+	VerifyDifferences uint64             `json:"verify_differences"`
+	Members           [MaxMembers]Member `json:"member"`
 }
 
 // Chunks is the number of chunks of the pool, the last one perhaps short.
@@ -215,7 +219,9 @@ func (s *Superblock) walk(c *coder) {
 	c.group("promised", func() { s.Promised.walk(c) })
 	c.group("view", func() { s.View.walk(c) })
 	c.le64("table_version", &s.TableVersion)
-	c.reserved("reserved1", 248)
+	c.le64("verified", &s.Verified)
+	c.le64("verify_differences", &s.VerifyDifferences)
+	c.reserved("reserved1", 232)
 	c.members(&s.Members)
 	c.reserved("reserved2", 1788)
 	c.crc("crc32c")
@@ -241,6 +247,7 @@ func (c *coder) crc(field string) {
 func (s *Superblock) check(c *coder, storeSize uint64) {
 	c.check(s.Flags&^flagsAll == 0, "flags", uint64(s.Flags), "unknown bit")
 	c.check(s.WriteSeq != 0, "write_seq", 0, "zero")
+	c.check(s.VerifyDifferences == 0 || s.Verified != 0, "verify_differences", s.VerifyDifferences, "of no verify")
 	c.check(!s.Pool.IsZero(), "pool_uuid", 0, "zero")
 	c.check(!s.Store.IsZero(), "store_uuid", 0, "zero")
 	why := nameFault(s.Name)

@@ -134,7 +134,9 @@ struct rmr_sb {
 	struct rmr_epoch_le promised;		/*  192 highest epoch promised */
 	struct rmr_view_le view;		/*  208 highest view known */
 	__le64	table_version;			/*  256 of the member table, +1 at each change */
-	__u8	reserved1[248];			/*  264 */
+	__le64	verified;			/*  264 end of the last verify, as created */
+	__le64	verify_differences;		/*  272 blocks of 4 KiB that differed in it */
+	__u8	reserved1[232];			/*  280 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  512 */
 	__u8	reserved2[1788];		/* 2304 */
 	__le32	crc32c;				/* 4092 over bytes 0..4091, CRC-32C, see below */
@@ -180,6 +182,7 @@ RMR_ASSERT_OFF(struct rmr_sb, map_off, 160);
 RMR_ASSERT_OFF(struct rmr_sb, promised, 192);
 RMR_ASSERT_OFF(struct rmr_sb, view, 208);
 RMR_ASSERT_OFF(struct rmr_sb, table_version, 256);
+RMR_ASSERT_OFF(struct rmr_sb, verified, 264);
 RMR_ASSERT_OFF(struct rmr_sb, member, 512);
 RMR_ASSERT_OFF(struct rmr_sb, reserved2, 2304);
 RMR_ASSERT_OFF(struct rmr_sb, crc32c, 4092);

@@ -88,8 +88,33 @@ struct rmr_pool_info {
 	u64	resync_latency_ns;
 	u64	resync_equal;			/* bytes */
 	u64	others_lack;			/* chunks, see struct rmr_rsp_pool */
+	u8	verify_state;			/* enum rmr_verify_state */
+	u8	verify_legs;			/* mask, as skipped */
+	u8	verify_skipped;
+	u64	verify_done;			/* bytes, as total */
+	u64	verify_total;
+	u64	verify_rate;			/* bytes/s, as limit */
+	u64	verify_limit;
+	u64	verify_eta_ms;			/* 0: unknown */
+	u64	verify_differences;		/* blocks */
+	u64	verify_busy;			/* chunks */
+	u64	verify_failures;
+	u64	verify_repaired;		/* chunks */
+	u64	verified;			/* seconds since 1970, 0: never */
+	u64	verified_differences;
 	struct rmr_io_stats stats;
 	struct rmr_member_info member[RMR_MAX_MEMBERS];
+};
+
+#define RMR_DIFFERENCES	64u		/* listed of one verify */
+
+/* Blocks of a member on this node that differ from those of others. */
+struct rmr_difference_info {
+	char	name[RMR_NAME_LEN];
+	u8	member_id;
+	u8	members;			/* mask of those others */
+	u64	offset;				/* bytes, as length */
+	u64	length;
 };
 
 /* A mapped pool on a client. */
@@ -163,11 +188,17 @@ struct rmr_pool_spec {
 	bool		dry_run;		/* join, replace, member: check only */
 	bool		leaving;		/* member: remove it */
 	int		maintenance;		/* member: 1 begin, 0 end, -1: as it is */
+	int		verify;			/* 1: start, 0: stop */
+	u8		legs;			/* verify: mask to compare with, 0: all */
+	int		from;			/* verify: RMR_FROM_*, or whose copy counts */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
 	char		peer[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
 };
+
+#define RMR_FROM_NONE	-1		/* verify: do not repair */
+#define RMR_FROM_MOST	8		/* verify: more than half of the copies */
 
 #define RMR_STALL_MS	5000		/* a leg that does not answer for so long is ejected */
 #define RMR_SUSPEND_MS	600000		/* without a leg, I/O waits so long before it fails */
@@ -217,6 +248,8 @@ struct rmr_srv_ctl {
 			   struct netlink_ext_ack *extack);
 	int	(*member)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
+	int	(*verify)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*difference)(unsigned long *cursor, struct rmr_difference_info *info);
 };
 
 /* Commands of the client side, by brmr_client. */

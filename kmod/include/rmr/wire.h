@@ -391,11 +391,21 @@ struct rmr_msg_digest {
 	__u8	reserved1[48];			/*  80 */
 };						/* 128 */
 
+/* struct rmr_rsp_digest.flags. STEADY: in U, settled, and nothing of the chunk is uncertain. */
+#define RMR_DIGEST_F_STEADY	(1u << 0)
+#define RMR_DIGEST_F_ALL	0x1u
+
+/* What the member knew of the chunk once it had read the data (R5.11) stands before the digests. */
 struct rmr_rsp_digest {
 	__le64	chunk;				/*    0 as asked, like first and count */
 	__le16	first;				/*    8 */
 	__le16	count;				/*   10 */
-	__u8	reserved[52];			/*   12 */
+	__u8	dirty;				/*   12 bits of the chunk against other members */
+	__u8	flags;				/*   13 RMR_DIGEST_F_* */
+	__u8	reserved0[2];			/*   14 */
+	__le64	newest;				/*   16 as in struct rmr_rsp_fine */
+	__le64	view;				/*   24 number of the member's view */
+	__u8	reserved1[32];			/*   32 */
 	__u8	digest[RMR_DIGEST_BYTES];	/*   64 one after the other, unused ones are zero */
 };						/* 4160 */
 
@@ -456,6 +466,7 @@ RMR_ASSERT_SIZE(struct rmr_rsp_fine, 576);
 RMR_ASSERT_SIZE(struct rmr_msg_digest, 128);
 RMR_ASSERT_OFF(struct rmr_msg_digest, key, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_digest, 4160);
+RMR_ASSERT_OFF(struct rmr_rsp_digest, newest, 16);
 RMR_ASSERT_OFF(struct rmr_rsp_digest, digest, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_member_set, 280);
 RMR_ASSERT_OFF(struct rmr_msg_member_set, epoch, 40);

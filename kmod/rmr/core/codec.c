@@ -346,6 +346,9 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 		return refuse(fault, -EINVAL, "reserved2", "not zero", 0);
 	if (!sb->write_seq)
 		return refuse(fault, -EINVAL, "write_seq", "zero", 0);
+	if (sb->verify_differences && !sb->verified)
+		return refuse(fault, -EINVAL, "verify_differences", "of no verify",
+			      le64_to_cpu(sb->verify_differences));
 	if (all_zero(sb->pool_uuid, sizeof(sb->pool_uuid)))
 		return refuse(fault, -EINVAL, "pool_uuid", "zero", 0);
 	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
@@ -980,8 +983,12 @@ int rmr_rsp_digest_check(const void *data, size_t len, u64 asked, struct rmr_fau
 	err = digest_range_check(r->first, r->count, fault);
 	if (err)
 		return err;
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
+	if (r->flags & ~RMR_DIGEST_F_ALL)
+		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
+	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
+		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
+	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
+		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
 	count = le16_to_cpu(r->count);
 	if (!all_zero(&r->digest[count * RMR_DIGEST_LEN], (RMR_DIGESTS - count) * RMR_DIGEST_LEN))
 		return refuse(fault, -EPROTO, "digest", "unused one is not zero", count);

@@ -58,6 +58,7 @@ static const struct spoil sb_spoils[] = {
 	{ AT(struct rmr_sb, reserved1), 1, -EINVAL, "reserved1" },
 	{ AT(struct rmr_sb, reserved2), 1, -EINVAL, "reserved2" },
 	{ AT(struct rmr_sb, write_seq), 0, -EINVAL, "write_seq" },
+	{ AT(struct rmr_sb, verify_differences), 1, -EINVAL, "verify_differences" },
 	{ AT(struct rmr_sb, pool_name), 0, -EINVAL, "pool_name" },
 	{ AT(struct rmr_sb, pool_name), '.', -EINVAL, "pool_name" },
 	{ AT(struct rmr_sb, pool_name) + 1, '/', -EINVAL, "pool_name" },

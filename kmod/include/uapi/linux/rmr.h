@@ -110,6 +110,22 @@ enum rmr_resync_pace {
 };
 
 /**
+ * enum rmr_verify_state - What a member does about comparing its chunks with
+ *   those of others.
+ * @RMR_VERIFY_STATE_NONE: Not asked for since the node serves the pool.
+ * @RMR_VERIFY_STATE_WAITING: Not in the up-to-date set of a view told by a
+ *   client, or none of the others is reached.
+ * @RMR_VERIFY_STATE_STOPPED: Stopped by a command before its end.
+ */
+enum rmr_verify_state {
+	RMR_VERIFY_STATE_NONE,
+	RMR_VERIFY_STATE_WAITING,
+	RMR_VERIFY_STATE_RUNNING,
+	RMR_VERIFY_STATE_DONE,
+	RMR_VERIFY_STATE_STOPPED,
+};
+
+/**
  * enum rmr_reason - Why something is in its state. One list for pools, devices
  *   and legs.
  * @RMR_REASON_DAMPED: The leg failed repeatedly and waits before it returns;
@@ -242,6 +258,22 @@ enum {
 	RMR_A_POOL_REPLACES,
 	RMR_A_POOL_LEAVING,
 	RMR_A_POOL_MAINTENANCE,
+	RMR_A_POOL_VERIFY_STATE,
+	RMR_A_POOL_VERIFY_RUN,
+	RMR_A_POOL_VERIFY_FROM,
+	RMR_A_POOL_VERIFY_LEGS,
+	RMR_A_POOL_VERIFY_SKIPPED,
+	RMR_A_POOL_VERIFY_DONE,
+	RMR_A_POOL_VERIFY_TOTAL,
+	RMR_A_POOL_VERIFY_RATE,
+	RMR_A_POOL_VERIFY_LIMIT,
+	RMR_A_POOL_VERIFY_ETA_MS,
+	RMR_A_POOL_VERIFY_DIFFERENCES,
+	RMR_A_POOL_VERIFY_BUSY,
+	RMR_A_POOL_VERIFY_FAILURES,
+	RMR_A_POOL_VERIFY_REPAIRED,
+	RMR_A_POOL_VERIFIED,
+	RMR_A_POOL_VERIFIED_DIFFERENCES,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -318,6 +350,18 @@ enum {
 };
 
 enum {
+	RMR_A_DIFFERENCE_POOL_NAME = 1,
+	RMR_A_DIFFERENCE_MEMBER_ID,
+	RMR_A_DIFFERENCE_MEMBERS,
+	RMR_A_DIFFERENCE_OFFSET,
+	RMR_A_DIFFERENCE_LENGTH,
+	RMR_A_DIFFERENCE_PAD,
+
+	__RMR_A_DIFFERENCE_MAX,
+	RMR_A_DIFFERENCE_MAX = (__RMR_A_DIFFERENCE_MAX - 1)
+};
+
+enum {
 	RMR_CMD_POOL_CREATE = 1,
 	RMR_CMD_POOL_JOIN,
 	RMR_CMD_POOL_ASSEMBLE,
@@ -338,6 +382,8 @@ enum {
 	RMR_CMD_POOL_REPLACE,
 	RMR_CMD_POOL_MEMBER,
 	RMR_CMD_LEG_SET,
+	RMR_CMD_POOL_VERIFY,
+	RMR_CMD_DIFFERENCE_GET,
 
 	__RMR_CMD_MAX,
 	RMR_CMD_MAX = (__RMR_CMD_MAX - 1)
