@@ -14,7 +14,6 @@
 package scenario_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
