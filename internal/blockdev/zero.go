@@ -63,29 +63,34 @@ func (e *NotZeroError) Error() string {
 func (d *Disk) SpotCheckZero(dataSize uint64) error {
 	const edge, spots, spot = 1 << 20, 64, 4096
 	dataSize = min(dataSize, d.Size)
-	if err := d.expectZero(0, min(edge, dataSize)); err != nil {
+	if err := d.ExpectZero(0, min(edge, dataSize)); err != nil {
 		return err
 	}
 	if dataSize <= 2*edge {
-		return d.expectZero(min(edge, dataSize), dataSize-min(edge, dataSize))
+		return d.ExpectZero(min(edge, dataSize), dataSize-min(edge, dataSize))
 	}
 	step := (dataSize - 2*edge) / spots
 	for i := range uint64(spots) {
-		if err := d.expectZero(edge+i*step, min(spot, step)); err != nil {
+		if err := d.ExpectZero(edge+i*step, min(spot, step)); err != nil {
 			return err
 		}
 	}
-	return d.expectZero(dataSize-edge, edge)
+	return d.ExpectZero(dataSize-edge, edge)
 }
 
-func (d *Disk) expectZero(off, n uint64) error {
-	b := make([]byte, n)
-	if got, err := d.dev.ReadAt(b, int64(off)); uint64(got) < n {
-		return fmt.Errorf("read %s at byte %d: %w", d.Path, off, err)
-	}
-	for i, v := range b {
-		if v != 0 {
-			return &NotZeroError{d.Path, off + uint64(i)}
+// ExpectZero returns *NotZeroError if one of n bytes from off on is not zero.
+func (d *Disk) ExpectZero(off, n uint64) error {
+	const step = 1 << 20
+	b := make([]byte, min(n, step))
+	for end := off + n; off < end; off += uint64(len(b)) {
+		b = b[:min(end-off, step)]
+		if got, err := d.dev.ReadAt(b, int64(off)); got < len(b) {
+			return fmt.Errorf("read %s at byte %d: %w", d.Path, off, err)
+		}
+		for i, v := range b {
+			if v != 0 {
+				return &NotZeroError{d.Path, off + uint64(i)}
+			}
 		}
 	}
 	return nil

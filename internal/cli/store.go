@@ -28,6 +28,7 @@ type storeOptions struct {
 	addr          []string
 	uuid          string
 	assumeZeroed  bool
+	adopt         bool // pool create only: the data of the device stays
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
@@ -93,7 +94,7 @@ func (o *storeOptions) openStore(a *app, minSize uint64, p *plan) (*blockdev.Dis
 	if disk == nil {
 		return nil, fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
-	for _, problem := range blockdev.Check(disk.Facts, disk.Findings, o.minStore(err, minSize)) {
+	for _, problem := range blockdev.Check(disk.Facts, o.against(disk.Findings), o.minStore(err, minSize)) {
 		if problem.Class == blockdev.Never {
 			disk.Close()
 			return nil, refuse("%s: %s", o.verbAndObject, problem.Text)
@@ -117,6 +118,9 @@ func (o *storeOptions) minStore(openErr error, minSize uint64) uint64 {
 
 // planZero notes how the data area gets its zeros.
 func (o *storeOptions) planZero(disk *blockdev.Disk, dataSize uint64, p *plan) error {
+	if o.adopt {
+		return nil
+	}
 	if o.assumeZeroed {
 		if err := disk.SpotCheckZero(dataSize); err != nil {
 			return refuse("%s: %v; leave --assume-zeroed out", o.verbAndObject, err)
@@ -137,7 +141,7 @@ func (o *storeOptions) add(a *app, req *rmrnl.Request) error {
 		Add(rmrnl.PoolAttrDevice, o.device).
 		AddString(rmrnl.PoolAttrNode, node).
 		AddStrings(rmrnl.PoolAttrAddr, o.addr).
-		Add(rmrnl.PoolAttrZeroed, true).
+		Add(rmrnl.PoolAttrZeroed, !o.adopt).
 		Add(rmrnl.PoolAttrForce, o.force)
 	return req.Check()
 }
@@ -161,7 +165,7 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 		}
 		defer disk.Close()
 	}
-	if !o.assumeZeroed {
+	if !o.assumeZeroed && !o.adopt {
 		progress := a.progress("zeroing " + o.device)
 		err := disk.Zero(ctx, dataSize, progress.report)
 		progress.finish()
