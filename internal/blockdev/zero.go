@@ -25,9 +25,20 @@ func (d *Disk) Zero(ctx context.Context, dataSize uint64, progress func(done, to
 	}
 	// A signature in the tail would outlive the data area's zeros.
 	tail := usable - pool.MDTail
-	spans := [][2]uint64{{0, dataSize}, {tail, (d.Size - tail) &^ 511}}
-	total := spans[0][1] + spans[1][1]
-	done := uint64(0)
+	return d.zeroSpans(ctx, [][2]uint64{{0, dataSize}, {tail, (d.Size - tail) &^ 511}}, progress)
+}
+
+// ZeroData is Zero for a device that holds data alone: all of it.
+func (d *Disk) ZeroData(ctx context.Context, progress func(done, total uint64)) error {
+	return d.zeroSpans(ctx, [][2]uint64{{0, d.Size &^ 511}}, progress)
+}
+
+// zeroSpans takes offsets and lengths.
+func (d *Disk) zeroSpans(ctx context.Context, spans [][2]uint64, progress func(done, total uint64)) error {
+	total, done := uint64(0), uint64(0)
+	for _, span := range spans {
+		total += span[1]
+	}
 	for _, span := range spans {
 		for off, end := span[0], span[0]+span[1]; off < end; {
 			if err := ctx.Err(); err != nil {

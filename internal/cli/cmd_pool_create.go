@@ -34,11 +34,12 @@ witness ("rmrctl pool join --witness"). Without, all members that were last up t
 
 With --adopt, what the first --size bytes of the device hold becomes the data of the pool: nothing of
 it is overwritten, and a file system or volume group there is no reason against it. The rest of the
-device becomes metadata: shrink what is on it before. The other members get a full copy.`,
+device becomes metadata: shrink what is on it before, or give a --metadata-device. The other members get a full copy.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool create vol1 --device /dev/sdb
   rmrctl pool create vol1 --device /dev/sdb --quorum majority
   rmrctl pool create vol1 --device /dev/sdb --adopt --size 10G
+  rmrctl pool create vol1 --device /dev/sdb --adopt --metadata-device /dev/sdc1
   rmrctl pool create vol1 --device /dev/sdb --size 10G --addr 192.0.2.1 --dry-run`,
 	}
 	o.flags(cmd)
@@ -80,10 +81,10 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	most := pool.PoolSizeMaxOn(disk.Size, uint32(chunk))
 	if want == 0 {
-		want = most
+		want = o.most(disk, uint32(chunk), true)
 	}
+	most := o.most(disk, uint32(chunk), false)
 	if want > most {
 		disk.Close()
 		return refuse("%s: store too small: pool of %d bytes, at most %d fit on %s; "+

@@ -350,6 +350,7 @@ var Ops = map[uint8]Op{
 		PoolAttrSize,
 		PoolAttrChunkSize,
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
 		PoolAttrNode,
 		PoolAttrAddr,
 		PoolAttrZeroed,
@@ -360,6 +361,7 @@ var Ops = map[uint8]Op{
 		PoolAttrName,
 		PoolAttrUUID,
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
 		PoolAttrMemberID,
 		PoolAttrNode,
 		PoolAttrAddr,
@@ -373,6 +375,8 @@ var Ops = map[uint8]Op{
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
+		PoolAttrStoreSize,
 		PoolAttrName,
 		PoolAttrUUID,
 	}},
@@ -551,6 +555,8 @@ const (
 	PoolAttrResyncEqual     uint16 = 61
 	PoolAttrLineage         uint16 = 62
 	PoolAttrDiscarded       uint16 = 63
+	PoolAttrMetadataDevice  uint16 = 64
+	PoolAttrRoom            uint16 = 65
 )
 
 // SetPool describes the attributes of pool.
@@ -617,6 +623,8 @@ var SetPool = AttrSet{
 	PoolAttrResyncEqual:     {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
 	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMetadataDevice:  {Name: "metadata-device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrRoom:            {Name: "room", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -728,6 +736,10 @@ type Pool struct {
 	Lineage pool.UUID `json:"lineage"`
 	// The member's history was given up; it joins anew and lacks everything.
 	Discarded bool `json:"discarded"`
+	// Path of the device with the store's metadata, if that is not the one with its data.
+	MetadataDevice string `json:"metadata_device"`
+	// Bytes up to which this member lets the pool grow; 0 if it was not prepared.
+	Room uint64 `json:"room"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -859,6 +871,10 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			ad.Do(copyUUID(&v.Lineage))
 		case PoolAttrDiscarded:
 			v.Discarded = ad.Flag()
+		case PoolAttrMetadataDevice:
+			v.MetadataDevice = ad.String()
+		case PoolAttrRoom:
+			v.Room = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)

@@ -68,6 +68,9 @@ static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
 	memset(spec, 0, sizeof(*spec));
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
+	/* Of create, join and assemble; the arrays of the other commands end before it. */
+	if (spec->device)
+		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
 		spec->uuid = nla_data(a[RMR_A_POOL_UUID]);
 	return 0;
@@ -178,6 +181,9 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 
 	if (put_pool_id(skb, p) ||
 	    nla_put_string(skb, RMR_A_POOL_DEVICE, p->device) ||
+	    (p->md_device[0] &&
+	     nla_put_string(skb, RMR_A_POOL_METADATA_DEVICE, p->md_device)) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_ROOM, p->room, RMR_A_POOL_PAD) ||
 	    nla_put_u8(skb, RMR_A_POOL_STATE, p->state) ||
 	    nla_put_u8(skb, RMR_A_POOL_REASON, p->reason) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_EPOCH_SEQ, p->epoch_seq, RMR_A_POOL_PAD) ||
@@ -461,6 +467,8 @@ int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
 	if (!err && !spec->device)
 		err = missing_attr(info->extack, "device path");
+	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
+		spec->store_size = nla_get_u64(info->attrs[RMR_A_POOL_STORE_SIZE]);
 	if (!err)
 		err = pool_command(info, spec, ctl->assemble);
 	kfree(spec);

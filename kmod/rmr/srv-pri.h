@@ -119,6 +119,7 @@ struct rmr_srv_pool {
 	char			name[RMR_NAME_LEN];
 	char			addr[RMR_ADDR_LEN];
 	char			device[RMR_PATH_LEN];
+	char			md_device[RMR_PATH_LEN];	/* "": device */
 	struct rcu_head		rcu;
 };
 
@@ -244,6 +245,14 @@ u64 rmr_srv_latency_ns(const struct rmr_srv_track *t);
 int rmr_srv_sync_module_init(void);
 void rmr_srv_sync_module_exit(void);
 
+/* srv-device.c: stores on two devices. */
+int rmr_srv_device_refuse(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack);
+int rmr_srv_device_place(struct rmr_srv_pool *pool, u64 size, u32 chunk_size,
+			 struct netlink_ext_ack *extack);
+int rmr_srv_device_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+int rmr_srv_device_wipe(struct rmr_srv_pool *pool);
+int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+
 /* srv-make.c */
 int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		   struct netlink_ext_ack *extack);
@@ -252,13 +261,14 @@ int rmr_srv_join(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 
 /* srv-pool.c */
 extern struct mutex rmr_srv_command_lock;
-struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ack *extack);
+struct rmr_srv_pool *rmr_srv_pool_open(const struct rmr_pool_spec *spec,
+				       struct netlink_ext_ack *extack);
 int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 			 struct netlink_ext_ack *extack);
 void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool);
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
 bool rmr_srv_name_taken(const char *name, const char *addr);
-int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
+int rmr_srv_sb_read(struct rmr_srv_pool *pool, u64 size, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault);
 int rmr_srv_sb_wipe(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,

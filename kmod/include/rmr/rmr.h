@@ -47,6 +47,8 @@ struct rmr_pool_info {
 	u8	uuid[RMR_UUID_LEN];
 	u8	store_uuid[RMR_UUID_LEN];
 	char	device[RMR_PATH_LEN];
+	char	md_device[RMR_PATH_LEN];	/* "": device */
+	u64	room;				/* the pool may grow to it, 0: not prepared */
 	char	client[RMR_NAME_LEN];
 	u64	size;
 	u64	store_size;
@@ -133,10 +135,12 @@ struct rmr_leg_info {
 struct rmr_pool_spec {
 	const char	*name;
 	const char	*device;
+	const char	*md_device;		/* NULL: metadata on device too */
 	const char	*node;
 	const char	*transport;
 	const u8	*uuid;			/* NULL: any or new */
 	u64		size;
+	u64		store_size;		/* assemble: where to look, 0: at the end */
 	u32		chunk_size;
 	int		member_id;		/* -1: lowest free */
 	u16		port;
@@ -360,23 +364,30 @@ struct rmr_store_io {
 /**
  * struct rmr_store_ops - how rmr uses a store
  * @owner: module held while a store is open
- * @open: opens the store exclusively; sets an extack text on failure
+ * @open: opens the store exclusively, its metadata on md_path unless that is NULL; sets an extack
+ *	text on failure
  * @close: closes it
- * @size: usable bytes, a multiple of RMR_MD_BLOCK
+ * @size: usable bytes of the device with the metadata, a multiple of RMR_MD_BLOCK
+ * @data_size: the same of the device with the data
  * @limits: queue limits of the store
  * @rw_md: reads or writes metadata blocks, stable when it returns; may sleep
- * @flush: makes all completed writes stable; may sleep
+ * @rw_data: the same for blocks of the device with the data
+ * @zero: makes a range of the data device read as zeros, stable when it returns; may sleep for long
+ * @flush: makes all completed writes of data stable, says nothing of metadata; may sleep
  * @alloc_io: never fails; may sleep for an earlier io to end
  * @free_io: gives back an io that was not submitted
  * @submit: starts @io; data is contiguous in the kernel's linear mapping
  */
 struct rmr_store_ops {
 	struct module	*owner;
-	void	*(*open)(const char *path, struct netlink_ext_ack *extack);
+	void	*(*open)(const char *path, const char *md_path, struct netlink_ext_ack *extack);
 	void	(*close)(void *store);
 	u64	(*size)(void *store);
+	u64	(*data_size)(void *store);
 	void	(*limits)(void *store, struct rmr_limits_le *limits);
 	int	(*rw_md)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*rw_data)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*zero)(void *store, u64 off, u64 len);
 	int	(*flush)(void *store);
 	struct rmr_store_io *(*alloc_io)(void *store, u8 op, u16 flags);
 	void	(*free_io)(struct rmr_store_io *io);
