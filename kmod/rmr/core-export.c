@@ -58,6 +58,8 @@ EXPORT_SYMBOL_GPL(rmr_tree_next);
 
 EXPORT_SYMBOL_GPL(rmr_map_init);
 EXPORT_SYMBOL_GPL(rmr_map_destroy);
+EXPORT_SYMBOL_GPL(rmr_map_resize);
+EXPORT_SYMBOL_GPL(rmr_plan_resize);
 EXPORT_SYMBOL_GPL(rmr_map_get);
 EXPORT_SYMBOL_GPL(rmr_map_set);
 EXPORT_SYMBOL_GPL(rmr_map_set_all);

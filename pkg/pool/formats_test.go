@@ -158,7 +158,7 @@ func goConstants() map[string]uint64 {
 		"RMR_BLOCK_SIZE": BlockSize, "RMR_CHUNK_SIZE_MIN": ChunkSizeMin, "RMR_CHUNK_SIZE_MAX": ChunkSizeMax,
 		"RMR_CHUNK_SIZE_DEFAULT": ChunkSizeDefault, "RMR_POOL_SIZE_MIN": PoolSizeMin, "RMR_POOL_SIZE_MAX": PoolSizeMax,
 		"RMR_FEAT_INCOMPAT_EXT_MD": FeatIncompatExtMD,
-		"RMR_FEAT_INCOMPAT_KNOWN": FeatIncompatKnown, "RMR_FEAT_RO_KNOWN": FeatROKnown, "RMR_FEAT_COMPAT_KNOWN": FeatCompatKnown,
+		"RMR_FEAT_INCOMPAT_KNOWN":  FeatIncompatKnown, "RMR_FEAT_RO_KNOWN": FeatROKnown, "RMR_FEAT_COMPAT_KNOWN": FeatCompatKnown,
 		"RMR_SB_F_CLEAN": uint64(FlagClean), "RMR_SB_F_ZEROED": uint64(FlagZeroed), "RMR_SB_F_USED": uint64(FlagUsed), "RMR_SB_F_QUORUM": uint64(FlagQuorum), "RMR_SB_F_DISCARDED": uint64(FlagDiscarded), "RMR_SB_F_ALL": uint64(flagsAll),
 		"RMR_MEMBER_NONE": uint64(MemberNone), "RMR_MEMBER_DATA": uint64(MemberData), "RMR_MEMBER_WITNESS": uint64(MemberWitness),
 		"RMR_MAP_SECTOR": MapSector, "RMR_MAP_SECTOR_CHUNKS": MapSectorChunks, "RMR_MAP_BLOCK_SECTORS": MapBlockSectors,

@@ -30,6 +30,15 @@ static void map_init(const struct driver_args *a)
 	printf("ok");
 }
 
+static void map_resize(const struct driver_args *a)
+{
+	int err = rmr_map_resize(&map[0], a->num[0], GFP_KERNEL);
+
+	if (!err)
+		err = rmr_map_resize(&map[1], a->num[0], GFP_KERNEL);
+	printf("%d", err);
+}
+
 static void map_swap(const struct driver_args *a)
 {
 	struct rmr_map m = map[0];
@@ -190,6 +199,7 @@ static void blocks_of(const struct driver_args *a)
 
 const struct driver_op driver_map_ops[] = {
 	{ "map_init", 2, map_init },
+	{ "map_resize", 1, map_resize },
 	{ "map_swap", 0, map_swap },
 	{ "map_set", 3, map_set },
 	{ "map_set_all", 1, map_set_all },

@@ -376,6 +376,34 @@ static int slot_spread(struct rmr_map *map, u64 index, struct rmr_map_slot *slot
 	return 0;
 }
 
+int rmr_map_resize(struct rmr_map *map, u64 chunks, gfp_t gfp)
+{
+	u64 sectors = div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
+	u64 pages = div_u64(sectors + RMR_MAP_PAGE_SLOTS - 1, RMR_MAP_PAGE_SLOTS) + 1;
+	u64 old = page_count(map) + 1, last = map->sectors - 1;
+	struct rmr_map_slot *slot;
+	struct rmr_map_page **page;
+
+	if (chunks < map->chunks || chunks > RMR_MAP_CHUNKS_MAX)
+		return -EINVAL;
+	/* What every chunk of the last sector has is not what its new ones have. */
+	slot = map->sectors ? rmr_map_slot(map, last) : NULL;
+	if (slot && slot_spread(map, last, slot, slot->fill, gfp))
+		return -ENOMEM;
+	if (pages > old) {
+		page = rmr_zalloc(pages * sizeof(*page), gfp);
+		if (!page)
+			return -ENOMEM;
+		memcpy(page, map->page, old * sizeof(*page));
+		rmr_free(map->page);
+		map->page = page;
+		map->memory += (pages - old) * sizeof(*page);
+	}
+	map->chunks = chunks;
+	map->sectors = sectors;
+	return 0;
+}
+
 /* Takes bits from the chunks' own bytes; tells whether there were any. */
 static bool slot_clear(struct rmr_map *map, struct rmr_map_slot *slot, u32 from, u32 to, u8 bits)
 {
