@@ -242,6 +242,8 @@ const (
 	ReasonNoQuorum          Reason = 15
 	// ReasonDamped: The leg failed repeatedly and waits before it returns; see damped-ms.
 	ReasonDamped Reason = 16
+	// ReasonTooSmall: The member's store holds a smaller pool than the device has.
+	ReasonTooSmall Reason = 17
 )
 
 var namesReason = []string{
@@ -262,6 +264,7 @@ var namesReason = []string{
 	"split-brain",
 	"no-quorum",
 	"damped",
+	"too-small",
 }
 
 // String returns the name in the specification.
@@ -324,22 +327,26 @@ const (
 	CmdDeviceMap uint8 = 7
 	// CmdDeviceUnmap: Flush, detach and remove a block device.
 	CmdDeviceUnmap uint8 = 8
+	// CmdDeviceResize: Make a mapped pool larger, on every member and then the device.
+	CmdDeviceResize uint8 = 9
+	// CmdPoolGrow: Make room on a store for a larger pool, at the present size of its device.
+	CmdPoolGrow uint8 = 10
 	// CmdDeviceGet: Pools mapped on this client.
-	CmdDeviceGet uint8 = 9
+	CmdDeviceGet uint8 = 11
 	// CmdDeviceNtf: A device appeared, changed its state or went.
-	CmdDeviceNtf uint8 = 10
+	CmdDeviceNtf uint8 = 12
 	// CmdLegGet: Legs of the pools mapped on this client.
-	CmdLegGet uint8 = 11
+	CmdLegGet uint8 = 13
 	// CmdLegNtf: A leg changed its state.
-	CmdLegNtf uint8 = 12
+	CmdLegNtf uint8 = 14
 	// CmdPoolResync: Pause, resume, bound or tune the resync of this node's member.
-	CmdPoolResync uint8 = 13
+	CmdPoolResync uint8 = 15
 	// CmdLegEject: Take a leg out of its mapped pool until leg-return.
-	CmdLegEject uint8 = 14
+	CmdLegEject uint8 = 16
 	// CmdLegReturn: Let a leg return that was ejected, now.
-	CmdLegReturn uint8 = 15
+	CmdLegReturn uint8 = 17
 	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
-	CmdPoolResolve uint8 = 16
+	CmdPoolResolve uint8 = 18
 )
 
 // Ops describes the requests of every command, by command number.
@@ -405,6 +412,17 @@ var Ops = map[uint8]Op{
 		DeviceAttrIndex,
 		DeviceAttrName,
 		DeviceAttrForce,
+	}},
+	CmdDeviceResize: {Name: "device-resize", Set: SetDevice, Reply: false, Request: []uint16{
+		DeviceAttrName,
+		DeviceAttrSize,
+	}},
+	CmdPoolGrow: {Name: "pool-grow", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
+		PoolAttrSize,
+		PoolAttrZeroed,
 	}},
 	CmdDeviceGet: {Name: "device-get", Set: SetDevice, Reply: true, Request: []uint16{
 		DeviceAttrIndex,

@@ -97,6 +97,21 @@ static const struct nla_policy rmr_device_unmap_nl_policy[RMR_A_DEVICE_FORCE + 1
 	[RMR_A_DEVICE_FORCE] = { .type = NLA_FLAG, },
 };
 
+/* RMR_CMD_DEVICE_RESIZE - do */
+static const struct nla_policy rmr_device_resize_nl_policy[RMR_A_DEVICE_SIZE + 1] = {
+	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_DEVICE_SIZE] = { .type = NLA_U64, },
+};
+
+/* RMR_CMD_POOL_GROW - do */
+static const struct nla_policy rmr_pool_grow_nl_policy[RMR_A_POOL_ZEROED + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_SIZE] = { .type = NLA_U64, },
+	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
+};
+
 /* RMR_CMD_DEVICE_GET - do */
 static const struct nla_policy rmr_device_get_nl_policy[RMR_A_DEVICE_NAME + 1] = {
 	[RMR_A_DEVICE_INDEX] = { .type = NLA_U32, },
@@ -188,6 +203,20 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.doit		= rmr_nl_device_unmap_doit,
 		.policy		= rmr_device_unmap_nl_policy,
 		.maxattr	= RMR_A_DEVICE_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_DEVICE_RESIZE,
+		.doit		= rmr_nl_device_resize_doit,
+		.policy		= rmr_device_resize_nl_policy,
+		.maxattr	= RMR_A_DEVICE_SIZE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_GROW,
+		.doit		= rmr_nl_pool_grow_doit,
+		.policy		= rmr_pool_grow_nl_policy,
+		.maxattr	= RMR_A_POOL_ZEROED,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -553,6 +553,32 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err) {
+		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
+			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
+		if (a[RMR_A_POOL_SIZE])
+			spec->size = nla_get_u64(a[RMR_A_POOL_SIZE]);
+		spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
+		err = ctl->grow(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
 int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
@@ -665,6 +691,28 @@ int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
 		err = ctl->unmap(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_device_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = !spec ? -ENOMEM : info->attrs[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
+		missing_attr(info->extack, "pool name");
+	if (!err && !info->attrs[RMR_A_DEVICE_SIZE])
+		err = missing_attr(info->extack, "pool size");
+	if (!err) {
+		spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
+		err = ctl->resize(spec, info->extack);
 	}
 	kfree(spec);
 	module_put(ctl->owner);

@@ -591,6 +591,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.stop		= pool_stop,
 	.resync		= pool_resync,
 	.resolve	= pool_resolve,
+	.grow		= rmr_srv_grow,
 	.pool_info	= pool_info,
 };
 

@@ -80,6 +80,7 @@ struct rmr_srv_track {
 	u64			busy_jiffies;	/* of the last application I/O, racy */
 	u64			lazy_seq;	/* highest_seq at the last lazy pass */
 	wait_queue_head_t	wait;		/* sync_done, applying */
+	struct mutex		place;		/* of the map on disk: held over a write of it */
 	struct work_struct	map_work;
 	struct delayed_work	lazy_work;
 	struct mutex		flush_lock;	/* group flush of copies */
@@ -238,6 +239,7 @@ int rmr_srv_sync_init(struct rmr_srv_pool *pool);
 void rmr_srv_sync_stop(struct rmr_srv_pool *pool);
 void rmr_srv_sync_free(struct rmr_srv_pool *pool);
 void rmr_srv_sync_kick(struct rmr_srv_pool *pool);
+int rmr_srv_sync_resize(struct rmr_srv_pool *pool, u64 chunks);
 void rmr_srv_sync_alive(struct rmr_srv_pool *pool, struct rmr_rsp_keepalive *rsp);
 void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
 void rmr_srv_sync_set(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec);
@@ -252,6 +254,10 @@ int rmr_srv_device_place(struct rmr_srv_pool *pool, u64 size, u32 chunk_size,
 int rmr_srv_device_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
 int rmr_srv_device_wipe(struct rmr_srv_pool *pool);
 int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+
+/* srv-resize.c */
+int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+int rmr_srv_resize_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 
 /* srv-make.c */
 int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,

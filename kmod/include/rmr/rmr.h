@@ -172,6 +172,7 @@ struct rmr_device_spec {
 	int		index;			/* -1: by name */
 	u16		port;
 	u32		stall_ms;
+	u64		size;			/* resize: bytes */
 	u32		suspend_ms;		/* 0: fail at once; U32_MAX: wait for ever */
 	bool		takeover;
 	bool		force;
@@ -201,6 +202,7 @@ struct rmr_srv_ctl {
 	int	(*stop)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*resync)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*resolve)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*grow)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 };
 
@@ -210,6 +212,7 @@ struct rmr_clt_ctl {
 	int	(*map)(const struct rmr_device_spec *spec, struct rmr_device_info *info,
 		       struct netlink_ext_ack *extack);
 	int	(*unmap)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
+	int	(*resize)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
 	int	(*device_info)(unsigned long *cursor, struct rmr_device_info *info);
 	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
 	int	(*leg_eject)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
@@ -328,6 +331,8 @@ bool rmr_clt_is_live(struct rmr_clt_pool *pool);
 /* Detaches, cleanly if the pool is live, and frees the pool. */
 int rmr_clt_close(struct rmr_clt_pool *pool);
 void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info);
+/* By command: every data member and then the pool are size bytes large from now on. */
+int rmr_clt_resize(struct rmr_clt_pool *pool, u64 size, struct netlink_ext_ack *extack);
 /* By command: takes a leg out until it is told to return. */
 int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
 		      struct netlink_ext_ack *extack);

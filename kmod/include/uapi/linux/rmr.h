@@ -114,6 +114,8 @@ enum rmr_resync_pace {
  *   and legs.
  * @RMR_REASON_DAMPED: The leg failed repeatedly and waits before it returns;
  *   see damped-ms.
+ * @RMR_REASON_TOO_SMALL: The member's store holds a smaller pool than the
+ *   device has.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -133,6 +135,7 @@ enum rmr_reason {
 	RMR_REASON_SPLIT_BRAIN,
 	RMR_REASON_NO_QUORUM,
 	RMR_REASON_DAMPED,
+	RMR_REASON_TOO_SMALL,
 };
 
 /**
@@ -305,6 +308,8 @@ enum {
 	RMR_CMD_POOL_NTF,
 	RMR_CMD_DEVICE_MAP,
 	RMR_CMD_DEVICE_UNMAP,
+	RMR_CMD_DEVICE_RESIZE,
+	RMR_CMD_POOL_GROW,
 	RMR_CMD_DEVICE_GET,
 	RMR_CMD_DEVICE_NTF,
 	RMR_CMD_LEG_GET,
