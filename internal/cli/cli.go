@@ -109,14 +109,14 @@ func (a *app) rmrctl() *cobra.Command {
 	root := a.root("rmrctl", "Control replicated block devices",
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
-		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
+		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve(), a.poolResize()))
 	root.AddCommand(a.noun("disk", "Metadata of a store on a device or image, without the kernel", a.diskShow(), a.diskCheck(),
-		a.diskDump(), a.diskRestore()))
+		a.diskDump(), a.diskRestore(), a.diskFind(), a.diskGrow()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),
-		a.deviceMap(), a.deviceUnmap()))
+		a.deviceMap(), a.deviceUnmap(), a.poolResize()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),
 		a.softroceUp(), a.softroceDown()))
 	root.AddCommand(a.explainPool(), a.events(), a.doctor(), a.version())
@@ -128,7 +128,7 @@ func (a *app) brmr() *cobra.Command {
 		"brmr maps pools as block devices on a client host. It is rmrctl's noun \"device\" under a shorter name.")
 	list := a.deviceShow("list")
 	list.Short = "List the mapped pools"
-	root.AddCommand(a.deviceMap(), a.deviceUnmap(), list, a.deviceShow("show"), a.version())
+	root.AddCommand(a.deviceMap(), a.deviceUnmap(), a.poolResize(), list, a.deviceShow("show"), a.version())
 	return root
 }
 

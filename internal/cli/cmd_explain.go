@@ -105,6 +105,7 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonRefused:           "the member refused",
 		rmrnl.ReasonVersion:           "it speaks another version or transport",
 		rmrnl.ReasonIdentity:          "another pool, store, size or member table answered there",
+		rmrnl.ReasonTooSmall:          "it holds a smaller pool than the device has",
 		rmrnl.ReasonStoreError:        "the store failed",
 		rmrnl.ReasonDamagedSuperblock: "a superblock copy is damaged",
 		rmrnl.ReasonUnclean:           "the last client did not detach",
@@ -190,6 +191,8 @@ func explainFailed(name string, l legView) (why, do string) {
 	case rmrnl.ReasonDamped:
 		why = since(fmt.Sprintf("failed %d times, so it waits %d s more", l.Ejections, (l.DampedMS+999)/1000), l.Cause)
 		return why, "see to its link; it returns by itself, or at once by " + back
+	case rmrnl.ReasonTooSmall:
+		return since("not taken back", l.Reason), fmt.Sprintf("its metadata is of another time than the pool: see `rmrctl pool show` on %s; give its history up there and let it join anew", l.Node)
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}

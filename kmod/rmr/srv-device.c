@@ -141,7 +141,7 @@ static int stub_wanted(struct rmr_srv_pool *pool, u64 off, struct netlink_ext_ac
 	} else if (rmr_stub_check(stub, pool->sb, &fault)) {
 		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: %.12s %.30s",
 				   fault.field, fault.why);
-		err = -EMEDIUMTYPE;
+		err = -EXDEV;
 	}
 	kfree(stub);
 	return err;
@@ -161,14 +161,14 @@ int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *exta
 		else
 			NL_SET_ERR_MSG(extack,
 				       "metadata of a store: give its data device, this one as --metadata-device");
-		return -EMEDIUMTYPE;
+		return -EXDEV;
 	}
 	if (!split(pool))
 		return 0;
 	if (data_size != le64_to_cpu(sb->data_size)) {
 		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: %llu bytes, not %llu",
 				   data_size, le64_to_cpu(sb->data_size));
-		return -EMEDIUMTYPE;
+		return -EXDEV;
 	}
 	off = rmr_stub_off(data_size, le64_to_cpu(sb->pool_size));
 	if (off != U64_MAX)
@@ -176,7 +176,7 @@ int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *exta
 	if (data_is_store(pool, name) > 0) {
 		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: a store of pool %.40s",
 				   name);
-		return -EMEDIUMTYPE;
+		return -EXDEV;
 	}
 	rmr_srv_warn(pool, "data device %s was recognised by its size alone\n", pool->device);
 	return 0;

@@ -233,6 +233,7 @@ int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg, void *data, size_t len);
 int rmr_srv_store_rw(struct rmr_srv_pool *pool, u8 op, u64 off, void *data, u32 len);
+int rmr_srv_area_read(struct rmr_srv_pool *pool, u64 off, void *data, u32 len);
 
 /* srv-sync.c */
 int rmr_srv_sync_init(struct rmr_srv_pool *pool);

@@ -10,6 +10,8 @@ package scenario_test
 
 import (
 	"fmt"
+	"hash/crc32"
+	"os"
 	"testing"
 	"time"
 
@@ -50,7 +52,7 @@ func TestMetadataDevice(t *testing.T) {
 	for i := range p.legs {
 		c.Storage(i).MustSh(t, fmt.Sprintf("rmrctl pool stop split && rmrctl disk check %s", md))
 	}
-	stor.MustSh(t, fmt.Sprintf("rmrctl pool assemble %s --metadata-device %s && rmrctl pool stop split --wipe", data, md))
+	stor.MustSh(t, fmt.Sprintf("rmrctl pool assemble %s --metadata-device %s && rmrctl pool delete split --force", data, md))
 	refuses(t, stor, fmt.Sprintf("rmrctl pool assemble %s --metadata-device %s", data, md), exitError, "not a store")
 }
 
@@ -59,22 +61,33 @@ func wrongDevices(t *testing.T, p *pool) {
 	n := p.c.Storage(1)
 	data, md, otherData, otherMD := n.DiskDevice(0), n.DiskDevice(1), n.DiskDevice(2), n.DiskDevice(3)
 	n.MustSh(t, fmt.Sprintf("rmrctl pool create other --assume-zeroed --device %s --metadata-device %s && rmrctl pool stop other", otherData, otherMD))
-	unchanged(t, p.c, func() {
-		for words, devices := range map[string][2]string{
-			"not a store":          {md, data},      // swapped
-			"pool_uuid of another": {otherData, md}, // another store's data
-			"give its data device": {md, ""},        // the metadata alone
-			"no superblock":        {data, ""},      // the data alone
-			"not the data device":  {md, otherMD},   // of another size
-		} {
-			command := "rmrctl pool assemble " + devices[0]
-			if devices[1] != "" {
-				command += " --metadata-device " + devices[1]
-			}
-			refuses(t, n, command, exitError, words)
+	before := hashOf(t, n, 0, 1, 2, 3)
+	defer func() { require.Equal(t, before, hashOf(t, n, 0, 1, 2, 3), "the disks changed") }()
+	for words, devices := range map[string][2]string{
+		"not a store":          {md, data},      // swapped
+		"pool_uuid of another": {otherData, md}, // another store's data
+		"give its data device": {md, ""},        // the metadata alone
+		"no superblock":        {data, ""},      // the data alone
+		"not the data device":  {md, otherMD},   // of another size
+	} {
+		command := "rmrctl pool assemble " + devices[0]
+		if devices[1] != "" {
+			command += " --metadata-device " + devices[1]
 		}
-		refuses(t, n, fmt.Sprintf("rmrctl pool create third --device %s --metadata-device %s --assume-zeroed", data, otherMD), exitRefused, "--force")
-	})
+		refuses(t, n, command, exitError, words)
+	}
+	refuses(t, n, fmt.Sprintf("rmrctl pool create third --device %s --metadata-device %s --assume-zeroed", data, otherMD), exitRefused, "--force")
+}
+
+// hashOf is of the bytes of disks of a node.
+func hashOf(t *testing.T, n *rig.Node, disks ...int) (sums []uint32) {
+	t.Helper()
+	for _, d := range disks {
+		b, err := os.ReadFile(n.Disk(d))
+		require.NoError(t, err)
+		sums = append(sums, crc32.Checksum(b, castagnoli))
+	}
+	return sums
 }
 
 // TestAdoptWhole: a device that is full has no room for anything of the product.
