@@ -10,12 +10,11 @@
  *
  * A store may have its metadata on a device of its own. What makes what stable then:
  *
- *	metadata	rw_md writes with PREFLUSH and FUA, to the metadata device: the block is stable
- *			when it returns. Nothing that is stable on one device says anything about the
- *			other: the PREFLUSH of a metadata write covers no data, also where both are on
- *			one device nobody may rely on it.
- *	data		flush, a FLUSH request and FUA: to the data device alone. No metadata waits for
- *			them: its writes are stable when they return.
+ * - Metadata: rw_md writes with PREFLUSH and FUA, to the metadata device: the block is stable when
+ *   it returns. Nothing that is stable on one device says anything about the other: the PREFLUSH of
+ *   a metadata write covers no data, and where both are on one device nobody may rely on it either.
+ * - Data: flush, a FLUSH request and FUA, to the data device alone. No metadata waits for them: its
+ *   writes are stable when they return.
  *
  * So the order between the two is kept by waiting, never by a barrier: an intent or a mark is stable
  * (rw_md has returned) before the data is submitted (R3.2); data is stable (flush has returned)

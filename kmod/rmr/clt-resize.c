@@ -61,7 +61,7 @@ static int resize_refuse(struct rmr_clt_pool *pool, u64 size, struct netlink_ext
 		return -EBUSY;
 	}
 	if (size < pool->limits.size) {
-		NL_SET_ERR_MSG_FMT(extack, "pool has %llu bytes: it cannot shrink, the end would be lost",
+		NL_SET_ERR_MSG_FMT(extack, "pool has %llu bytes and cannot shrink: data would be lost",
 				   pool->limits.size);
 		return -EINVAL;
 	}
@@ -72,7 +72,7 @@ static int resize_refuse(struct rmr_clt_pool *pool, u64 size, struct netlink_ext
 			continue;
 		if (!rmr_clt_leg_link(leg) || leg->failed ||
 		    leg->state != RMR_LEG_STATE_UP_TO_DATE) {
-			NL_SET_ERR_MSG_FMT(extack, "member %u (%.30s) is not up to date: all have to be",
+			NL_SET_ERR_MSG_FMT(extack, "member %u (%.30s) is not up to date",
 					   leg->id, leg->member.node);
 			return -EBUSY;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stores on two devices: metadata on one, nothing but data on the other. What is checked when such a
- * store is made or assembled, and the stub that tells whose data a device holds. Runs under
+ * Stores on two devices: metadata on one, nothing but data on the other. What is checked when one
+ * is made or assembled, and the stub that tells whose data a device holds. Runs under
  * rmr_srv_command_lock, before anybody can find the pool.
  *
  * Which flush covers which device: see kmod/brmr/store.c.
@@ -51,7 +51,7 @@ int rmr_srv_device_refuse(struct rmr_srv_pool *pool, bool force, struct netlink_
 		return 0;
 	err = data_is_store(pool, name);
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "data device is a store of pool %.40s; --force overwrites it",
+		NL_SET_ERR_MSG_FMT(extack, "data device is a store of %.40s; --force overwrites it",
 				   err > 0 ? name : "?");
 		return err > 0 ? -EEXIST : err;
 	}
@@ -157,16 +157,16 @@ int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *exta
 
 	if (rmr_sb_split(sb) != split(pool)) {
 		if (split(pool))
-			NL_SET_ERR_MSG(extack, "store has its data on the device with its metadata");
+			NL_SET_ERR_MSG(extack, "store has data and metadata on one device");
 		else
 			NL_SET_ERR_MSG(extack,
-				       "metadata of a store: give its data device, this one as --metadata-device");
+				       "metadata alone: give its data device, and this as --metadata-device");
 		return -EXDEV;
 	}
 	if (!split(pool))
 		return 0;
 	if (data_size != le64_to_cpu(sb->data_size)) {
-		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: %llu bytes, not %llu",
+		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: %llu bytes, wants %llu",
 				   data_size, le64_to_cpu(sb->data_size));
 		return -EXDEV;
 	}
@@ -174,7 +174,7 @@ int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *exta
 	if (off != U64_MAX)
 		return stub_wanted(pool, off, extack);
 	if (data_is_store(pool, name) > 0) {
-		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: a store of pool %.40s",
+		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: one of %.40s",
 				   name);
 		return -EXDEV;
 	}

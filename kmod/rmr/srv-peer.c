@@ -51,7 +51,7 @@ static int clear_all(struct rmr_srv_track *t, const struct rmr_msg_clear *msg)
 		u64 first = le64_to_cpu(msg->range[i].first);
 		u64 n = le64_to_cpu(msg->range[i].count);
 
-		/* A sender that is larger was told of a resize (R9.9); what is behind has no bit. */
+		/* A sender that is larger was told of a resize (R9.9): more has no bit. */
 		err = rmr_map_clear(&t->dirty, first, first + n - 1, BIT(msg->from), GFP_ATOMIC);
 	}
 	return min(err, 0);

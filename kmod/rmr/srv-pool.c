@@ -281,7 +281,10 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 	return 0;
 }
 
-/* Reads both copies of a store of that size; the number of the better one or an error, with *damaged and *fault. */
+/*
+ * Reads both copies of a store of that size; the number of the better one or an error, with *damaged
+ * and *fault.
+ */
 int rmr_srv_sb_read(struct rmr_srv_pool *pool, u64 size, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault)
 {

@@ -16,8 +16,8 @@
  * Then the client tells every member the new size (rmr_srv_resize_msg): the map gets longer in its
  * place, the superblock says so. The new chunks are clean, as their data is zero on every leg.
  *
- * Locks: rmr_srv_command_lock for the command; pool->lock for the superblock; track->place while the
- * map is moved, so that its writer waits. Zeroing holds the command lock alone.
+ * Locks: rmr_srv_command_lock for the command; pool->lock for the superblock; track->place while
+ * the map moves, so that its writer waits. Zeroing holds the command lock alone.
  */
 #include <linux/slab.h>
 

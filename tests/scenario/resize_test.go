@@ -143,7 +143,7 @@ func fileSystemGrows(t *testing.T, p *grownPool, dev string) {
 // requireZeros reads the device from a byte to its end.
 func (p *grownPool) requireZeros(t *testing.T, dev string, from int64) {
 	t.Helper()
-	p.c.Client(0).MustSh(t, fmt.Sprintf("[ $(blockdev --getsize64 %s) = %d ] && dd if=%[1]s bs=1M skip=%d iflag=direct status=none | cmp -n %d - /dev/zero",
+	p.c.Client(0).MustSh(t, fmt.Sprintf("[ $(blockdev --getsize64 %[1]s) = %[2]d ] && dd if=%[1]s bs=1M skip=%[3]d iflag=direct status=none | cmp -n %[4]d - /dev/zero",
 		dev, p.size, from/mib, p.size-from))
 	for i := range p.legs {
 		data := p.data(t, i)[from:]

@@ -5,8 +5,8 @@
 #include "codec.h"
 
 #define CHUNK	RMR_CHUNK_SIZE_MIN
-#define MD	(1ull << 20)
-#define DATA	(1ull << 30)
+#define MD	0x100000ull
+#define DATA	0x40000000ull
 
 static void fill(struct rmr_sb *sb)
 {

@@ -347,7 +347,7 @@ static void a_damaged_sector_counts_as_all_dirty(struct kunit *test)
 	rmr_map_destroy(&map);
 }
 
-/* Grows by less and by more than a sector, past a page; what the last sector had in common stays. */
+/* Grows by less and by more than a sector, past a page; what all of the last sector had stays. */
 static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
 {
 	static const u64 sizes[] = { 700, 992, 993, 5000, RMR_MAP_PAGE_SLOTS * 496u + 3, 200000 };
