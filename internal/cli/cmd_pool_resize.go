@@ -4,7 +4,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +60,11 @@ func (o *poolResizeOptions) resize(ctx context.Context, a *app, name string) err
 		return err
 	}
 	if err := a.kernel(func(c *rmrnl.Client) error { return c.Do(ctx, req) }); err != nil {
-		return fmt.Errorf("pool resize %s: %w", name, err)
+		err = fmt.Errorf("pool resize %s: %w", name, err)
+		if errors.Is(err, syscall.EOPNOTSUPP) {
+			err = hint(err, "give it on the client host that has the pool mapped; on a storage node `rmrctl disk grow` makes room")
+		}
+		return err
 	}
 	return a.printDone(o.output, "pool", name, fmt.Sprintf("resized to %d bytes", want))
 }

@@ -126,8 +126,7 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.EBUSY:  "unmount it and close what uses it, or --force, which fails I/O that waits",
 	},
 	rmrnl.CmdDeviceResize: {
-		syscall.ENODEV:     "give it on the client host that has the pool mapped; on a storage node `rmrctl disk grow` makes room",
-		syscall.EOPNOTSUPP: "give it on the client host that has the pool mapped; on a storage node `rmrctl disk grow` makes room",
+		syscall.ENODEV: "give it on the client host that has the pool mapped; on a storage node `rmrctl disk grow` makes room",
 	},
 	rmrnl.CmdPoolGrow: {
 		syscall.ENOENT: "`rmrctl pool show` lists the pools here",

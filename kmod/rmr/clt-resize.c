@@ -61,7 +61,7 @@ static int resize_refuse(struct rmr_clt_pool *pool, u64 size, struct netlink_ext
 		return -EBUSY;
 	}
 	if (size < pool->limits.size) {
-		NL_SET_ERR_MSG_FMT(extack, "pool has %llu bytes and cannot shrink: data would be lost",
+		NL_SET_ERR_MSG_FMT(extack, "pool has %llu bytes and cannot shrink: data is lost",
 				   pool->limits.size);
 		return -EINVAL;
 	}

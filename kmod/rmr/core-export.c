@@ -58,6 +58,7 @@ EXPORT_SYMBOL_GPL(rmr_tree_next);
 
 EXPORT_SYMBOL_GPL(rmr_map_init);
 EXPORT_SYMBOL_GPL(rmr_map_destroy);
+EXPORT_SYMBOL_GPL(rmr_map_spare);
 EXPORT_SYMBOL_GPL(rmr_map_resize);
 EXPORT_SYMBOL_GPL(rmr_plan_resize);
 EXPORT_SYMBOL_GPL(rmr_map_get);

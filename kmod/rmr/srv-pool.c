@@ -282,8 +282,8 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 }
 
 /*
- * Reads both copies of a store of that size; the number of the better one or an error, with *damaged
- * and *fault.
+ * Reads both copies of a store of that size; the number of the better one or an error, with
+ * *damaged and *fault.
  */
 int rmr_srv_sb_read(struct rmr_srv_pool *pool, u64 size, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault)

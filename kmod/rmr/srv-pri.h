@@ -240,7 +240,7 @@ int rmr_srv_sync_init(struct rmr_srv_pool *pool);
 void rmr_srv_sync_stop(struct rmr_srv_pool *pool);
 void rmr_srv_sync_free(struct rmr_srv_pool *pool);
 void rmr_srv_sync_kick(struct rmr_srv_pool *pool);
-int rmr_srv_sync_resize(struct rmr_srv_pool *pool, u64 chunks);
+int rmr_srv_sync_resize(struct rmr_srv_pool *pool, u64 chunks, void **spare);
 void rmr_srv_sync_alive(struct rmr_srv_pool *pool, struct rmr_rsp_keepalive *rsp);
 void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
 void rmr_srv_sync_set(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec);

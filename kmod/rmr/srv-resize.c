@@ -37,7 +37,7 @@ struct grow {
 static int map_write(struct rmr_srv_pool *pool, u64 off, u64 first, u64 end)
 {
 	struct rmr_srv_track *t = &pool->track;
-	void *buf = kmalloc(RMR_MD_BLOCK, GFP_KERNEL);
+	void *buf = kmalloc(RMR_MD_BLOCK, GFP_NOIO);
 	struct rmr_map_block_gen gen;
 	unsigned long flags;
 	int err = buf ? 0 : -ENOMEM;
@@ -254,25 +254,44 @@ static bool at_rest(struct rmr_srv_track *t)
 	return rest;
 }
 
-/* A map larger than the superblock says does no harm, so this comes first and may be repeated. */
-static int track_resize(struct rmr_srv_pool *pool, u64 chunks)
+#define MAPS	5u			/* of a member, by chunk */
+
+static int maps_resize(struct rmr_srv_pool *pool, u64 chunks, void *spare[MAPS])
 {
 	struct rmr_srv_track *t = &pool->track;
 	unsigned long flags;
-	int err;
+	int err = rmr_srv_sync_resize(pool, chunks, &spare[0]);
 
-	err = rmr_srv_sync_resize(pool, chunks);
 	if (err)
 		return err;
 	spin_lock_irqsave(&t->lock, flags);
-	err = rmr_map_resize(&t->dirty, chunks, GFP_ATOMIC);
+	err = rmr_map_resize(&t->dirty, chunks, &spare[1], GFP_ATOMIC);
 	if (!err)
-		err = rmr_map_resize(&t->kept, chunks, GFP_ATOMIC);
+		err = rmr_map_resize(&t->kept, chunks, &spare[2], GFP_ATOMIC);
 	if (!err && t->since.page)
-		err = rmr_map_resize(&t->since, chunks, GFP_ATOMIC);
+		err = rmr_map_resize(&t->since, chunks, &spare[3], GFP_ATOMIC);
 	if (!err)
-		err = rmr_plan_resize(&t->plan, chunks, GFP_ATOMIC);
+		err = rmr_plan_resize(&t->plan, chunks, &spare[4], GFP_ATOMIC);
 	spin_unlock_irqrestore(&t->lock, flags);
+	return err;
+}
+
+/* A map larger than the superblock says does no harm, so this comes first and may be repeated. */
+static int track_resize(struct rmr_srv_pool *pool, u64 chunks)
+{
+	void *spare[MAPS] = {};
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < MAPS && !err; i++) {
+		spare[i] = rmr_map_spare(chunks, GFP_NOIO);
+		if (!spare[i])
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = maps_resize(pool, chunks, spare);
+	for (i = 0; i < MAPS; i++)
+		rmr_free(spare[i]);
 	return err;
 }
 

@@ -32,10 +32,14 @@ static void map_init(const struct driver_args *a)
 
 static void map_resize(const struct driver_args *a)
 {
-	int err = rmr_map_resize(&map[0], a->num[0], GFP_KERNEL);
+	int err = 0, i;
 
-	if (!err)
-		err = rmr_map_resize(&map[1], a->num[0], GFP_KERNEL);
+	for (i = 0; i < 2 && !err; i++) {
+		void *spare = rmr_map_spare(a->num[0], GFP_KERNEL);
+
+		err = rmr_map_resize(&map[i], a->num[0], &spare, GFP_KERNEL);
+		rmr_free(spare);
+	}
 	printf("%d", err);
 }
 

@@ -376,13 +376,28 @@ static int slot_spread(struct rmr_map *map, u64 index, struct rmr_map_slot *slot
 	return 0;
 }
 
-int rmr_map_resize(struct rmr_map *map, u64 chunks, gfp_t gfp)
+static u64 sectors_of(u64 chunks)
 {
-	u64 sectors = div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
-	u64 pages = div_u64(sectors + RMR_MAP_PAGE_SLOTS - 1, RMR_MAP_PAGE_SLOTS) + 1;
+	return div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
+}
+
+static u64 entries_of(u64 chunks)
+{
+	return div_u64(sectors_of(chunks) + RMR_MAP_PAGE_SLOTS - 1, RMR_MAP_PAGE_SLOTS) + 1;
+}
+
+void *rmr_map_spare(u64 chunks, gfp_t gfp)
+{
+	if (chunks > RMR_MAP_CHUNKS_MAX)
+		return NULL;
+	return rmr_zalloc(entries_of(chunks) * sizeof(struct rmr_map_page *), gfp);
+}
+
+int rmr_map_resize(struct rmr_map *map, u64 chunks, void **spare, gfp_t gfp)
+{
 	u64 old = page_count(map) + 1, last = map->sectors - 1;
+	struct rmr_map_page **page = *spare;
 	struct rmr_map_slot *slot;
-	struct rmr_map_page **page;
 
 	if (chunks < map->chunks || chunks > RMR_MAP_CHUNKS_MAX)
 		return -EINVAL;
@@ -390,17 +405,14 @@ int rmr_map_resize(struct rmr_map *map, u64 chunks, gfp_t gfp)
 	slot = map->sectors ? rmr_map_slot(map, last) : NULL;
 	if (slot && slot_spread(map, last, slot, slot->fill, gfp))
 		return -ENOMEM;
-	if (pages > old) {
-		page = rmr_zalloc(pages * sizeof(*page), gfp);
-		if (!page)
-			return -ENOMEM;
+	if (entries_of(chunks) > old) {
 		memcpy(page, map->page, old * sizeof(*page));
-		rmr_free(map->page);
+		*spare = map->page;
 		map->page = page;
-		map->memory += (pages - old) * sizeof(*page);
+		map->memory += (entries_of(chunks) - old) * sizeof(*page);
 	}
 	map->chunks = chunks;
-	map->sectors = sectors;
+	map->sectors = sectors_of(chunks);
 	return 0;
 }
 

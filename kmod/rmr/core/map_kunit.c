@@ -347,6 +347,15 @@ static void a_damaged_sector_counts_as_all_dirty(struct kunit *test)
 	rmr_map_destroy(&map);
 }
 
+static int resize(struct rmr_map *map, u64 chunks)
+{
+	void *spare = rmr_map_spare(chunks, GFP_KERNEL);
+	int err = rmr_map_resize(map, chunks, &spare, GFP_KERNEL);
+
+	rmr_free(spare);
+	return err;
+}
+
 /* Grows by less and by more than a sector, past a page; what all of the last sector had stays. */
 static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
 {
@@ -360,10 +369,10 @@ static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 4, GFP_KERNEL), 1);
 	KUNIT_EXPECT_EQ(test, set(&map, 599, 599, 2), 1);
 	persist(&map);
-	KUNIT_EXPECT_EQ(test, rmr_map_resize(&map, old - 1, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, rmr_map_resize(&map, RMR_MAP_CHUNKS_MAX + 1, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, resize(&map, old - 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, resize(&map, RMR_MAP_CHUNKS_MAX + 1), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		KUNIT_EXPECT_EQ(test, rmr_map_resize(&map, sizes[i], GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, resize(&map, sizes[i]), 0);
 		KUNIT_EXPECT_EQ(test, map.chunks, sizes[i]);
 		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 4), old);
 		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 599), 6);
