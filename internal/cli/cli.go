@@ -115,15 +115,15 @@ func (a *app) rmrctl() *cobra.Command {
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
 	addRemote(root)
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
-		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
+		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve(), a.poolResize()))
 	root.AddCommand(a.noun("disk", "Stores: their metadata, without the kernel, and their exchange", a.diskShow(), a.diskCheck(),
-		a.diskDump(), a.diskRestore(), a.diskReplace()))
+		a.diskDump(), a.diskRestore(), a.diskReplace(), a.diskFind(), a.diskGrow()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMaintenance()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
 	root.AddCommand(a.noun("verify", "Comparing of members of this storage node with others", a.verifyShow(), a.verifyStart(), a.verifyStop()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),
-		a.deviceMap(), a.deviceUnmap()))
+		a.deviceMap(), a.deviceUnmap(), a.poolResize()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),
 		a.softroceUp(), a.softroceDown()))
 	root.AddCommand(a.explainPool(), a.events(), a.doctor(), a.version())
@@ -135,7 +135,7 @@ func (a *app) brmr() *cobra.Command {
 		"brmr maps pools as block devices on a client host. It is rmrctl's noun \"device\" under a shorter name.")
 	list := a.deviceShow("list")
 	list.Short = "List the mapped pools"
-	root.AddCommand(a.deviceMap(), a.deviceUnmap(), list, a.deviceShow("show"), a.version())
+	root.AddCommand(a.deviceMap(), a.deviceUnmap(), a.poolResize(), list, a.deviceShow("show"), a.version())
 	return root
 }
 

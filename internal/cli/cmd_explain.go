@@ -105,6 +105,7 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonRefused:           "the member refused",
 		rmrnl.ReasonVersion:           "it speaks another version or transport",
 		rmrnl.ReasonIdentity:          "another pool, store or size answered there",
+		rmrnl.ReasonTooSmall:          "it holds a smaller pool than the device has",
 		rmrnl.ReasonStoreError:        "the store failed",
 		rmrnl.ReasonDamagedSuperblock: "a superblock copy is damaged",
 		rmrnl.ReasonUnclean:           "the last client did not detach",
@@ -218,6 +219,8 @@ func explainFailed(name string, l legView) (why, do string) {
 		return "another store answers there than the pool's", fmt.Sprintf("assemble the present store on %s; the old one is of no use any more", l.Node)
 	case rmrnl.ReasonLimits:
 		return "the device that is mapped asks for more than its store can do", "map the pool anew, or give the member a disk like the others"
+	case rmrnl.ReasonTooSmall:
+		return since("not taken back", l.Reason), fmt.Sprintf("its metadata is of another time than the pool: see `rmrctl pool show` on %s; give its history up there and let it join anew", l.Node)
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}

@@ -96,7 +96,10 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 		return err
 	}
 	// The pool's size is known to the peer alone: all that could become data area gets zeros.
-	dataSize := pool.UsableSize(disk.Size) - pool.MDTail
+	dataSize := pool.UsableSize(disk.Size)
+	if o.mdDevice == "" {
+		dataSize -= pool.MDTail
+	}
 	if err := o.planZero(disk, dataSize, &p); err != nil {
 		disk.Close()
 		return err

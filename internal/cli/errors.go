@@ -125,6 +125,12 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.ENODEV: "`brmr list` shows what is mapped here",
 		syscall.EBUSY:  "unmount it and close what uses it, or --force, which fails I/O that waits",
 	},
+	rmrnl.CmdDeviceResize: {
+		syscall.ENODEV: "give it on the client host that has the pool mapped; on a storage node `rmrctl disk grow` makes room",
+	},
+	rmrnl.CmdPoolGrow: {
+		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
+	},
 	rmrnl.CmdDeviceGet: {
 		syscall.ENOENT: "`brmr list` shows what is mapped here",
 	},

@@ -25,10 +25,13 @@ import (
 type storeOptions struct {
 	changeOptions
 	device        string
+	mdDevice      string // "": metadata is on device
+	mdSize        uint64 // bytes of mdDevice, once it was looked at
 	addr          []string
 	uuid          string
 	assumeZeroed  bool
 	zeroBlank     bool // zero a store even if the pool takes it as a blank one
+	adopt         bool // pool create only: the data of the device stays
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
@@ -38,6 +41,7 @@ func (o *storeOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	o.changeOptions.flags(fs, "overwrite a file system, partition table or superblock on the device")
 	fs.StringVar(&o.device, "device", "", "block `device` that becomes the store")
+	fs.StringVar(&o.mdDevice, "metadata-device", "", "block `device` for the metadata, so that all of --device is data")
 	fs.StringSliceVar(&o.addr, "addr", nil,
 		"`addresses` of this node for clients and peers, at most 2 (default: those of RDMA network devices)")
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` of the pool")
@@ -57,6 +61,11 @@ func (o *storeOptions) prepare(a *app, verb, name string) error {
 	}
 	if o.device, err = filepath.Abs(o.device); err != nil {
 		return err
+	}
+	if o.mdDevice != "" {
+		if o.mdDevice, err = filepath.Abs(o.mdDevice); err != nil {
+			return err
+		}
 	}
 	if len(o.addr) == 0 {
 		if o.addr, err = a.ownAddresses(); err != nil {
@@ -90,11 +99,17 @@ func (a *app) ownAddresses() ([]string, error) {
 // openStore opens and checks the device; problems that --force does not cover end the verb.
 // minSize is in bytes. The caller closes the disk.
 func (o *storeOptions) openStore(a *app, minSize uint64, p *plan) (*blockdev.Disk, error) {
+	if o.mdDevice != "" {
+		if err := o.checkMetadataDevice(a, p); err != nil {
+			return nil, err
+		}
+		minSize = pool.PoolSizeMin
+	}
 	disk, err := a.OpenDisk(o.device, !o.dryRun)
 	if disk == nil {
 		return nil, fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
-	for _, problem := range blockdev.Check(disk.Facts, disk.Findings, o.minStore(err, minSize)) {
+	for _, problem := range blockdev.Check(disk.Facts, o.against(disk.Findings), o.minStore(err, minSize)) {
 		if problem.Class == blockdev.Never {
 			disk.Close()
 			return nil, refuse("%s: %s", o.verbAndObject, problem.Text)
@@ -118,6 +133,9 @@ func (o *storeOptions) minStore(openErr error, minSize uint64) uint64 {
 
 // planZero notes how the data area gets its zeros.
 func (o *storeOptions) planZero(disk *blockdev.Disk, dataSize uint64, p *plan) error {
+	if o.adopt {
+		return nil
+	}
 	if o.assumeZeroed {
 		if err := disk.SpotCheckZero(dataSize); err != nil {
 			return refuse("%s: %v; leave --assume-zeroed out", o.verbAndObject, err)
@@ -136,9 +154,10 @@ func (o *storeOptions) add(a *app, req *rmrnl.Request) error {
 	}
 	req.AddUUID(rmrnl.PoolAttrUUID, o.parsedUUID).
 		Add(rmrnl.PoolAttrDevice, o.device).
+		AddString(rmrnl.PoolAttrMetadataDevice, o.mdDevice).
 		AddString(rmrnl.PoolAttrNode, node).
 		AddStrings(rmrnl.PoolAttrAddr, o.addr).
-		Add(rmrnl.PoolAttrZeroed, true).
+		Add(rmrnl.PoolAttrZeroed, !o.adopt).
 		Add(rmrnl.PoolAttrForce, o.force)
 	return req.Check()
 }
@@ -179,9 +198,14 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 		defer disk.Close()
 		zero = zero && (!blank || o.zeroBlank)
 	}
-	if zero {
+	if zero && !o.adopt {
 		progress := a.progress("zeroing " + o.device)
-		err := disk.Zero(ctx, dataSize, progress.report)
+		var err error
+		if o.mdDevice != "" {
+			err = disk.ZeroData(ctx, progress.report)
+		} else {
+			err = disk.Zero(ctx, dataSize, progress.report)
+		}
 		progress.finish()
 		if err != nil {
 			return fmt.Errorf("%s: %w; no pool was made, the device may be partly zeroed", o.verbAndObject, err)

@@ -84,6 +84,8 @@ type poolView struct {
 	Degraded      bool            `json:"degraded"`
 	MemberID      uint8           `json:"member_id"`
 	Device        string          `json:"device"`
+	MDDevice      string          `json:"metadata_device"` // "" if it is device
+	Room          uint64          `json:"room"`            // bytes up to which the pool may grow here, 0: not prepared
 	StoreUUID     pool.UUID       `json:"store_uuid"`
 	StoreSize     uint64          `json:"store_size"`
 	DamagedCopies rmrnl.Mask      `json:"damaged_copies"`
@@ -141,7 +143,7 @@ func viewResync(p rmrnl.Pool) resyncView {
 func viewPool(p rmrnl.Pool, now time.Time) poolView {
 	v := poolView{
 		Name: p.Name, UUID: p.UUID, Size: p.Size, ChunkSize: p.ChunkSize, State: p.State, Reason: p.Reason,
-		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
+		MemberID: p.MemberID, Device: p.Device, MDDevice: p.MetadataDevice, Room: p.Room, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
 		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,

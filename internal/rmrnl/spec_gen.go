@@ -286,6 +286,8 @@ const (
 	ReasonReplaced Reason = 19
 	// ReasonLimits: The queue limits of the member's store do not fit the device that is mapped.
 	ReasonLimits Reason = 20
+	// ReasonTooSmall: The member's store holds a smaller pool than the device has.
+	ReasonTooSmall Reason = 21
 )
 
 var namesReason = []string{
@@ -310,6 +312,7 @@ var namesReason = []string{
 	"maintenance",
 	"replaced",
 	"limits",
+	"too-small",
 }
 
 // String returns the name in the specification.
@@ -372,34 +375,38 @@ const (
 	CmdDeviceMap uint8 = 7
 	// CmdDeviceUnmap: Flush, detach and remove a block device.
 	CmdDeviceUnmap uint8 = 8
+	// CmdDeviceResize: Make a mapped pool larger, on every member and then the device.
+	CmdDeviceResize uint8 = 9
+	// CmdPoolGrow: Make room on a store for a larger pool, at the present size of its device.
+	CmdPoolGrow uint8 = 10
 	// CmdDeviceGet: Pools mapped on this client.
-	CmdDeviceGet uint8 = 9
+	CmdDeviceGet uint8 = 11
 	// CmdDeviceNtf: A device appeared, changed its state or went.
-	CmdDeviceNtf uint8 = 10
+	CmdDeviceNtf uint8 = 12
 	// CmdLegGet: Legs of the pools mapped on this client.
-	CmdLegGet uint8 = 11
+	CmdLegGet uint8 = 13
 	// CmdLegNtf: A leg changed its state.
-	CmdLegNtf uint8 = 12
+	CmdLegNtf uint8 = 14
 	// CmdPoolResync: Pause, resume, bound or tune the resync of this node's member.
-	CmdPoolResync uint8 = 13
+	CmdPoolResync uint8 = 15
 	// CmdLegEject: Take a leg out of its mapped pool until leg-return.
-	CmdLegEject uint8 = 14
+	CmdLegEject uint8 = 16
 	// CmdLegReturn: Let a leg return that was ejected, now.
-	CmdLegReturn uint8 = 15
+	CmdLegReturn uint8 = 17
 	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
-	CmdPoolResolve uint8 = 16
+	CmdPoolResolve uint8 = 18
 	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
-	CmdPoolPeek uint8 = 17
+	CmdPoolPeek uint8 = 19
 	// CmdPoolReplace: Put a blank store into the place of this node's member, or beside it until that is up to date.
-	CmdPoolReplace uint8 = 18
+	CmdPoolReplace uint8 = 20
 	// CmdPoolMember: Remove a member of a pool, or begin or end its maintenance; a client carries it out.
-	CmdPoolMember uint8 = 19
+	CmdPoolMember uint8 = 21
 	// CmdLegSet: Remove a member of a mapped pool, or begin or end its maintenance.
-	CmdLegSet uint8 = 20
+	CmdLegSet uint8 = 22
 	// CmdPoolVerify: Start or stop comparing this node's member with others.
-	CmdPoolVerify uint8 = 21
+	CmdPoolVerify uint8 = 23
 	// CmdDifferenceGet: What the last verify of each pool on this node found to differ; a bounded list.
-	CmdDifferenceGet uint8 = 22
+	CmdDifferenceGet uint8 = 24
 )
 
 // Ops describes the requests of every command, by command number.
@@ -410,6 +417,7 @@ var Ops = map[uint8]Op{
 		PoolAttrSize,
 		PoolAttrChunkSize,
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
 		PoolAttrNode,
 		PoolAttrAddr,
 		PoolAttrZeroed,
@@ -420,6 +428,7 @@ var Ops = map[uint8]Op{
 		PoolAttrName,
 		PoolAttrUUID,
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
 		PoolAttrMemberID,
 		PoolAttrNode,
 		PoolAttrAddr,
@@ -434,6 +443,8 @@ var Ops = map[uint8]Op{
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
+		PoolAttrStoreSize,
 		PoolAttrName,
 		PoolAttrUUID,
 	}},
@@ -463,6 +474,17 @@ var Ops = map[uint8]Op{
 		DeviceAttrIndex,
 		DeviceAttrName,
 		DeviceAttrForce,
+	}},
+	CmdDeviceResize: {Name: "device-resize", Set: SetDevice, Reply: false, Request: []uint16{
+		DeviceAttrName,
+		DeviceAttrSize,
+	}},
+	CmdPoolGrow: {Name: "pool-grow", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
+		PoolAttrSize,
+		PoolAttrZeroed,
 	}},
 	CmdDeviceGet: {Name: "device-get", Set: SetDevice, Reply: true, Request: []uint16{
 		DeviceAttrIndex,
@@ -703,6 +725,8 @@ const (
 	PoolAttrVerifyRepaired      uint16 = 82
 	PoolAttrVerified            uint16 = 83
 	PoolAttrVerifiedDifferences uint16 = 84
+	PoolAttrMetadataDevice      uint16 = 85
+	PoolAttrRoom                uint16 = 86
 )
 
 // SetPool describes the attributes of pool.
@@ -790,6 +814,8 @@ var SetPool = AttrSet{
 	PoolAttrVerifyRepaired:      {Name: "verify-repaired", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrVerified:            {Name: "verified", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrVerifiedDifferences: {Name: "verified-differences", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMetadataDevice:      {Name: "metadata-device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrRoom:                {Name: "room", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -942,6 +968,10 @@ type Pool struct {
 	Verified uint64 `json:"verified"`
 	// Blocks that differed in it.
 	VerifiedDifferences uint64 `json:"verified_differences"`
+	// Path of the device with the store's metadata, if that is not the one with its data.
+	MetadataDevice string `json:"metadata_device"`
+	// Bytes up to which this member lets the pool grow; 0 if it was not prepared.
+	Room uint64 `json:"room"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -1115,6 +1145,10 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Verified = ad.Uint64()
 		case PoolAttrVerifiedDifferences:
 			v.VerifiedDifferences = ad.Uint64()
+		case PoolAttrMetadataDevice:
+			v.MetadataDevice = ad.String()
+		case PoolAttrRoom:
+			v.Room = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)

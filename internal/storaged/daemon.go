@@ -271,7 +271,7 @@ func (d *Daemon) stores(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	d.seen.remember(pools, devs, d.env.Resolve)
-	all := d.scan.probe(d.unserved(devs, pools))
+	all := pairs(d.scan.probe(d.unserved(devs, pools)))
 	for _, s := range plan(all, pools, d.seen, d.scan.held) {
 		d.act(ctx, s)
 	}
@@ -301,7 +301,7 @@ func (d *Daemon) act(ctx context.Context, s Store) {
 // assemble names the pool too: the disk may have been exchanged since it was read.
 func (d *Daemon) assemble(ctx context.Context, s Store) error {
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolAssemble}
-	req.Add(rmrnl.PoolAttrDevice, s.Device).Add(rmrnl.PoolAttrName, s.Pool).Add(rmrnl.PoolAttrUUID, s.UUID)
+	req.Add(rmrnl.PoolAttrDevice, s.Device).AddString(rmrnl.PoolAttrMetadataDevice, s.MDDevice).Add(rmrnl.PoolAttrName, s.Pool).Add(rmrnl.PoolAttrUUID, s.UUID)
 	if err := d.do(ctx, req); err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ type Store struct {
 	StoreUUID pool.UUID  `json:"store_uuid"` // of the member
 	MemberID  uint8      `json:"member_id"`
 	Device    string     `json:"device"`
+	MDDevice  string     `json:"metadata_device"` // "" if it is device
 	State     StoreState `json:"state"`
 	Reason    string     `json:"reason"` // "" if there is nothing to say
 
@@ -99,11 +100,11 @@ func planServed(p rmrnl.Pool, disks []found, held func(path string) bool) Store 
 	if held(p.Device) {
 		return s
 	}
-	back := slices.DeleteFunc(slices.Clone(disks), func(f found) bool { return held(f.dev.Path) })
+	back := slices.DeleteFunc(slices.Clone(disks), func(f found) bool { return f.lost != "" || held(f.dev.Path) })
 	switch len(back) {
 	case 0:
 	case 1:
-		s.State, s.Device, s.Reason = StoreReturned, back[0].dev.Path, "its disk is back"
+		s.State, s.Device, s.MDDevice, s.Reason = StoreReturned, back[0].dev.Path, back[0].md, "its disk is back"
 		s.key += " " + back[0].dev.id()
 	default:
 		s.State, s.Reason = StoreAmbiguous, claims(back)
@@ -120,11 +121,13 @@ func planFound(disks []found, seen memory) Store {
 	first := disks[0]
 	s := Store{
 		Pool: first.sb.Name, UUID: first.sb.Pool, StoreUUID: first.sb.Store, MemberID: first.sb.MemberID,
-		Device: first.dev.Path, State: StoreWaiting, key: fmt.Sprintf("store %s %s", first.sb.Store, first.dev.id()),
+		Device: first.dev.Path, MDDevice: first.md, State: StoreWaiting, key: fmt.Sprintf("store %s %s", first.sb.Store, first.dev.id()),
 	}
 	switch {
 	case len(disks) > 1:
 		s.State, s.Reason = StoreAmbiguous, claims(disks)
+	case first.lost != "":
+		s.State, s.Reason = StoreAmbiguous, first.lost
 	case seen[first.sb.Store] == first.dev.id():
 		s.State, s.Reason = StoreStopped, "stopped by an operator"
 	}

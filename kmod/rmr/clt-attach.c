@@ -491,6 +491,8 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 		err = foresee(pool, why);
 	if (!err)
 		err = decide(pool, &a, why);
+	if (!err && !pool->was_live)
+		rmr_clt_agree_size(pool, rmr_view_active(&a.first));
 	if (!err)
 		err = establish(pool, &a, why);
 	if (err)

@@ -26,6 +26,7 @@ const char *rmr_clt_status_text(int err)
 	case -ECONNABORTED:	return "connection lost";
 	case -ETIMEDOUT:	return "no answer";
 	case -EMEDIUMTYPE:	return "another pool, store or size than expected";
+	case -EFBIG:		return "smaller than the device, see disk grow";
 	case -ENOTUNIQ:		return "another history: split brain";
 	case -EKEYREVOKED:	return "another store has its place";
 	case -ERANGE:		return "its queue limits do not fit the mapped device";
@@ -41,6 +42,7 @@ u8 rmr_clt_err_reason(int err)
 	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
 	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;
 	case -EMEDIUMTYPE:	return RMR_REASON_IDENTITY;
+	case -EFBIG:		return RMR_REASON_TOO_SMALL;
 	case -ENOTUNIQ:		return RMR_REASON_SPLIT_BRAIN;
 	case -EKEYREVOKED:	return RMR_REASON_REPLACED;
 	case -ERANGE:		return RMR_REASON_LIMITS;
@@ -191,10 +193,12 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call, u8 goal
 		return RMR_ST_MALFORMED;
 	}
 	if (memcmp(rsp->pool_uuid, pool->uuid, RMR_UUID_LEN) || rsp->member_id != leg->id ||
-	    le64_to_cpu(rsp->pool_size) != pool->limits.size ||
 	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
 	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum)
 		return -EMEDIUMTYPE;
+	link->size = le64_to_cpu(rsp->pool_size);
+	if (pool->was_live && link->size < pool->limits.size && !rmr_clt_leg_votes_only(leg))
+		return -EFBIG;
 	link->discarded = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DISCARDED;
 	memcpy(link->slot, rsp->member, sizeof(link->slot));
 	leg->told = rsp->member[leg->id];
@@ -292,7 +296,8 @@ static int leg_list(struct rmr_clt_leg *leg)
 	u64 first = 0, chunks;
 	int err;
 
-	chunks = rmr_chunks(pool->limits.size, pool->limits.chunk_size);
+	/* A member that is larger was told of a resize (R9.9). */
+	chunks = rmr_chunks(max(link->size, pool->limits.size), pool->limits.chunk_size);
 	link->nr_uncertain = 0;
 	do {
 		msg = rmr_clt_call_msg(call, RMR_MSG_LIST, sizeof(*msg), sizeof(*rsp));
@@ -311,6 +316,9 @@ static int leg_list(struct rmr_clt_leg *leg)
 		link->restarted = rsp->flags & RMR_LIST_F_RESTARTED;
 		first = le64_to_cpu(rsp->next);
 	} while (first != RMR_NO_MORE);
+	if (pool->was_live)
+		rmr_clt_clip_uncertain(link, rmr_chunks(pool->limits.size,
+							pool->limits.chunk_size));
 	return 0;
 }
 

@@ -103,6 +103,7 @@ struct rmr_clt_link {
 	struct rmr_epoch	promised;
 	struct rmr_view		view;
 	struct rmr_limits_le	limits;
+	u64			size;		/* bytes of the pool */
 	u32			sb_flags;
 	bool			busy;
 	bool			restarted;
@@ -354,6 +355,10 @@ u8 rmr_clt_linked(struct rmr_clt_pool *pool);
 void rmr_clt_marks_run(struct rmr_clt_pool *pool);
 void rmr_clt_acks_remark(struct rmr_clt_pool *pool);
 void rmr_clt_acks_run(struct rmr_clt_pool *pool);
+
+/* clt-resize.c */
+void rmr_clt_clip_uncertain(struct rmr_clt_link *link, u64 chunks);
+void rmr_clt_agree_size(struct rmr_clt_pool *pool, u8 active);
 
 /* clt-attach.c */
 int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why);

@@ -22,12 +22,13 @@ static const struct netlink_range_validation rmr_a_device_stall_ms_range = {
 };
 
 /* RMR_CMD_POOL_CREATE - do */
-static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_QUORUM + 1] = {
+static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_METADATA_DEVICE + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_SIZE] = { .type = NLA_U64, },
 	[RMR_A_POOL_CHUNK_SIZE] = { .type = NLA_U32, },
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_METADATA_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
 	[RMR_A_POOL_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
@@ -36,10 +37,11 @@ static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_QUORUM + 1] 
 };
 
 /* RMR_CMD_POOL_JOIN - do */
-static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_REPLACES + 1] = {
+static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_METADATA_DEVICE + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_METADATA_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
 	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
 	[RMR_A_POOL_NODE] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_ADDR] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
@@ -54,8 +56,10 @@ static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_REPLACES + 1] 
 };
 
 /* RMR_CMD_POOL_ASSEMBLE - do */
-static const struct nla_policy rmr_pool_assemble_nl_policy[RMR_A_POOL_DEVICE + 1] = {
+static const struct nla_policy rmr_pool_assemble_nl_policy[RMR_A_POOL_METADATA_DEVICE + 1] = {
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_METADATA_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
+	[RMR_A_POOL_STORE_SIZE] = { .type = NLA_U64, },
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 };
@@ -93,6 +97,21 @@ static const struct nla_policy rmr_device_unmap_nl_policy[RMR_A_DEVICE_FORCE + 1
 	[RMR_A_DEVICE_INDEX] = { .type = NLA_U32, },
 	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_DEVICE_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* RMR_CMD_DEVICE_RESIZE - do */
+static const struct nla_policy rmr_device_resize_nl_policy[RMR_A_DEVICE_SIZE + 1] = {
+	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_DEVICE_SIZE] = { .type = NLA_U64, },
+};
+
+/* RMR_CMD_POOL_GROW - do */
+static const struct nla_policy rmr_pool_grow_nl_policy[RMR_A_POOL_ZEROED + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_SIZE] = { .type = NLA_U64, },
+	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
 };
 
 /* RMR_CMD_DEVICE_GET - do */
@@ -192,21 +211,21 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd		= RMR_CMD_POOL_CREATE,
 		.doit		= rmr_nl_pool_create_doit,
 		.policy		= rmr_pool_create_nl_policy,
-		.maxattr	= RMR_A_POOL_QUORUM,
+		.maxattr	= RMR_A_POOL_METADATA_DEVICE,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= RMR_CMD_POOL_JOIN,
 		.doit		= rmr_nl_pool_join_doit,
 		.policy		= rmr_pool_join_nl_policy,
-		.maxattr	= RMR_A_POOL_REPLACES,
+		.maxattr	= RMR_A_POOL_METADATA_DEVICE,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= RMR_CMD_POOL_ASSEMBLE,
 		.doit		= rmr_nl_pool_assemble_doit,
 		.policy		= rmr_pool_assemble_nl_policy,
-		.maxattr	= RMR_A_POOL_DEVICE,
+		.maxattr	= RMR_A_POOL_METADATA_DEVICE,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -240,6 +259,20 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.doit		= rmr_nl_device_unmap_doit,
 		.policy		= rmr_device_unmap_nl_policy,
 		.maxattr	= RMR_A_DEVICE_FORCE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_DEVICE_RESIZE,
+		.doit		= rmr_nl_device_resize_doit,
+		.policy		= rmr_device_resize_nl_policy,
+		.maxattr	= RMR_A_DEVICE_SIZE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_GROW,
+		.doit		= rmr_nl_pool_grow_doit,
+		.policy		= rmr_pool_grow_nl_policy,
+		.maxattr	= RMR_A_POOL_ZEROED,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

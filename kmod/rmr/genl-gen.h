@@ -19,6 +19,8 @@ int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

@@ -70,6 +70,9 @@ static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
 	spec->replaces = RMR_NO_MEMBER;
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
+	/* Of create, join and assemble; the arrays of the other commands end before it. */
+	if (spec->device)
+		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
 		spec->uuid = nla_data(a[RMR_A_POOL_UUID]);
 	return 0;
@@ -206,6 +209,9 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 
 	if (put_pool_id(skb, p) ||
 	    nla_put_string(skb, RMR_A_POOL_DEVICE, p->device) ||
+	    (p->md_device[0] &&
+	     nla_put_string(skb, RMR_A_POOL_METADATA_DEVICE, p->md_device)) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_ROOM, p->room, RMR_A_POOL_PAD) ||
 	    nla_put_u8(skb, RMR_A_POOL_STATE, p->state) ||
 	    nla_put_u8(skb, RMR_A_POOL_REASON, p->reason) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_EPOCH_SEQ, p->epoch_seq, RMR_A_POOL_PAD) ||
@@ -488,6 +494,8 @@ int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
 	if (!err && !spec->device)
 		err = missing_attr(info->extack, "device path");
+	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
+		spec->store_size = nla_get_u64(info->attrs[RMR_A_POOL_STORE_SIZE]);
 	if (!err)
 		err = pool_command(info, spec, ctl->assemble);
 	kfree(spec);
@@ -662,6 +670,32 @@ int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err) {
+		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
+			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
+		if (a[RMR_A_POOL_SIZE])
+			spec->size = nla_get_u64(a[RMR_A_POOL_SIZE]);
+		spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
+		err = ctl->grow(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
 int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
@@ -774,6 +808,28 @@ int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
 		err = ctl->unmap(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_device_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = !spec ? -ENOMEM : info->attrs[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
+		missing_attr(info->extack, "pool name");
+	if (!err && !info->attrs[RMR_A_DEVICE_SIZE])
+		err = missing_attr(info->extack, "pool size");
+	if (!err) {
+		spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
+		err = ctl->resize(spec, info->extack);
 	}
 	kfree(spec);
 	module_put(ctl->owner);

@@ -35,8 +35,8 @@ int rmr_srv_digest_read(struct rmr_srv_pool *pool, u64 off, u32 count, const u8 
 
 	for (at = 0; at < count && !err; at += n) {
 		n = min_t(u32, count - at, PART_BLOCKS);
-		err = rmr_srv_store_rw(pool, RMR_OP_READ, off + (u64)at * RMR_BLOCK_SIZE, buf,
-				       n * RMR_BLOCK_SIZE);
+		err = rmr_srv_area_read(pool, off + (u64)at * RMR_BLOCK_SIZE, buf,
+					n * RMR_BLOCK_SIZE);
 		for (i = 0; i < n && !err; i++)
 			digest_block(digest + (at + i) * RMR_DIGEST_LEN, buf + i * RMR_BLOCK_SIZE,
 				     key);
@@ -67,17 +67,13 @@ static void tell_facts(struct rmr_srv_track *t, u64 chunk, struct rmr_rsp_digest
 	spin_unlock_irqrestore(&t->lock, flags);
 }
 
-/* Are the blocks inside the chunk, and the chunk inside the pool? */
+/* Are the blocks inside the chunk? */
 static bool range_fits(const struct rmr_srv_pool *pool, const struct rmr_msg_digest *msg)
 {
-	u64 chunk = le64_to_cpu(msg->chunk), end;
 	u32 last = le16_to_cpu(msg->first) + le16_to_cpu(msg->count);
 
-	if (chunk >= pool->track.dirty.chunks ||
-	    last > 1u << (pool->track.chunk_shift - ilog2(RMR_BLOCK_SIZE)))
-		return false;
-	end = (chunk << pool->track.chunk_shift) + (u64)last * RMR_BLOCK_SIZE;
-	return end <= pool->size;
+	return le64_to_cpu(msg->chunk) < RMR_MAP_CHUNKS_MAX &&
+	       last <= 1u << (pool->track.chunk_shift - ilog2(RMR_BLOCK_SIZE));
 }
 
 /* Digests of blocks of a chunk, if it was here before and after they were read. */

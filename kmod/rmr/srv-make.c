@@ -43,14 +43,16 @@ int rmr_srv_refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_e
 
 	if (!copies)
 		return -ENOMEM;
-	which = rmr_srv_sb_read(pool, copies, &damaged, &fault);
+	which = rmr_srv_sb_read(pool, pool->ops->size(pool->store), copies, &damaged, &fault);
 	if (which >= 0)
 		NL_SET_ERR_MSG_FMT(extack, "device is a store of pool %.40s; --force overwrites it",
 				   copies[which].pool_name);
 	else if (which != -ENODATA)
 		NL_SET_ERR_MSG(extack, "device has a damaged superblock; --force overwrites it");
 	kfree(copies);
-	return which == -ENODATA || force ? 0 : -EEXIST;
+	if (which != -ENODATA && !force)
+		return -EEXIST;
+	return rmr_srv_device_refuse(pool, force, extack);
 }
 
 /* Where data and map are. A witness has neither. */
@@ -65,6 +67,8 @@ static int sb_place(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 	sb->pool_size = cpu_to_le64(size);
 	sb->chunk_size = cpu_to_le32(chunk_size);
 	sb->store_size = cpu_to_le64(store_size);
+	if (pool->md_device[0])
+		return rmr_srv_device_place(pool, size, chunk_size, extack);
 	if (spec->witness)
 		return 0;
 	if (size > most) {
@@ -122,6 +126,8 @@ int rmr_srv_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack)
 	pool->sb->write_seq = 0;
 	rmr_srv_pool_adopt_sb(pool);
 	err = map_format(pool, pool->sb);
+	if (!err)
+		err = rmr_srv_device_format(pool, extack);
 	mutex_lock(&pool->lock);
 	for (i = 0; i < RMR_SB_COPIES && !err; i++) {
 		rmr_srv_sb_begin(pool);
@@ -166,7 +172,7 @@ int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 	err = name_refuse(spec, extack);
 	if (err)
 		goto unlock;
-	pool = rmr_srv_pool_open(spec->device, extack);
+	pool = rmr_srv_pool_open(spec, extack);
 	if (IS_ERR(pool)) {
 		err = PTR_ERR(pool);
 		goto unlock;
@@ -335,7 +341,7 @@ static int join_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb,
 static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
 		       struct rmr_pool_info *info, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_open(spec->device, extack);
+	struct rmr_srv_pool *pool = rmr_srv_pool_open(spec, extack);
 	int err;
 
 	if (IS_ERR(pool))

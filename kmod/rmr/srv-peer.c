@@ -52,8 +52,7 @@ static int clear_all(struct rmr_srv_track *t, const struct rmr_msg_clear *msg)
 		u64 first = le64_to_cpu(msg->range[i].first);
 		u64 n = le64_to_cpu(msg->range[i].count);
 
-		if (first >= t->dirty.chunks || n > t->dirty.chunks - first)
-			return RMR_ST_MALFORMED;
+		/* A sender that is larger was told of a resize (R9.9): more has no bit. */
 		err = rmr_map_clear(&t->dirty, first, first + n - 1, BIT(msg->from), GFP_ATOMIC);
 	}
 	return min(err, 0);
@@ -175,7 +174,7 @@ int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 		return RMR_ST_FENCED;
 	t = &pool->track;
 	memset(rsp, 0, sizeof(struct rmr_rsp_fine));
-	if (chunk >= t->dirty.chunks)
+	if (chunk >= RMR_MAP_CHUNKS_MAX)
 		err = RMR_ST_MALFORMED;
 	else if (!rmr_srv_may_serve(pool, chunk, chunk))
 		err = RMR_ST_STALE;
@@ -216,6 +215,16 @@ int rmr_srv_store_rw(struct rmr_srv_pool *pool, u8 op, u64 off, void *data, u32 
 	return sync.status;
 }
 
+/* As a peer reads it that was told of a larger pool before (R9.9): zeros behind the end. */
+int rmr_srv_area_read(struct rmr_srv_pool *pool, u64 off, void *data, u32 len)
+{
+	u64 size = READ_ONCE(pool->size);
+	u32 here = off < size ? min_t(u64, len, size - off) : 0;
+
+	memset(data + here, 0, len - here);
+	return here ? rmr_srv_store_rw(pool, RMR_OP_READ, off, data, here) : 0;
+}
+
 /* Data of a chunk, if it was here before and after it was read. */
 int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, void *data, size_t len)
 {
@@ -233,13 +242,13 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 		return RMR_ST_FENCED;
 	first = off >> pool->track.chunk_shift;
 	last = (off + length - 1) >> pool->track.chunk_shift;
-	if (length > pool->size || off > pool->size - length || first != last)
+	if (first != last)
 		err = RMR_ST_MALFORMED;
 	else if (!rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	else
 		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_RESYNC_READ, pool->id, first) ?:
-		      rmr_srv_store_rw(pool, RMR_OP_READ, off, data, length);
+		      rmr_srv_area_read(pool, off, data, length);
 	if (!err && !rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	if (!err && !rmr_srv_same_epoch(pool, &msg->epoch))

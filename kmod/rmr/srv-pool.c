@@ -99,7 +99,8 @@ void rmr_srv_pool_put(struct rmr_srv_pool *pool)
 }
 
 /* Opens the device of a new pool object. */
-struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ack *extack)
+struct rmr_srv_pool *rmr_srv_pool_open(const struct rmr_pool_spec *spec,
+				       struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_pool *pool = pool_alloc();
 	int err = -ENOMEM;
@@ -112,14 +113,16 @@ struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ac
 	pool->ops = store_ops_get(extack);
 	if (!pool->ops)
 		goto put;
-	pool->store = pool->ops->open(device, extack);
+	pool->store = pool->ops->open(spec->device, spec->md_device, extack);
 	if (IS_ERR(pool->store)) {
 		err = PTR_ERR(pool->store);
 		pool->store = NULL;
 		module_put(pool->ops->owner);
 		goto put;
 	}
-	strscpy(pool->device, device, sizeof(pool->device));
+	strscpy(pool->device, spec->device, sizeof(pool->device));
+	if (spec->md_device)
+		strscpy(pool->md_device, spec->md_device, sizeof(pool->md_device));
 	pool->ops->limits(pool->store, &pool->limits);
 	pool->block_mask = le32_to_cpu(pool->limits.logical_block) - 1;
 	return pool;
@@ -213,6 +216,8 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 		strscpy(info->client, pool->attach->node, sizeof(info->client));
 	info->size = pool->size;
 	info->store_size = pool->ops->size(pool->store);
+	info->room = le64_to_cpu(sb->room);
+	strscpy(info->md_device, pool->md_device, sizeof(info->md_device));
 	info->chunk_size = le32_to_cpu(sb->chunk_size);
 	info->sb_flags = le32_to_cpu(sb->flags);
 	info->member_id = pool->id;
@@ -330,11 +335,13 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 	return 0;
 }
 
-/* Reads both copies; the number of the better one or an error, with *damaged and *fault. */
-int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
+/*
+ * Reads both copies of a store of that size; the number of the better one or an error, with
+ * *damaged and *fault.
+ */
+int rmr_srv_sb_read(struct rmr_srv_pool *pool, u64 size, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault)
 {
-	u64 size = pool->ops->size(pool->store);
 	unsigned int i;
 	int err;
 
@@ -374,7 +381,7 @@ int rmr_srv_sb_wipe(struct rmr_srv_pool *pool)
 				     sizeof(*pool->sb_next));
 		err = err ?: e;
 	}
-	return err;
+	return err ?: rmr_srv_device_wipe(pool);
 }
 
 /* ---- commands ---- */
@@ -458,11 +465,18 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 {
 	struct rmr_sb *copies = kcalloc(RMR_SB_COPIES, sizeof(*copies), GFP_KERNEL);
 	struct rmr_fault fault = {};
+	u64 size;
 	int which;
 
 	if (!copies)
 		return -ENOMEM;
-	which = rmr_srv_sb_read(pool, copies, &pool->damaged, &fault);
+	size = pool->ops->size(pool->store);
+	if (spec->store_size && spec->store_size > size) {
+		NL_SET_ERR_MSG_FMT(extack, "device has %llu bytes only", size);
+		kfree(copies);
+		return -ENOSPC;
+	}
+	which = rmr_srv_sb_read(pool, spec->store_size ?: size, copies, &pool->damaged, &fault);
 	if (which >= 0)
 		*pool->sb = copies[which];
 	kfree(copies);
@@ -484,7 +498,7 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 		NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", pool->name);
 		return -EEXIST;
 	}
-	return 0;
+	return rmr_srv_device_check(pool, extack);
 }
 
 static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
@@ -495,7 +509,7 @@ static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info 
 	int err;
 
 	mutex_lock(&rmr_srv_command_lock);
-	pool = rmr_srv_pool_open(spec->device, extack);
+	pool = rmr_srv_pool_open(spec, extack);
 	err = PTR_ERR_OR_ZERO(pool);
 	if (err)
 		goto unlock;
@@ -684,6 +698,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.peek		= rmr_srv_peek,
 	.replace	= rmr_srv_replace,
 	.member		= rmr_srv_member,
+	.grow		= rmr_srv_grow,
 	.pool_info	= pool_info,
 	.verify		= rmr_srv_verify_command,
 	.difference	= pool_difference,

@@ -95,6 +95,7 @@ struct rmr_srv_track {
 	u64			busy_jiffies;	/* of the last application I/O, racy */
 	u64			lazy_seq;	/* highest_seq at the last lazy pass */
 	wait_queue_head_t	wait;		/* sync_done, applying */
+	struct mutex		place;		/* of the map on disk: held over a write of it */
 	struct work_struct	map_work;
 	struct delayed_work	lazy_work;
 	struct mutex		flush_lock;	/* group flush of copies */
@@ -142,6 +143,7 @@ struct rmr_srv_pool {
 	char			name[RMR_NAME_LEN];
 	char			addr[RMR_ADDR_LEN];
 	char			device[RMR_PATH_LEN];
+	char			md_device[RMR_PATH_LEN];	/* "": device */
 	struct rcu_head		rcu;
 };
 
@@ -276,12 +278,14 @@ int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg, void *data, size_t len);
 int rmr_srv_store_rw(struct rmr_srv_pool *pool, u8 op, u64 off, void *data, u32 len);
+int rmr_srv_area_read(struct rmr_srv_pool *pool, u64 off, void *data, u32 len);
 
 /* srv-sync.c */
 int rmr_srv_sync_init(struct rmr_srv_pool *pool);
 void rmr_srv_sync_stop(struct rmr_srv_pool *pool);
 void rmr_srv_sync_free(struct rmr_srv_pool *pool);
 void rmr_srv_sync_kick(struct rmr_srv_pool *pool);
+int rmr_srv_sync_resize(struct rmr_srv_pool *pool, u64 chunks, void **spare);
 void rmr_srv_sync_alive(struct rmr_srv_pool *pool, struct rmr_rsp_keepalive *rsp);
 void rmr_srv_sync_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
 void rmr_srv_sync_set(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec);
@@ -311,6 +315,17 @@ int rmr_srv_replace(const struct rmr_pool_spec *spec, struct rmr_pool_info *info
 int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
 		       struct rmr_pool_info *info, struct netlink_ext_ack *extack);
 int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id);
+/* srv-device.c: stores on two devices. */
+int rmr_srv_device_refuse(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack);
+int rmr_srv_device_place(struct rmr_srv_pool *pool, u64 size, u32 chunk_size,
+			 struct netlink_ext_ack *extack);
+int rmr_srv_device_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+int rmr_srv_device_wipe(struct rmr_srv_pool *pool);
+int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+
+/* srv-resize.c */
+int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+int rmr_srv_resize_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 
 /* srv-make.c */
 int rmr_srv_refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack);
@@ -327,13 +342,14 @@ int rmr_srv_join(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 
 /* srv-pool.c */
 extern struct mutex rmr_srv_command_lock;
-struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ack *extack);
+struct rmr_srv_pool *rmr_srv_pool_open(const struct rmr_pool_spec *spec,
+				       struct netlink_ext_ack *extack);
 int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 			 struct netlink_ext_ack *extack);
 void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool);
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
 bool rmr_srv_name_taken(const char *name, const char *addr, const u8 *uuid, u8 id);
-int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
+int rmr_srv_sb_read(struct rmr_srv_pool *pool, u64 size, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault);
 int rmr_srv_sb_wipe(struct rmr_srv_pool *pool);
 struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,

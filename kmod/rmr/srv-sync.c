@@ -488,6 +488,19 @@ int rmr_srv_sync_init(struct rmr_srv_pool *pool)
 	return err;
 }
 
+/* The pool gets larger while nothing is copied. */
+int rmr_srv_sync_resize(struct rmr_srv_pool *pool, u64 chunks, void **spare)
+{
+	struct rmr_srv_sync *sync = pool->sync;
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&sync->lock, flags);
+	err = rmr_map_resize(&sync->told, chunks, spare, GFP_ATOMIC);
+	spin_unlock_irqrestore(&sync->lock, flags);
+	return err;
+}
+
 /* No tick and no copy runs afterwards. */
 void rmr_srv_sync_stop(struct rmr_srv_pool *pool)
 {

@@ -39,6 +39,7 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 	spin_lock_init(&t->lock);
 	init_waitqueue_head(&t->wait);
 	mutex_init(&t->flush_lock);
+	mutex_init(&t->place);
 	INIT_LIST_HEAD(&t->blocked);
 	INIT_LIST_HEAD(&t->unstable);
 	INIT_LIST_HEAD(&t->copies);

@@ -97,6 +97,7 @@ static const struct {
 	[RMR_MSG_SETTLE]	= { rmr_srv_settle_msg, 0 },
 	[RMR_MSG_READY]		= { rmr_srv_ready_msg, 0 },
 	[RMR_MSG_PREPARE]	= { rmr_srv_prepare_msg, 0 },
+	[RMR_MSG_RESIZE]	= { rmr_srv_resize_msg, 0 },
 	[RMR_MSG_FINE]		= { rmr_srv_fine_msg, sizeof(struct rmr_rsp_fine) },
 };
 

@@ -41,6 +41,15 @@ func sampleSuperblock() *Superblock {
 	return s
 }
 
+// sampleSplit has its data on another device, which has room for a larger pool.
+func sampleSplit() *Superblock {
+	s := sampleSuperblock()
+	s.FeatIncompat, s.StoreSize = FeatIncompatExtMD, 64<<20
+	s.MapOff = 1 << 20
+	s.DataSize, s.DataLabel, s.Room = 20<<30, sampleUUID(7), 19<<30
+	return s
+}
+
 // sampleWitness is the superblock of the smallest witness.
 func sampleWitness() *Superblock {
 	s := sampleSuperblock()
@@ -85,6 +94,7 @@ func sampleMessages() map[string]Message {
 		"settle":          &Settle{step{bound, epoch, 12}},
 		"ready":           &Ready{step{bound, epoch, 12}},
 		"prepare":         &Prepare{step{bound, epoch, 12}},
+		"resize":          &Resize{Header: bound, Epoch: epoch, Size: 9 << 30},
 		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 1},
 		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 4, First: 4000, Count: 96, Key: sampleDigest(1)},
 		"member_set-held": &MemberSet{Header: bound, Pool: sampleUUID(8), MemberID: 3, More: true, Epoch: epoch, Member: Member{Generation: 2 << slotWishBits}},

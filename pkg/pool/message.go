@@ -43,7 +43,8 @@ const (
 	MsgReady      MsgType = 17
 	MsgPrepare    MsgType = 18
 	MsgFine       MsgType = 19
-	msgTypeMax            = MsgFine
+	MsgResize     MsgType = 20
+	msgTypeMax            = MsgResize
 )
 
 // msgKind is what the header checks need to know of a type.
@@ -93,6 +94,8 @@ func kindOf(t MsgType) (k msgKind, ok bool) {
 		k = msgKind{"READY", "rmr_msg_step", 64, true, func() Message { return &Ready{} }, false}
 	case MsgPrepare:
 		k = msgKind{"PREPARE", "rmr_msg_step", 64, true, func() Message { return &Prepare{} }, false}
+	case MsgResize:
+		k = msgKind{"RESIZE", "rmr_msg_resize", 64, true, func() Message { return &Resize{} }, false}
 	case MsgFine:
 		k = msgKind{"FINE", "rmr_msg_fine", 64, false, func() Message { return &Fine{} }, false}
 	}
@@ -120,7 +123,7 @@ type Header struct {
 }
 
 // Message is one request: a pointer to Hello, PoolInfo, Attach, ViewSet, Detach, Keepalive, IO, MemberSet, Mark,
-// Clear, MapPull, List, ResyncRead, Digest, Settle, Ready, Prepare or Fine.
+// Clear, MapPull, List, ResyncRead, Digest, Settle, Ready, Prepare, Fine or Resize.
 type Message interface {
 	// MsgType is the type that goes into the header.
 	MsgType() MsgType

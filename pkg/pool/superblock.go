@@ -31,7 +31,8 @@ const (
 
 // Feature bits this code knows, by class.
 const (
-	FeatIncompatKnown uint64 = 0
+	FeatIncompatExtMD uint64 = 1 << 0 // data on a device of its own
+	FeatIncompatKnown        = FeatIncompatExtMD
 	FeatROKnown       uint64 = 0
 	FeatCompatKnown   uint64 = 0
 )
@@ -153,6 +154,9 @@ type Superblock struct {
 	Verified uint64 `json:"verified"`
 	// VerifyDifferences are the blocks of 4 KiB that differed in it.
 	VerifyDifferences uint64             `json:"verify_differences"`
+	DataSize          uint64             `json:"data_size,omitempty"` // FeatIncompatExtMD: bytes of the data device
+	DataLabel         UUID               `json:"data_label,omitzero"` // FeatIncompatExtMD: random, in the stub too
+	Room              uint64             `json:"room,omitempty"`      // the pool may grow to it; behind the pool: zeros
 	Members           [MaxMembers]Member `json:"member"`
 }
 
@@ -221,7 +225,11 @@ func (s *Superblock) walk(c *coder) {
 	c.le64("table_version", &s.TableVersion)
 	c.le64("verified", &s.Verified)
 	c.le64("verify_differences", &s.VerifyDifferences)
-	c.reserved("reserved1", 232)
+	c.reserved("reserved1", 8)
+	c.le64("data_size", &s.DataSize)
+	c.uuid("data_label", &s.DataLabel)
+	c.le64("room", &s.Room)
+	c.reserved("reserved3", 192)
 	c.members(&s.Members)
 	c.reserved("reserved2", 1788)
 	c.crc("crc32c")
@@ -279,13 +287,15 @@ func (s *Superblock) checkSizes(c *coder, storeSize uint64) {
 		c.check(s.MapLen == 0, "map_len", s.MapLen, "a witness has no map")
 		c.check(s.MapOff == 0, "map_off", s.MapOff, "a witness has no map")
 		c.check(s.StoreSize >= WitnessStoreSize, "store_size", s.StoreSize, "too small for superblocks")
+		s.checkDevices(c)
 		return
 	}
 	c.check(s.MapLen == MapLen(s.Chunks()), "map_len", s.MapLen, "does not match the pool")
 	c.check(s.MapLen <= s.StoreSize, "map_len", s.MapLen, "larger than the store")
-	c.check(s.MapOff%MDBlock == 0 && s.MapOff >= s.PoolSize, "map_off", s.MapOff, "not aligned or inside the data area")
+	c.check(s.MapOff%MDBlock == 0 && (s.Split() || s.MapOff >= s.PoolSize), "map_off", s.MapOff, "not aligned or inside the data area")
 	c.check(s.MapOff <= s.StoreSize && s.StoreSize-s.MapOff >= s.MapLen+MDTail, "map_off", s.MapOff,
 		"map reaches into the tail or past the end")
+	s.checkDevices(c)
 }
 
 // Encode checks the superblock and returns its 4096 bytes with checksum.
@@ -319,17 +329,23 @@ func DecodeSuperblock(b []byte, storeSize uint64) (*Superblock, error) {
 // superblockHeader tests what must hold before any other byte means something.
 func (c *coder) superblockHeader() {
 	le := binary.LittleEndian
-	if string(c.buf[:8]) != sbMagic {
-		c.fail(ErrNotOurs, "magic", le.Uint64(c.buf), "no superblock")
-	}
-	if sum := le.Uint32(c.buf[sbCRCOff:]); sum != crc32.Checksum(c.buf[:sbCRCOff], castagnoli) {
-		c.fail(ErrDamaged, "crc32c", uint64(sum), "does not match")
-	}
+	c.sealedHeader(sbMagic)
 	if v := le.Uint32(c.buf[8:]); v != sbVersion {
 		c.fail(ErrVersion, "version", uint64(v), "unknown version")
 	}
 	if f := le.Uint64(c.buf[24:]); f&^FeatIncompatKnown != 0 {
 		c.fail(ErrVersion, "feat_incompat", f, "unknown feature")
+	}
+}
+
+// sealedHeader tests magic and checksum of a block of 4096 bytes.
+func (c *coder) sealedHeader(magic string) {
+	le := binary.LittleEndian
+	if string(c.buf[:8]) != magic {
+		c.fail(ErrNotOurs, "magic", le.Uint64(c.buf), "no superblock")
+	}
+	if sum := le.Uint32(c.buf[sbCRCOff:]); sum != crc32.Checksum(c.buf[:sbCRCOff], castagnoli) {
+		c.fail(ErrDamaged, "crc32c", uint64(sum), "does not match")
 	}
 }
 

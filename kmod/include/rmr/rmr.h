@@ -51,6 +51,8 @@ struct rmr_pool_info {
 	u8	uuid[RMR_UUID_LEN];
 	u8	store_uuid[RMR_UUID_LEN];
 	char	device[RMR_PATH_LEN];
+	char	md_device[RMR_PATH_LEN];	/* "": device */
+	u64	room;				/* the pool may grow to it, 0: not prepared */
 	char	client[RMR_NAME_LEN];
 	u64	size;
 	u64	store_size;
@@ -166,10 +168,12 @@ struct rmr_leg_info {
 struct rmr_pool_spec {
 	const char	*name;
 	const char	*device;
+	const char	*md_device;		/* NULL: metadata on device too */
 	const char	*node;
 	const char	*transport;
 	const u8	*uuid;			/* NULL: any or new */
 	u64		size;
+	u64		store_size;		/* assemble: where to look, 0: at the end */
 	u32		chunk_size;
 	int		member_id;		/* -1: lowest free */
 	u8		leg;			/* that the command is about; RMR_NO_MEMBER: any */
@@ -211,6 +215,7 @@ struct rmr_device_spec {
 	int		index;			/* -1: by name */
 	u16		port;
 	u32		stall_ms;
+	u64		size;			/* resize: bytes */
 	u32		suspend_ms;		/* 0: fail at once; U32_MAX: wait for ever */
 	bool		takeover;
 	bool		force;
@@ -247,6 +252,7 @@ struct rmr_srv_ctl {
 	int	(*replace)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 			   struct netlink_ext_ack *extack);
 	int	(*member)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*grow)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 	int	(*verify)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*difference)(unsigned long *cursor, struct rmr_difference_info *info);
@@ -258,6 +264,7 @@ struct rmr_clt_ctl {
 	int	(*map)(const struct rmr_device_spec *spec, struct rmr_device_info *info,
 		       struct netlink_ext_ack *extack);
 	int	(*unmap)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
+	int	(*resize)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
 	int	(*device_info)(unsigned long *cursor, struct rmr_device_info *info);
 	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
 	int	(*leg_eject)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
@@ -378,6 +385,8 @@ bool rmr_clt_is_live(struct rmr_clt_pool *pool);
 /* Detaches, cleanly if the pool is live, and frees the pool. */
 int rmr_clt_close(struct rmr_clt_pool *pool);
 void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info);
+/* By command: every data member and then the pool are size bytes large from now on. */
+int rmr_clt_resize(struct rmr_clt_pool *pool, u64 size, struct netlink_ext_ack *extack);
 /* By command: takes a leg out until it is told to return. */
 int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
 		      struct netlink_ext_ack *extack);
@@ -417,23 +426,30 @@ struct rmr_store_io {
 /**
  * struct rmr_store_ops - how rmr uses a store
  * @owner: module held while a store is open
- * @open: opens the store exclusively; sets an extack text on failure
+ * @open: opens the store exclusively, its metadata on md_path unless that is NULL; sets an extack
+ *	text on failure
  * @close: closes it
- * @size: usable bytes, a multiple of RMR_MD_BLOCK
+ * @size: usable bytes of the device with the metadata, a multiple of RMR_MD_BLOCK
+ * @data_size: the same of the device with the data
  * @limits: queue limits of the store
  * @rw_md: reads or writes metadata blocks, stable when it returns; may sleep
- * @flush: makes all completed writes stable; may sleep
+ * @rw_data: the same for blocks of the device with the data
+ * @zero: makes a range of the data device read as zeros, stable when it returns; may sleep for long
+ * @flush: makes all completed writes of data stable, says nothing of metadata; may sleep
  * @alloc_io: never fails; may sleep for an earlier io to end
  * @free_io: gives back an io that was not submitted
  * @submit: starts @io; data is contiguous in the kernel's linear mapping
  */
 struct rmr_store_ops {
 	struct module	*owner;
-	void	*(*open)(const char *path, struct netlink_ext_ack *extack);
+	void	*(*open)(const char *path, const char *md_path, struct netlink_ext_ack *extack);
 	void	(*close)(void *store);
 	u64	(*size)(void *store);
+	u64	(*data_size)(void *store);
 	void	(*limits)(void *store, struct rmr_limits_le *limits);
 	int	(*rw_md)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*rw_data)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*zero)(void *store, u64 off, u64 len);
 	int	(*flush)(void *store);
 	struct rmr_store_io *(*alloc_io)(void *store, u8 op, u16 flags);
 	void	(*free_io)(struct rmr_store_io *io);

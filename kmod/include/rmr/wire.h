@@ -43,7 +43,8 @@
 #define RMR_MSG_READY		17u		/* the map may be pulled; client to member */
 #define RMR_MSG_PREPARE		18u		/* flush before a promotion; client to member */
 #define RMR_MSG_FINE		19u		/* blocks of a dirty chunk; member to member */
-#define RMR_MSG_TYPE_MAX	19u
+#define RMR_MSG_RESIZE		20u		/* persist a larger pool; client to member */
+#define RMR_MSG_TYPE_MAX	20u
 
 /* struct rmr_msg_io.op */
 #define RMR_OP_READ		0u
@@ -341,6 +342,17 @@ struct rmr_msg_step {
 	__u8	reserved[32];			/* 32 */
 };						/* 64 */
 
+/*
+ * The pool is that large from now on (R9.9). Answered when it is persisted; again, by a member that
+ * has that size already. -ENOSPC: the store has no room, see struct rmr_sb.room.
+ */
+struct rmr_msg_resize {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	size;				/* 24 bytes, not smaller than the member's */
+	__u8	reserved[32];			/* 32 */
+};						/* 64 */
+
 /* Which blocks of a chunk may differ, as far as the asked member knows (fine map). */
 struct rmr_msg_fine {
 	struct rmr_msg_hdr hdr;			/*  0 */
@@ -461,6 +473,7 @@ RMR_ASSERT_SIZE(struct rmr_rsp_list, 4096);
 RMR_ASSERT_OFF(struct rmr_rsp_list, range, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_resync_read, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_step, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_resize, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_fine, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_fine, 576);
 RMR_ASSERT_SIZE(struct rmr_msg_digest, 128);

@@ -272,7 +272,7 @@ static int self_check(const struct rmr_sb_member *member, u8 id, const u8 *store
 	return 0;
 }
 
-static int pool_size_check(u64 size, struct rmr_fault *fault)
+int rmr_pool_size_check(u64 size, struct rmr_fault *fault)
 {
 	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
 		return refuse(fault, -EINVAL, "pool_size", "out of range or not in 4 KiB blocks",
@@ -306,7 +306,7 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 	u64 size = le64_to_cpu(sb->pool_size), map_len = le64_to_cpu(sb->map_len);
 	u64 mine = le64_to_cpu(sb->store_size), map_off = le64_to_cpu(sb->map_off);
 
-	if (pool_size_check(size, fault) ||
+	if (rmr_pool_size_check(size, fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault))
 		return -EINVAL;
 	if (mine != (store_size & ~(u64)(RMR_MD_BLOCK - 1)))
@@ -315,7 +315,7 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 		return sb_witness_check(sb, fault);
 	if (map_len != rmr_map_len(rmr_chunks(size, le32_to_cpu(sb->chunk_size))))
 		return refuse(fault, -EINVAL, "map_len", "does not match the pool", map_len);
-	if ((map_off & (RMR_MD_BLOCK - 1)) || map_off < size ||
+	if ((map_off & (RMR_MD_BLOCK - 1)) || (!rmr_sb_split(sb) && map_off < size) ||
 	    mine < RMR_MD_TAIL || map_len > mine - RMR_MD_TAIL ||
 	    map_off > mine - RMR_MD_TAIL - map_len)
 		return refuse(fault, -EINVAL, "map_off", "overlaps data or superblocks", map_off);
@@ -344,6 +344,8 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 		return refuse(fault, -EINVAL, "reserved1", "not zero", 0);
 	if (!all_zero(sb->reserved2, sizeof(sb->reserved2)))
 		return refuse(fault, -EINVAL, "reserved2", "not zero", 0);
+	if (!all_zero(sb->reserved3, sizeof(sb->reserved3)))
+		return refuse(fault, -EINVAL, "reserved3", "not zero", 0);
 	if (!sb->write_seq)
 		return refuse(fault, -EINVAL, "write_seq", "zero", 0);
 	if (sb->verify_differences && !sb->verified)
@@ -354,6 +356,8 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
 	if (!err)
 		err = sb_layout_check(sb, store_size, fault);
+	if (!err)
+		err = rmr_sb_device_check(sb, sb_is_witness(sb), fault);
 	if (!err)
 		err = members_check(sb->member, &sb->view, &sb->promised, fault);
 	if (!err)
@@ -763,6 +767,8 @@ static const struct {
 	[RMR_MSG_READY] = { "READY", sizeof(struct rmr_msg_step), true, step_check },
 	[RMR_MSG_PREPARE] = { "PREPARE", sizeof(struct rmr_msg_step), true, step_check },
 	[RMR_MSG_FINE] = { "FINE", sizeof(struct rmr_msg_fine), false, fine_check },
+	[RMR_MSG_RESIZE] = { "RESIZE", sizeof(struct rmr_msg_resize), true,
+			     rmr_msg_resize_check },
 };
 
 int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
@@ -858,7 +864,7 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 	if (!all_zero(r->reserved2, sizeof(r->reserved2)))
 		return refuse(fault, -EPROTO, "reserved2", "not zero", 0);
 	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
-	    pool_size_check(le64_to_cpu(r->pool_size), fault) ||
+	    rmr_pool_size_check(le64_to_cpu(r->pool_size), fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
 	    members_check(r->member, &r->view, &r->promised, fault) ||
 	    self_check(r->member, r->member_id, r->store_uuid, fault) || claim_check(r, fault))

@@ -52,7 +52,7 @@ static void fill_sb(struct rmr_sb *sb)
 static const struct spoil sb_spoils[] = {
 	{ AT(struct rmr_sb, magic), 'X', -ENODATA, "magic" },
 	{ AT(struct rmr_sb, version), 2, -EPROTONOSUPPORT, "version" },
-	{ AT(struct rmr_sb, feat_incompat), 1, -EPROTONOSUPPORT, "feat_incompat" },
+	{ AT(struct rmr_sb, feat_incompat), 2, -EPROTONOSUPPORT, "feat_incompat" },
 	{ AT(struct rmr_sb, flags), 0x80, -EINVAL, "flags" },
 	{ AT(struct rmr_sb, reserved0), 1, -EINVAL, "reserved0" },
 	{ AT(struct rmr_sb, reserved1), 1, -EINVAL, "reserved1" },

@@ -137,6 +137,8 @@ enum rmr_verify_state {
  *   none of the pool any more.
  * @RMR_REASON_LIMITS: The queue limits of the member's store do not fit the
  *   device that is mapped.
+ * @RMR_REASON_TOO_SMALL: The member's store holds a smaller pool than the
+ *   device has.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -160,6 +162,7 @@ enum rmr_reason {
 	RMR_REASON_MAINTENANCE,
 	RMR_REASON_REPLACED,
 	RMR_REASON_LIMITS,
+	RMR_REASON_TOO_SMALL,
 };
 
 /**
@@ -274,6 +277,8 @@ enum {
 	RMR_A_POOL_VERIFY_REPAIRED,
 	RMR_A_POOL_VERIFIED,
 	RMR_A_POOL_VERIFIED_DIFFERENCES,
+	RMR_A_POOL_METADATA_DEVICE,
+	RMR_A_POOL_ROOM,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -370,6 +375,8 @@ enum {
 	RMR_CMD_POOL_NTF,
 	RMR_CMD_DEVICE_MAP,
 	RMR_CMD_DEVICE_UNMAP,
+	RMR_CMD_DEVICE_RESIZE,
+	RMR_CMD_POOL_GROW,
 	RMR_CMD_DEVICE_GET,
 	RMR_CMD_DEVICE_NTF,
 	RMR_CMD_LEG_GET,
