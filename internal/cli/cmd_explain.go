@@ -162,6 +162,9 @@ func explainLeg(name string, l legView) answer {
 	switch l.State {
 	case rmrnl.LegStateUpToDate:
 		f.Why = "serves reads, gets every write"
+		if c := l.Counters; c.ReadErrors != 0 {
+			f.Why += fmt.Sprintf("; its disk failed %d reads, %d ranges were written back, %d were not", c.ReadErrors, c.Repairs, c.Unrepaired)
+		}
 	case rmrnl.LegStateVoting:
 		f.Why = "a witness: votes, holds no data"
 	case rmrnl.LegStateSyncing:
@@ -190,6 +193,9 @@ func explainFailed(name string, l legView) (why, do string) {
 	case rmrnl.ReasonDamped:
 		why = since(fmt.Sprintf("failed %d times, so it waits %d s more", l.Ejections, (l.DampedMS+999)/1000), l.Cause)
 		return why, "see to its link; it returns by itself, or at once by " + back
+	case rmrnl.ReasonStoreError:
+		return "left by its policy: its disk failed too often; it does not return by itself",
+			fmt.Sprintf("see to its disk, then `rmrctl disk return %s` on %s", name, l.Node)
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}
@@ -202,6 +208,12 @@ func explainMember(p poolView) []answer {
 		Degraded: p.Degraded, Why: since("served here", p.Reason),
 	}
 	switch {
+	case p.Disk.Left:
+		f.Why = "left by its policy (detach): too many places of " + p.Device + " failed; serves nobody, does not return by itself"
+		f.Do = fmt.Sprintf("see to the disk or exchange it, then `rmrctl disk return %s`", p.Name)
+	case p.Disk.HungMS != 0:
+		f.Why = fmt.Sprintf("%s has not answered a request for %d s; everything is refused until it does", p.Device, (p.Disk.HungMS+999)/1000)
+		f.Do = "see to the disk; the pool cannot be stopped before it answers"
 	case p.State == rmrnl.PoolStateFailed:
 		f.Why, f.Do = since("no longer served", p.Reason), "look at "+p.Device+", then stop and assemble the pool, or exchange the disk"
 	case p.Kind == pool.MemberWitness.String():
@@ -213,6 +225,9 @@ func explainMember(p poolView) []answer {
 	default:
 		f.Why += ", not in the view: its data is old until a client takes it in"
 		f.Do = "let a client attach, or see why it does not: `rmrctl explain` there"
+	}
+	if n := p.Disk.FailedPlaces; n != 0 && !p.Disk.Left {
+		f.Why += fmt.Sprintf("; %d places of its disk failed lately (policy %s)", n, p.Disk.OnError)
 	}
 	if p.DamagedCopies != 0 {
 		f.Why += "; a superblock copy was damaged and rewritten"

@@ -15,9 +15,10 @@ import (
 
 type poolCreateOptions struct {
 	storeOptions
-	size   string
-	chunk  string
-	quorum string
+	size      string
+	chunk     string
+	quorum    string
+	checksums bool
 }
 
 func (a *app) poolCreate() *cobra.Command {
@@ -30,7 +31,10 @@ and without --force it must carry nothing. Then its data area is filled with zer
 
 With --quorum majority, more than half of all members have to be reached for the pool to be served,
 and any of its members may be lost as long as that holds: use three or more, of which one may be a
-witness ("rmrctl pool join --witness"). Without, all members that were last up to date are needed.`,
+witness ("rmrctl pool join --witness"). Without, all members that were last up to date are needed.
+
+With --data-checksums, data carries a CRC-32C from the client to each member, and between members in a resync;
+what does not match is not stored, but sent again. It is a property of the pool for good.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool create vol1 --device /dev/sdb
   rmrctl pool create vol1 --device /dev/sdb --quorum majority
@@ -40,6 +44,7 @@ witness ("rmrctl pool join --witness"). Without, all members that were last up t
 	cmd.Flags().StringVar(&o.size, "size", "", "`size` of the volume (default: the largest that fits)")
 	cmd.Flags().StringVar(&o.chunk, "chunk-size", "1M", "unit of dirty tracking, a power of two from 64K to 16M")
 	cmd.Flags().StringVar(&o.quorum, "quorum", "off", "who has to agree: off, or majority of all members")
+	cmd.Flags().BoolVar(&o.checksums, "data-checksums", false, "data carries a checksum on its way to the members")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := o.prepare(a, "pool create", args[0]); err != nil {
 			return err
@@ -83,7 +88,8 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolCreate}
 	req.Add(rmrnl.PoolAttrName, o.name).
 		Add(rmrnl.PoolAttrSize, want).
-		Add(rmrnl.PoolAttrChunkSize, uint32(chunk))
+		Add(rmrnl.PoolAttrChunkSize, uint32(chunk)).
+		Add(rmrnl.PoolAttrDataChecksums, o.checksums)
 	if quorum > 0 {
 		req.Add(rmrnl.PoolAttrQuorum, uint8(quorum))
 	}

@@ -28,6 +28,7 @@ type storeOptions struct {
 	addr          []string
 	uuid          string
 	assumeZeroed  bool
+	onError       string
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
@@ -41,6 +42,7 @@ func (o *storeOptions) flags(cmd *cobra.Command) {
 		"`addresses` of this node for clients and peers, at most 2 (default: those of RDMA network devices)")
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` of the pool")
 	fs.BoolVar(&o.assumeZeroed, "assume-zeroed", false, "do not zero the device: it reads as zeros already")
+	fs.StringVar(&o.onError, "on-error", "", "`policy` for errors of the disk: repair (default), detach or pass-on; see \"disk policy\"")
 	mustRequire(cmd, "device")
 }
 
@@ -139,6 +141,9 @@ func (o *storeOptions) add(a *app, req *rmrnl.Request) error {
 		AddStrings(rmrnl.PoolAttrAddr, o.addr).
 		Add(rmrnl.PoolAttrZeroed, true).
 		Add(rmrnl.PoolAttrForce, o.force)
+	if err := addOnError(req, o.onError); err != nil {
+		return err
+	}
 	return req.Check()
 }
 

@@ -306,6 +306,38 @@ func (v *Quorum) UnmarshalText(b []byte) error {
 	return err
 }
 
+// OnError: What a member does about errors of its disk.
+type OnError uint8
+
+// Values of OnError.
+const (
+	// OnErrorRepair: A write is tried again once, what was unreadable is written back; the member stays.
+	OnErrorRepair OnError = 0
+	// OnErrorDetach: As repair; after too many errors the member leaves until pool-disk lets it return.
+	OnErrorDetach OnError = 1
+	// OnErrorPassOn: Errors go to the client at once; nothing is tried again, written back or counted.
+	OnErrorPassOn OnError = 2
+)
+
+var namesOnError = []string{
+	"repair",
+	"detach",
+	"pass-on",
+}
+
+// String returns the name in the specification.
+func (v OnError) String() string { return enumName(namesOnError, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v OnError) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *OnError) UnmarshalText(b []byte) error {
+	n, err := enumValue("on-error", namesOnError, b)
+	*v = OnError(n)
+	return err
+}
+
 // Commands.
 const (
 	// CmdPoolCreate: Make a store the first member of a new pool.
@@ -342,6 +374,8 @@ const (
 	CmdPoolResolve uint8 = 16
 	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
 	CmdPoolPeek uint8 = 17
+	// CmdPoolDisk: Set what this node's member does about errors of its disk, or let it return.
+	CmdPoolDisk uint8 = 18
 )
 
 // Ops describes the requests of every command, by command number.
@@ -357,6 +391,8 @@ var Ops = map[uint8]Op{
 		PoolAttrZeroed,
 		PoolAttrForce,
 		PoolAttrQuorum,
+		PoolAttrOnError,
+		PoolAttrDataChecksums,
 	}},
 	CmdPoolJoin: {Name: "pool-join", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
@@ -372,6 +408,7 @@ var Ops = map[uint8]Op{
 		PoolAttrForce,
 		PoolAttrDryRun,
 		PoolAttrWitness,
+		PoolAttrOnError,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
@@ -438,6 +475,13 @@ var Ops = map[uint8]Op{
 		PoolAttrPeer,
 		PoolAttrPort,
 		PoolAttrTransport,
+	}},
+	CmdPoolDisk: {Name: "pool-disk", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
+		PoolAttrOnError,
+		PoolAttrDiskReturn,
 	}},
 }
 
@@ -561,6 +605,16 @@ const (
 	PoolAttrLineage         uint16 = 62
 	PoolAttrDiscarded       uint16 = 63
 	PoolAttrOthersLack      uint16 = 64
+	PoolAttrOnError         uint16 = 65
+	PoolAttrLeft            uint16 = 66
+	PoolAttrDiskReturn      uint16 = 67
+	PoolAttrDiskErrors      uint16 = 68
+	PoolAttrReadErrors      uint16 = 69
+	PoolAttrWriteErrors     uint16 = 70
+	PoolAttrWriteRetries    uint16 = 71
+	PoolAttrHungMs          uint16 = 72
+	PoolAttrDataChecksums   uint16 = 73
+	PoolAttrBadData         uint16 = 74
 )
 
 // SetPool describes the attributes of pool.
@@ -628,6 +682,16 @@ var SetPool = AttrSet{
 	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
 	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOnError:         {Name: "on-error", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 2},
+	PoolAttrLeft:            {Name: "left", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiskReturn:      {Name: "disk-return", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiskErrors:      {Name: "disk-errors", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadErrors:      {Name: "read-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteErrors:     {Name: "write-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteRetries:    {Name: "write-retries", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrHungMs:          {Name: "hung-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDataChecksums:   {Name: "data-checksums", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrBadData:         {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -740,7 +804,26 @@ type Pool struct {
 	// The member's history was given up; it joins anew and lacks everything.
 	Discarded bool `json:"discarded"`
 	// Chunks that a data member outside the view lacks, of several the most; written to since it was lost.
-	OthersLack uint64 `json:"others_lack"`
+	OthersLack uint64  `json:"others_lack"`
+	OnError    OnError `json:"on_error"`
+	// The member left by its policy after too many errors of its disk; it serves nobody.
+	Left bool `json:"left"`
+	// Let a member return that left; its errors are forgotten.
+	DiskReturn bool `json:"disk_return"`
+	// Places of the disk that failed lately; at 8 the policy detach lets the member leave.
+	DiskErrors uint32 `json:"disk_errors"`
+	// Reads of clients that the disk failed.
+	ReadErrors uint64 `json:"read_errors"`
+	// Writes of clients that the disk failed, at the first try.
+	WriteErrors uint64 `json:"write_errors"`
+	// Of them, those that the second try applied.
+	WriteRetries uint64 `json:"write_retries"`
+	// How long the disk has not answered a request that is past its deadline; absent if none is.
+	HungMs uint32 `json:"hung_ms"`
+	// Data of writes and of resync carries a checksum.
+	DataChecksums bool `json:"data_checksums"`
+	// Messages whose data did not match its checksum; it was not stored.
+	BadData uint64 `json:"bad_data"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -874,6 +957,26 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Discarded = ad.Flag()
 		case PoolAttrOthersLack:
 			v.OthersLack = ad.Uint64()
+		case PoolAttrOnError:
+			v.OnError = OnError(ad.Uint8())
+		case PoolAttrLeft:
+			v.Left = ad.Flag()
+		case PoolAttrDiskReturn:
+			v.DiskReturn = ad.Flag()
+		case PoolAttrDiskErrors:
+			v.DiskErrors = ad.Uint32()
+		case PoolAttrReadErrors:
+			v.ReadErrors = ad.Uint64()
+		case PoolAttrWriteErrors:
+			v.WriteErrors = ad.Uint64()
+		case PoolAttrWriteRetries:
+			v.WriteRetries = ad.Uint64()
+		case PoolAttrHungMs:
+			v.HungMs = ad.Uint32()
+		case PoolAttrDataChecksums:
+			v.DataChecksums = ad.Flag()
+		case PoolAttrBadData:
+			v.BadData = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)
@@ -1057,59 +1160,67 @@ func (v *Device) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of leg: A client's view of one member of a mapped pool.
 const (
-	LegAttrDeviceIndex uint16 = 1
-	LegAttrPoolName    uint16 = 2
-	LegAttrMemberID    uint16 = 3
-	LegAttrStoreUUID   uint16 = 4
-	LegAttrNode        uint16 = 5
-	LegAttrAddr        uint16 = 6
-	LegAttrState       uint16 = 7
-	LegAttrReason      uint16 = 8
-	LegAttrReads       uint16 = 9
-	LegAttrWrites      uint16 = 10
-	LegAttrReadBytes   uint16 = 11
-	LegAttrWriteBytes  uint16 = 12
-	LegAttrErrors      uint16 = 13
-	LegAttrInflight    uint16 = 14
-	LegAttrLatencyNS   uint16 = 15
-	LegAttrMaxIO       uint16 = 16
-	LegAttrPad         uint16 = 17
-	LegAttrLacking     uint16 = 18
-	LegAttrAgeMs       uint16 = 19
-	LegAttrEjections   uint16 = 20
-	LegAttrReturns     uint16 = 21
-	LegAttrForce       uint16 = 22
-	LegAttrKind        uint16 = 23
-	LegAttrDampedMs    uint16 = 24
-	LegAttrCause       uint16 = 25
+	LegAttrDeviceIndex        uint16 = 1
+	LegAttrPoolName           uint16 = 2
+	LegAttrMemberID           uint16 = 3
+	LegAttrStoreUUID          uint16 = 4
+	LegAttrNode               uint16 = 5
+	LegAttrAddr               uint16 = 6
+	LegAttrState              uint16 = 7
+	LegAttrReason             uint16 = 8
+	LegAttrReads              uint16 = 9
+	LegAttrWrites             uint16 = 10
+	LegAttrReadBytes          uint16 = 11
+	LegAttrWriteBytes         uint16 = 12
+	LegAttrErrors             uint16 = 13
+	LegAttrInflight           uint16 = 14
+	LegAttrLatencyNS          uint16 = 15
+	LegAttrMaxIO              uint16 = 16
+	LegAttrPad                uint16 = 17
+	LegAttrLacking            uint16 = 18
+	LegAttrAgeMs              uint16 = 19
+	LegAttrEjections          uint16 = 20
+	LegAttrReturns            uint16 = 21
+	LegAttrForce              uint16 = 22
+	LegAttrKind               uint16 = 23
+	LegAttrDampedMs           uint16 = 24
+	LegAttrCause              uint16 = 25
+	LegAttrReadErrors         uint16 = 26
+	LegAttrReadRepairs        uint16 = 27
+	LegAttrReadRepairFailures uint16 = 28
+	LegAttrBadData            uint16 = 29
 )
 
 // SetLeg describes the attributes of leg.
 var SetLeg = AttrSet{
-	LegAttrDeviceIndex: {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	LegAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	LegAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	LegAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrAddr:        {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrState:       {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReason:      {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReads:       {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrWrites:      {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReadBytes:   {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrWriteBytes:  {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrErrors:      {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLatencyNS:   {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrMaxIO:       {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLacking:     {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrAgeMs:       {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrEjections:   {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReturns:     {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrDampedMs:    {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrCause:       {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDeviceIndex:        {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrPoolName:           {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	LegAttrMemberID:           {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	LegAttrStoreUUID:          {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	LegAttrNode:               {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAddr:               {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrState:              {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReason:             {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReads:              {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWrites:             {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadBytes:          {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWriteBytes:         {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrErrors:             {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrInflight:           {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLatencyNS:          {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaxIO:              {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLacking:            {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAgeMs:              {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrEjections:          {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReturns:            {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrForce:              {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrKind:               {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDampedMs:           {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrCause:              {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadErrors:         {Name: "read-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadRepairs:        {Name: "read-repairs", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadRepairFailures: {Name: "read-repair-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrBadData:            {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -1148,6 +1259,14 @@ type Leg struct {
 	DampedMs uint32 `json:"damped_ms"`
 	// Why the leg last left the up-to-date set.
 	Cause Reason `json:"cause"`
+	// Reads that the leg's disk failed; another leg was asked.
+	ReadErrors uint64 `json:"read_errors"`
+	// Ranges that were unreadable there and were written back.
+	ReadRepairs uint64 `json:"read_repairs"`
+	// Ranges that could not be written back, or too many came at once.
+	ReadRepairFailures uint64 `json:"read_repair_failures"`
+	// Writes that the leg refused because the data did not match its checksum; sent again.
+	BadData uint64 `json:"bad_data"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -1201,6 +1320,14 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.DampedMs = ad.Uint32()
 		case LegAttrCause:
 			v.Cause = Reason(ad.Uint8())
+		case LegAttrReadErrors:
+			v.ReadErrors = ad.Uint64()
+		case LegAttrReadRepairs:
+			v.ReadRepairs = ad.Uint64()
+		case LegAttrReadRepairFailures:
+			v.ReadRepairFailures = ad.Uint64()
+		case LegAttrBadData:
+			v.BadData = ad.Uint64()
 		}
 	}
 	return named(ad, SetLeg)

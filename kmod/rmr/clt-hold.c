@@ -15,6 +15,8 @@
 /* No leg of U is left. Caller: ctl_lock. */
 void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason)
 {
+	LIST_HEAD(done);
+
 	spin_lock_irq(&pool->lock);
 	WRITE_ONCE(pool->state, RMR_DEVICE_STATE_SUSPENDED);
 	pool->reason = reason;
@@ -23,8 +25,10 @@ void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason)
 	WRITE_ONCE(pool->sending, 0);
 	WRITE_ONCE(pool->readable, 0);
 	WRITE_ONCE(pool->lease_ns, 0);
+	rmr_clt_repair_abandon(pool, &done);
 	list_splice_tail_init(&pool->acks, &pool->held);
 	spin_unlock_irq(&pool->lock);
+	rmr_clt_end_list(&done);
 	pool->suspended_ns = ktime_get_ns();
 	if (!pool->suspend_ms)
 		rmr_clt_fail_queued(pool, false);

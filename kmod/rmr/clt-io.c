@@ -8,7 +8,9 @@
  * everywhere. A write goes to every sending leg at once. It ends when all have answered, if none
  * missed it and the view is settled; else it goes to pool->acks, and the controller ends it when
  * the view and the marks allow (R3.4). A read that a leg failed goes to the next leg; with no leg
- * to go to, or without lease, it is held until the controller starts it again.
+ * to go to, or without lease, it is held until the controller starts it again. What another leg
+ * could read is written back (clt-repair.c): a write that takes its number and its range, reads
+ * under them, and is sent to the legs that failed alone (R4.4).
  *
  * Contexts: submit from any that may take pool->lock, answers from softirq or process context.
  * Locks: pool->lock guards order and state, never held while sending or completing.
@@ -30,9 +32,15 @@ static bool op_changes_data(u8 op)
 	return op == RMR_OP_WRITE || op == RMR_OP_DISCARD || op == RMR_OP_WRITE_ZEROES;
 }
 
+/* What a leg is asked for now: a repair reads before it writes. */
+static u8 op_now(const struct rmr_clt_req *req)
+{
+	return req->reading ? RMR_OP_READ : req->op;
+}
+
 static void count(struct rmr_io_stats __percpu *s, const struct rmr_clt_req *req)
 {
-	switch (req->op) {
+	switch (op_now(req)) {
 	case RMR_OP_READ:
 		this_cpu_inc(s->reads);
 		this_cpu_add(s->read_bytes, req->length);
@@ -89,9 +97,10 @@ static void stamp(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 	req->miss = 0;
 	req->marked = false;
 	req->unreadable = false;
+	req->bad = 0;
 	for (i = 0; i < pool->nr_legs; i++)
 		req->leg[i].gen = pool->leg[i].gen;
-	if (req->op == RMR_OP_READ)
+	if (op_now(req) == RMR_OP_READ)
 		return;
 	req->was_sent = true;
 	req->sent = pool->sending;
@@ -141,7 +150,7 @@ void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *d
 	}
 	list_del_init(&req->entry);
 	list_add_tail(&req->queue, done);
-	if (status)
+	if (status && !req->repair)
 		this_cpu_inc(pool->stats->errors);
 	WRITE_ONCE(pool->inflight, pool->inflight - 1);
 	if (!pool->inflight)
@@ -178,17 +187,18 @@ static void leg_done(void *priv, int status);
 static void fill_msg(const struct rmr_clt_leg_req *lr, struct rmr_msg_io *msg)
 {
 	const struct rmr_clt_req *req = lr->req;
+	u8 op = op_now(req);
 
 	memset(msg, 0, sizeof(*msg));
 	rmr_msg_init(&msg->hdr, RMR_MSG_IO, lr->handle);
 	msg->epoch = req->epoch;
 	msg->view = req->view;
-	msg->seq = op_changes_data(req->op) ? cpu_to_le64(req->seq) : 0;
+	msg->seq = op_changes_data(op) ? cpu_to_le64(req->seq) : 0;
 	msg->completed_below = cpu_to_le64(req->below);
 	msg->offset = cpu_to_le64(req->offset);
 	msg->length = cpu_to_le32(req->length);
-	msg->op = req->op;
-	msg->missing = req->op == RMR_OP_READ ? 0 : req->missing;
+	msg->op = op;
+	msg->missing = op == RMR_OP_READ ? 0 : req->missing;
 	msg->flags = cpu_to_le16(req->flags);
 }
 
@@ -200,7 +210,7 @@ static void transmit(struct rmr_clt_waiter *waiter, void *permit)
 	struct rmr_clt_sess *sess = lr->sess;
 	struct rmr_msg_io msg;
 	struct rmr_tp_req tp = {
-		.write = req->op != RMR_OP_READ,
+		.write = op_now(req) != RMR_OP_READ,
 		.msg = &msg, .msg_len = sizeof(msg),
 		.done = leg_done, .priv = lr,
 	};
@@ -310,7 +320,7 @@ static void start_read(struct rmr_clt_req *req)
 		req->sent = BIT(req->pool->leg[slot].id);
 		atomic_set(&req->pending, 1);
 		leg_send(req, slot);
-	} else if (req->unreadable) {
+	} else if (req->unreadable || req->repair) {
 		finish(req, -EIO);
 	} else {
 		hold(req);
@@ -324,7 +334,7 @@ static void start(struct rmr_clt_req *req)
 	unsigned int i, n = pool->nr_legs;
 	u8 sent = req->sent;
 
-	if (req->op == RMR_OP_READ) {
+	if (op_now(req) == RMR_OP_READ) {
 		start_read(req);
 		return;
 	}
@@ -379,6 +389,10 @@ u8 rmr_clt_status_reason(int status)
 		return RMR_REASON_FENCED;
 	case -ETIMEDOUT:
 		return RMR_REASON_TIMEOUT;
+	case RMR_ST_LEFT:
+		return RMR_REASON_STORE_ERROR;
+	case RMR_ST_HUNG:
+		return RMR_REASON_TIMEOUT;
 	case RMR_ST_VERSION:
 		return RMR_REASON_VERSION;
 	case RMR_ST_MALFORMED:
@@ -392,19 +406,64 @@ u8 rmr_clt_status_reason(int status)
 	return RMR_REASON_IO_ERROR;
 }
 
+/*
+ * The data to write back is here, read under the range of the write (F_REPAIR). It goes to the legs
+ * that failed and were there all the time; the others have it, so nobody misses anything.
+ */
+static void repair_write(struct rmr_clt_req *req)
+{
+	struct rmr_clt_pool *pool = req->pool;
+	unsigned long flags;
+	unsigned int i;
+	u8 to = 0;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	for (i = 0; i < pool->nr_legs; i++)
+		if (pool->leg[i].gen == req->leg[i].gen)
+			to |= BIT(pool->leg[i].id);
+	to &= req->repair->to & pool->sending;
+	if (pool->state != RMR_DEVICE_STATE_LIVE)
+		to = 0;
+	req->reading = false;
+	req->was_sent = to;
+	req->sent = to;
+	req->missing = 0;
+	atomic_set(&req->pending, hweight8(to));
+	spin_unlock_irqrestore(&pool->lock, flags);
+	if (to)
+		start(req);
+	else
+		finish(req, -EIO);
+}
+
+/* A leg's store failed a read, and the member leaves it to the client what becomes of it. */
+static void note_unreadable(struct rmr_clt_req *req, struct rmr_clt_leg *leg, int status)
+{
+	if (status == RMR_ST_STALE || rmr_clt_status_reason(status) != RMR_REASON_IO_ERROR)
+		return;
+	req->unreadable = true;
+	atomic64_inc(&leg->read_errors);
+	if (status != RMR_ST_PASSED_ON)
+		req->bad |= BIT(leg->id);
+}
+
 static void read_done(struct rmr_clt_req *req, unsigned int slot, int status)
 {
 	struct rmr_clt_pool *pool = req->pool;
 
-	if (!status && ktime_get_ns() < READ_ONCE(pool->lease_ns)) {
-		finish(req, 0);
-	} else if (!status) {
+	if (status) {
+		req->tried |= BIT(pool->leg[slot].id);
+		note_unreadable(req, &pool->leg[slot], status);
+		start(req);
+	} else if (req->repair) {
+		repair_write(req);
+	} else if (ktime_get_ns() >= READ_ONCE(pool->lease_ns)) {
 		hold(req);
 	} else {
-		req->tried |= BIT(pool->leg[slot].id);
-		if (status != RMR_ST_STALE && rmr_clt_status_reason(status) == RMR_REASON_IO_ERROR)
-			req->unreadable = true;
-		start(req);
+		/* The caller has its data at once; the repair is a request of its own. */
+		if (req->bad)
+			rmr_clt_repair_begin(req);
+		finish(req, 0);
 	}
 }
 
@@ -417,7 +476,8 @@ static void write_done(struct rmr_clt_req *req)
 	LIST_HEAD(done);
 
 	spin_lock_irqsave(&pool->lock, flags);
-	if (pool->aborted || pool->failing) {
+	if (pool->aborted || pool->failing ||
+	    (req->repair && pool->state != RMR_DEVICE_STATE_LIVE)) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
 		list_add_tail(&req->queue, &pool->held);
@@ -472,14 +532,14 @@ static void leg_done(void *priv, int status)
 		count(leg->stats, req);
 	} else {
 		this_cpu_inc(leg->stats->errors);
-		if (req->op != RMR_OP_READ)
+		if (op_now(req) != RMR_OP_READ)
 			write_missed(lr, leg, status);
 		else if (rmr_clt_status_reason(status) != RMR_REASON_IO_ERROR)
 			rmr_clt_leg_failed(leg, lr->gen, rmr_clt_status_reason(status));
 	}
 	if (!atomic_dec_and_test(&req->pending))
 		return;
-	if (req->op == RMR_OP_READ)
+	if (op_now(req) == RMR_OP_READ)
 		read_done(req, slot, status);
 	else
 		write_done(req);
@@ -495,15 +555,18 @@ void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 
 	req->pool = pool;
 	req->last = req->offset + max(req->length, 1u) - 1;
-	req->tried = 0;
+	req->tried = req->repair ? req->repair->to : 0;
+	req->reading = req->repair;
 	req->ranged = false;
 	req->was_sent = false;
 	req->in_marks = false;
 	atomic_set(&req->pending, 0);
-	count(pool->stats, req);
+	if (!req->repair)
+		count(pool->stats, req);
 	spin_lock_irqsave(&pool->lock, flags);
 	pool->inflight++;
-	if (pool->aborted || pool->failing) {
+	if (pool->aborted || pool->failing ||
+	    (req->repair && (pool->no_repairs || pool->state != RMR_DEVICE_STATE_LIVE))) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
 		list_add_tail(&req->queue, &pool->held);
@@ -562,6 +625,7 @@ void rmr_clt_io_init(struct rmr_clt_pool *pool)
 	INIT_LIST_HEAD(&pool->acks);
 	init_waitqueue_head(&pool->idle);
 	INIT_WORK(&pool->kick, kick_work);
+	rmr_clt_repair_init(pool);
 	pool->next_seq = 1;
 }
 

@@ -37,6 +37,8 @@
 #define RMR_CLT_LEASE_MS	3000	/* T of R2.9 */
 #define RMR_CLT_LEASE_MARGIN_MS	300	/* for clocks that run at different speed */
 #define RMR_CLT_RETRY_MS	1000	/* least time between two attempts to connect a leg */
+#define RMR_CLT_REPAIRS		4	/* read repairs of a pool at once */
+#define RMR_CLT_REPAIR_BYTES	65536u	/* held, read and written back at once */
 
 /* Chunks first .. first + count - 1. */
 struct rmr_range {
@@ -160,6 +162,9 @@ struct rmr_clt_leg {
 	u32			max_io;
 	atomic_t		inflight;
 	u64			latency_ns;	/* moving average, racy on purpose */
+	atomic64_t		read_errors;
+	atomic64_t		read_repairs;
+	atomic64_t		read_repair_failures;
 	struct rmr_member_info	member;
 	struct rmr_io_stats __percpu *stats;
 };
@@ -173,6 +178,20 @@ struct rmr_clt_marks {
 	u16			count;
 	struct rmr_clt_link	*returning;	/* NULL: of writes in acks */
 	struct rmr_range	range[RMR_MSG_RANGES];
+};
+
+/* Data that a leg could not read and another could, on its way back; owned by clt-repair.c. */
+struct rmr_clt_repair {
+	struct rmr_clt_pool	*pool;
+	struct rmr_clt_req	*req;		/* own allocation */
+	struct work_struct	work;		/* submits the next part */
+	struct scatterlist	sg;
+	void			*buf;		/* RMR_CLT_REPAIR_BYTES */
+	/* under pool->lock */
+	bool			busy;
+	u8			to;		/* members whose store failed the read */
+	u64			next;		/* bytes next .. end - 1 are left */
+	u64			end;
 };
 
 struct rmr_clt_pool {
@@ -200,6 +219,8 @@ struct rmr_clt_pool {
 	u64			lease_ns;	/* reads are handed up until then; any context */
 	wait_queue_head_t	idle;
 	struct work_struct	kick;
+	struct rmr_clt_repair	repair[RMR_CLT_REPAIRS];
+	bool			no_repairs;	/* none starts: not ready yet, or closing */
 	unsigned int		rr;		/* first leg looked at for the next read */
 	struct rmr_io_stats __percpu *stats;
 	/* control; process context */
@@ -304,6 +325,14 @@ void rmr_clt_kick(struct rmr_clt_pool *pool);
 void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *done);
 void rmr_clt_end_list(struct list_head *done);
 u8 rmr_clt_status_reason(int status);
+
+/* clt-repair.c */
+void rmr_clt_repair_init(struct rmr_clt_pool *pool);
+int rmr_clt_repair_alloc(struct rmr_clt_pool *pool);
+void rmr_clt_repair_stop(struct rmr_clt_pool *pool);
+void rmr_clt_repair_free(struct rmr_clt_pool *pool);
+void rmr_clt_repair_begin(struct rmr_clt_req *read);
+void rmr_clt_repair_abandon(struct rmr_clt_pool *pool, struct list_head *done);
 
 /* clt-hold.c */
 void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason);

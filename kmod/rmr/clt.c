@@ -138,6 +138,7 @@ static void pool_free(struct rmr_clt_pool *pool)
 {
 	unsigned int i;
 
+	rmr_clt_repair_free(pool);
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		free_percpu(pool->leg[i].stats);
 	free_percpu(pool->stats);
@@ -255,6 +256,9 @@ struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
 	err = pool_attach(pool, spec->takeover, &why);
 	if (err)
 		goto fail;
+	/* Without memory for it there is no repair, and that is counted. */
+	if (rmr_clt_repair_alloc(pool))
+		rmr_clt_warn(pool, "no memory for read repair\n");
 	kfree(rsp);
 	return pool;
 fail:
@@ -299,6 +303,7 @@ int rmr_clt_close(struct rmr_clt_pool *pool)
 	int err = -EUCLEAN;
 	bool live;
 
+	rmr_clt_repair_stop(pool);
 	wait_event(pool->idle, !READ_ONCE(pool->inflight));
 	if (!READ_ONCE(pool->aborted))
 		wait_settled(pool);
@@ -462,6 +467,9 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
 		info->reason = RMR_REASON_DAMPED;
 	info->ejections = leg->ejections;
 	info->returns = leg->returns;
+	info->read_errors = atomic64_read(&leg->read_errors);
+	info->read_repairs = atomic64_read(&leg->read_repairs);
+	info->read_repair_failures = atomic64_read(&leg->read_repair_failures);
 	sum_stats(leg->stats, &info->stats);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "core/blocks.h"
 #include "core/damp.h"
 #include "core/codec.h"
+#include "core/errs.h"
 #include "core/intent.h"
 #include "core/leg.h"
 #include "core/limits.h"
@@ -152,3 +153,7 @@ EXPORT_SYMBOL_GPL(rmr_damp_lost);
 EXPORT_SYMBOL_GPL(rmr_damp_force);
 EXPORT_SYMBOL_GPL(rmr_damp_pass);
 EXPORT_SYMBOL_GPL(rmr_damp_left);
+EXPORT_SYMBOL_GPL(rmr_errs_next);
+EXPORT_SYMBOL_GPL(rmr_errs_failed);
+EXPORT_SYMBOL_GPL(rmr_errs_pass);
+EXPORT_SYMBOL_GPL(rmr_errs_forgive);

@@ -69,17 +69,14 @@ static void flushed(struct rmr_srv_track *t, u64 mark)
 	spin_unlock_irqrestore(&t->lock, flags);
 }
 
-static void io_done(struct rmr_store_io *io, int status)
+/* The end of a request that was at the store, after a second try if there was one. Any context. */
+void rmr_srv_io_end(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status)
 {
-	struct rmr_srv_attach *attach = io->attach;
-	struct rmr_srv_pool *pool = attach->pool;
-
 	if (status) {
 		this_cpu_inc(pool->stats->errors);
 		rmr_srv_warn(pool, "%s of %u bytes failed: %d\n", rmr_op_name(io->op), io->length,
 			     status);
-		/* One error for all, as some errno have a meaning of their own on the wire. */
-		status = -EIO;
+		status = rmr_srv_disk_status(pool, io);
 	}
 	if (modifies(io->op))
 		status = rmr_srv_track_written(pool, io, status);
@@ -87,6 +84,16 @@ static void io_done(struct rmr_store_io *io, int status)
 		flushed(&pool->track, io->seq);
 	note_latency(&pool->track, io->start_ns);
 	respond(pool, io, status);
+}
+
+static void io_done(struct rmr_store_io *io, int status)
+{
+	struct rmr_srv_attach *attach = io->attach;
+	struct rmr_srv_pool *pool = attach->pool;
+
+	rmr_srv_disk_answered(pool, io);
+	if (!status || !rmr_srv_disk_failed(pool, io))
+		rmr_srv_io_end(pool, io, status);
 }
 
 static void count(struct rmr_srv_pool *pool, u8 op, u32 len)
@@ -143,6 +150,13 @@ void rmr_srv_io_submit(struct rmr_srv_pool *pool, struct rmr_store_io *io)
 {
 	int err = trigger(RMR_SRV_POINT_STORE, pool, io);
 
+	if (err) {
+		rmr_srv_io_end(pool, io, err);
+		pool->ops->free_io(io);
+		return;
+	}
+	rmr_srv_disk_sent(pool, io);
+	err = trigger(RMR_SRV_POINT_DISK, pool, io);
 	if (!err) {
 		pool->ops->submit(pool->store, io, io->flags, io->offset, io->data, io->length);
 		return;
@@ -157,6 +171,9 @@ static int io_refuse(struct rmr_srv_attach *attach, const struct rmr_msg_io *msg
 	struct rmr_epoch epoch;
 	int err;
 
+	err = rmr_srv_disk_refuses(attach->pool);
+	if (err)
+		return err;
 	rmr_epoch_get(&epoch, &msg->epoch);
 	if (rmr_epoch_cmp(&epoch, &attach->epoch) || !READ_ONCE(attach->live))
 		return RMR_ST_FENCED;

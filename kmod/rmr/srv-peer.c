@@ -30,7 +30,8 @@ struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid
 
 	if (!pool)
 		return NULL;
-	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone))
+	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone) &&
+	    !rmr_srv_disk_refuses(pool))
 		return pool;
 	rmr_srv_pool_put(pool);
 	return NULL;

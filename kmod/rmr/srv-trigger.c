@@ -62,6 +62,7 @@ static const struct {
 } points[RMR_SRV_POINT_COUNT] = {
 	[RMR_SRV_POINT_WRITE_ARRIVED]	= { "write-arrived", HAS_OP | HAS_CHUNK },
 	[RMR_SRV_POINT_STORE]		= { "store", HAS_OP | HAS_CHUNK },
+	[RMR_SRV_POINT_DISK]		= { "disk", HAS_OP | HAS_CHUNK },
 	[RMR_SRV_POINT_PROMISE]		= { "promise", 0 },
 	[RMR_SRV_POINT_VIEW]		= { "view", 0 },
 	[RMR_SRV_POINT_MAP_WRITE]	= { "map-write", 0 },

@@ -13,6 +13,7 @@
 enum rmr_srv_point {
 	RMR_SRV_POINT_WRITE_ARRIVED,	/* what changes data, before it is tracked */
 	RMR_SRV_POINT_STORE,		/* a request of a client goes to the store */
+	RMR_SRV_POINT_DISK,		/* the disk has it; an error is one of the disk */
 	RMR_SRV_POINT_PROMISE,		/* before a promise is persisted */
 	RMR_SRV_POINT_VIEW,		/* before a view is persisted */
 	RMR_SRV_POINT_MAP_WRITE,	/* before a map block is written */

@@ -67,6 +67,14 @@ struct rmr_pool_info {
 	u64	stale;
 	u64	missed;
 	u64	intents;
+	u64	read_errors;			/* of the disk, like the next two */
+	u64	write_errors;
+	u64	write_retries;
+	u64	bad_data;
+	u32	disk_errors;			/* places that count */
+	u32	hung_ms;			/* 0: the disk answers */
+	u8	on_error;			/* RMR_SB_REPAIR, ... */
+	bool	left;
 	u64	resync_left;			/* chunks, like total */
 	u64	resync_total;
 	u64	resync_copied;			/* bytes */
@@ -126,6 +134,10 @@ struct rmr_leg_info {
 	u32	returns;
 	u32	damped_ms;			/* 0: not damped */
 	u8	cause;				/* of the last ejection */
+	u64	read_errors;			/* reads that its store failed */
+	u64	read_repairs;			/* ranges written back after that */
+	u64	read_repair_failures;		/* ranges that were not */
+	u64	bad_data;			/* writes it refused by their checksum */
 	struct rmr_io_stats stats;
 };
 
@@ -152,6 +164,9 @@ struct rmr_pool_spec {
 	u64		floor;			/* bytes/s, 0: as it is */
 	u64		target_ns;		/* 0: as it is */
 	bool		dry_run;		/* join: check only */
+	bool		data_crc;		/* create: data carries checksums */
+	bool		disk_return;		/* let a member return that left */
+	int		on_error;		/* RMR_SB_REPAIR, ...; -1: as it is, at first repair */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
@@ -200,6 +215,7 @@ struct rmr_srv_ctl {
 	int	(*resolve)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*peek)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 			struct netlink_ext_ack *extack);
+	int	(*disk)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 };
 
@@ -232,6 +248,7 @@ void rmr_lineage_new(u8 lineage[RMR_UUID_LEN]);
 
 struct rmr_clt_pool;
 struct rmr_clt_req;
+struct rmr_clt_repair;
 struct rmr_clt_sess;
 
 /* Somebody who waits for a permit of a session. Owned by clt-sess.c. */
@@ -292,6 +309,9 @@ struct rmr_clt_req {
 	u8			missing;	/* members that do not get it */
 	u8			miss;		/* members that were to get it and did not */
 	u8			tried;		/* members that failed a read */
+	u8			bad;		/* those of them whose store did */
+	struct rmr_clt_repair	*repair;	/* NULL: of the caller; see clt-repair.c */
+	bool			reading;	/* a repair that has not got its data yet */
 	bool			ranged;		/* in pool->ranges */
 	bool			was_sent;	/* at any time */
 	bool			unreadable;	/* a store failed the read */
@@ -359,6 +379,7 @@ struct rmr_store_io {
 	u16	flags;
 	u8	op;
 	u8	missing;
+	u8	slot;			/* of srv-disk.c */
 };
 
 /**
