@@ -10,7 +10,8 @@
  * the view and the marks allow (R3.4). A read that a leg failed goes to the next leg; with no leg
  * to go to, or without lease, it is held until the controller starts it again. What another leg
  * could read is written back (clt-repair.c): a write that takes its number and its range, reads
- * under them, and is sent to the legs that failed alone (R4.4).
+ * under them, and is sent to the legs that failed alone (R4.4). A write whose data a leg found
+ * harmed on the way is sent again to all, from a copy that nobody changes (R3.11).
  *
  * Contexts: submit from any that may take pool->lock, answers from softirq or process context.
  * Locks: pool->lock guards order and state, never held while sending or completing.
@@ -87,17 +88,16 @@ static bool overlaps_waiting(struct rmr_clt_pool *pool, const struct rmr_clt_req
 /* What the messages of a request carry, and to whom they go. Caller: pool->lock. */
 static void stamp(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 {
-	struct rmr_clt_req *first;
 	unsigned int i;
 
-	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
-	req->below = first ? first->seq : pool->next_seq;
+	req->below = rmr_clt_below(pool);
 	req->epoch = pool->epoch_le;
 	req->view = pool->view_le;
 	req->miss = 0;
 	req->marked = false;
 	req->unreadable = false;
 	req->bad = 0;
+	req->refused = 0;
 	for (i = 0; i < pool->nr_legs; i++)
 		req->leg[i].gen = pool->leg[i].gen;
 	if (op_now(req) == RMR_OP_READ)
@@ -126,6 +126,7 @@ static bool admit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 		range_insert(req, &pool->ranges);
 		if (op_changes_data(req->op)) {
 			req->seq = pool->next_seq++;
+			req->low = req->seq;
 			list_add_tail(&req->entry, &pool->writes);
 		} else {
 			list_add_tail(&req->entry, &pool->others);
@@ -142,6 +143,8 @@ void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *d
 
 	lockdep_assert_held(&pool->lock);
 	req->status = status;
+	if (req->bounce)
+		rmr_clt_bounce_put(req);
 	if (req->ranged) {
 		range_remove(req, &pool->ranges);
 		req->ranged = false;
@@ -200,6 +203,10 @@ static void fill_msg(const struct rmr_clt_leg_req *lr, struct rmr_msg_io *msg)
 	msg->op = op;
 	msg->missing = op == RMR_OP_READ ? 0 : req->missing;
 	msg->flags = cpu_to_le16(req->flags);
+	if (op == RMR_OP_WRITE && req->pool->data_crc) {
+		msg->flags |= cpu_to_le16(RMR_IO_F_CRC);
+		msg->data_crc32c = cpu_to_le32(req->crc);
+	}
 }
 
 /* Sends one leg's part; permit is NULL if the session has ended. */
@@ -235,6 +242,10 @@ static void transmit(struct rmr_clt_waiter *waiter, void *permit)
 					    req->sgl[i].length, req->sgl[i].offset);
 			tp.sg = lr->sgl;
 		}
+	}
+	if (req->bounce) {
+		tp.sg_cnt = 1;
+		tp.sg = rmr_clt_bounce_sg(req, lr - req->leg);
 	}
 	err = sess->conn.tp->request(sess->conn.sess, permit, &tp);
 	if (err)
@@ -342,6 +353,8 @@ static void start(struct rmr_clt_req *req)
 		hold(req);
 		return;
 	}
+	if (req->op == RMR_OP_WRITE && pool->data_crc)
+		req->crc = rmr_clt_crc(req);
 	for (i = 0; i < n; i++)
 		if (sent & BIT(pool->leg[i].id))
 			leg_send(req, i);
@@ -467,6 +480,41 @@ static void read_done(struct rmr_clt_req *req, unsigned int slot, int status)
 	}
 }
 
+/*
+ * Some leg's data was harmed on its way, or changed while it was sent. The others may have stored
+ * what it was before: so the write goes to all again, from a copy, with a new number, as the old
+ * one is taken by those who have answered. What it missed so far stays missed. Until it ends,
+ * every write from its first number on counts as under way, so that those keep it in their lists.
+ */
+static void resend(struct rmr_clt_req *req)
+{
+	struct rmr_clt_pool *pool = req->pool;
+	bool begin = false;
+	unsigned long flags;
+	LIST_HEAD(done);
+	u8 miss;
+
+	if (!rmr_clt_bounce(req))
+		return;		/* it goes on when a copy is free again */
+	spin_lock_irqsave(&pool->lock, flags);
+	if (pool->aborted || pool->failing) {
+		rmr_clt_end_locked(req, -EIO, &done);
+	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
+		list_add_tail(&req->queue, &pool->held);
+	} else {
+		miss = req->miss;
+		req->resends++;
+		req->seq = pool->next_seq++;
+		stamp(pool, req);
+		req->miss = miss;
+		begin = true;
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	if (begin)
+		start(req);
+	rmr_clt_end_list(&done);
+}
+
 /* Every leg has answered a write or flush. */
 static void write_done(struct rmr_clt_req *req)
 {
@@ -475,8 +523,13 @@ static void write_done(struct rmr_clt_req *req)
 	unsigned long flags;
 	LIST_HEAD(done);
 
+	/* A repair ends: the next read that fails begins anew. */
+	if (req->refused && !req->repair) {
+		resend(req);
+		return;
+	}
 	spin_lock_irqsave(&pool->lock, flags);
-	if (pool->aborted || pool->failing ||
+	if (pool->aborted || pool->failing || req->refused ||
 	    (req->repair && pool->state != RMR_DEVICE_STATE_LIVE)) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
@@ -500,7 +553,16 @@ static void write_missed(struct rmr_clt_leg_req *lr, struct rmr_clt_leg *leg, in
 	struct rmr_clt_pool *pool = leg->pool;
 	unsigned long flags;
 
+	if (status == RMR_ST_BAD_DATA) {
+		atomic64_inc(&leg->bad_data);
+		rmr_clt_warn(pool, "leg %u: data of a write arrived harmed\n", leg->id);
+	}
 	spin_lock_irqsave(&pool->lock, flags);
+	if (status == RMR_ST_BAD_DATA && (req->resends < RMR_CLT_RESENDS || req->repair)) {
+		req->refused |= BIT(leg->id);
+		spin_unlock_irqrestore(&pool->lock, flags);
+		return;
+	}
 	if (op_changes_data(req->op))
 		req->miss |= BIT(leg->id);
 	if (status == RMR_ST_MISSED && leg->gen == lr->gen) {
@@ -560,6 +622,8 @@ void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 	req->ranged = false;
 	req->was_sent = false;
 	req->in_marks = false;
+	req->bounce = NULL;
+	req->resends = 0;
 	atomic_set(&req->pending, 0);
 	if (!req->repair)
 		count(pool->stats, req);
@@ -588,10 +652,12 @@ static void kick_work(struct work_struct *work)
 {
 	struct rmr_clt_pool *pool = container_of(work, struct rmr_clt_pool, kick);
 	struct rmr_clt_req *req, *next;
+	LIST_HEAD(bounce);
 	LIST_HEAD(ready);
 
 	spin_lock_irq(&pool->lock);
 	if (pool->state == RMR_DEVICE_STATE_LIVE) {
+		list_splice_init(&pool->bouncing, &bounce);
 		list_for_each_entry_safe(req, next, &pool->held, queue) {
 			if (admit(pool, req))
 				list_move_tail(&req->queue, &ready);
@@ -606,6 +672,10 @@ static void kick_work(struct work_struct *work)
 	while ((req = list_first_entry_or_null(&ready, struct rmr_clt_req, queue))) {
 		list_del_init(&req->queue);
 		start(req);
+	}
+	while ((req = list_first_entry_or_null(&bounce, struct rmr_clt_req, queue))) {
+		list_del_init(&req->queue);
+		resend(req);
 	}
 }
 
@@ -623,6 +693,7 @@ void rmr_clt_io_init(struct rmr_clt_pool *pool)
 	INIT_LIST_HEAD(&pool->waiting);
 	INIT_LIST_HEAD(&pool->held);
 	INIT_LIST_HEAD(&pool->acks);
+	rmr_clt_bounce_init(pool);
 	init_waitqueue_head(&pool->idle);
 	INIT_WORK(&pool->kick, kick_work);
 	rmr_clt_repair_init(pool);

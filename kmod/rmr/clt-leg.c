@@ -178,7 +178,8 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
 	    le64_to_cpu(rsp->pool_size) != pool->limits.size ||
 	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
 	    le64_to_cpu(rsp->table_version) != pool->table_version ||
-	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum)
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum ||
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DATA_CRC) != !pool->data_crc)
 		return -EMEDIUMTYPE;
 	link->discarded = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DISCARDED;
 	if (!link->discarded && !same_history(pool, rsp->view.lineage))

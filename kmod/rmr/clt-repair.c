@@ -128,7 +128,8 @@ static void repair_work(struct work_struct *work)
  */
 void rmr_clt_repair_abandon(struct rmr_clt_pool *pool, struct list_head *done)
 {
-	struct list_head * const lists[] = { &pool->acks, &pool->waiting, &pool->held };
+	struct list_head * const lists[] = { &pool->acks, &pool->waiting, &pool->held,
+					    &pool->bouncing };
 	struct rmr_clt_req *req, *next;
 	unsigned int i;
 

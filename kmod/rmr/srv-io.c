@@ -6,6 +6,7 @@
  * Context: rmr_srv_io() in the transport's process context, io_done() in any. A request holds
  * attach->io, so ending an attachment waits for it.
  */
+#include <linux/crc32c.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/rcupdate.h>
@@ -131,6 +132,9 @@ static int io_check(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, siz
 		return 0;
 	if (length > pool->size || off > pool->size - length)
 		return RMR_ST_MALFORMED;
+	if (msg->op == RMR_OP_WRITE &&
+	    !(msg->flags & cpu_to_le16(RMR_IO_F_CRC)) != !pool->data_crc)
+		return RMR_ST_MALFORMED;
 	if ((off | length) & pool->block_mask)
 		return RMR_ST_MALFORMED;
 	return 0;
@@ -183,6 +187,24 @@ static int io_refuse(struct rmr_srv_attach *attach, const struct rmr_msg_io *msg
 	return rmr_srv_track_read(attach->pool, msg);
 }
 
+/*
+ * Is the data of a write what the client sent (R3.11)? Checked before anything is remembered of the
+ * write: it was never here, and is sent again with another number.
+ */
+static int check_data(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, void *data, u32 len)
+{
+	u64 first = le64_to_cpu(msg->offset) >> pool->track.chunk_shift;
+	u64 last = (le64_to_cpu(msg->offset) + len - 1) >> pool->track.chunk_shift;
+
+	if (rmr_srv_trigger_io(RMR_SRV_POINT_DATA, pool->id, msg->op, first, last))
+		*((u8 *)data + len / 2) ^= BIT(3);
+	if (!pool->data_crc || ~crc32c(~0u, data, len) == le32_to_cpu(msg->data_crc32c))
+		return 0;
+	this_cpu_inc(pool->stats->bad_data);
+	rmr_srv_warn(pool, "write of %u bytes arrived harmed: refused\n", len);
+	return RMR_ST_BAD_DATA;
+}
+
 static struct rmr_store_io *io_new(struct rmr_srv_attach *attach, void *op,
 				   const struct rmr_msg_io *msg, void *data)
 {
@@ -228,8 +250,10 @@ void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *ms
 	}
 	pool = attach->pool;
 	err = io_refuse(attach, msg, len);
+	if (!err && msg->op == RMR_OP_WRITE)
+		err = check_data(pool, msg, data, len);
 	if (err) {
-		if (err != RMR_ST_STALE)
+		if (err != RMR_ST_STALE && err != RMR_ST_BAD_DATA)
 			this_cpu_inc(pool->stats->refused);
 		sess->tp->respond(op, err);
 		percpu_ref_put(&attach->io);

@@ -308,6 +308,7 @@ void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool)
 	pool->id = sb->member_id;
 	pool->size = le64_to_cpu(sb->pool_size);
 	pool->witness = sb->member[pool->id].state == RMR_MEMBER_WITNESS;
+	pool->data_crc = le32_to_cpu(sb->flags) & RMR_SB_F_DATA_CRC;
 	strscpy(pool->addr, sb->member[sb->member_id].addr[0], sizeof(pool->addr));
 }
 

@@ -127,6 +127,7 @@ struct rmr_srv_pool {
 	struct rmr_srv_sync	*sync;		/* of srv-sync.c; set before the pool is found */
 	bool			gone;		/* stopped; nothing may start any more */
 	bool			witness;	/* votes only: no data, no map */
+	bool			data_crc;	/* data carries checksums */
 	u8			state;
 	u8			reason;
 	u8			damaged;

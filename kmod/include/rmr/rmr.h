@@ -249,6 +249,7 @@ void rmr_lineage_new(u8 lineage[RMR_UUID_LEN]);
 struct rmr_clt_pool;
 struct rmr_clt_req;
 struct rmr_clt_repair;
+struct rmr_clt_bounce;
 struct rmr_clt_sess;
 
 /* Somebody who waits for a permit of a session. Owned by clt-sess.c. */
@@ -300,6 +301,7 @@ struct rmr_clt_req {
 	u64			last;		/* last byte of the range */
 	u64			subtree_last;
 	u64			seq;
+	u64			low;		/* first number it had, until it is sent anew */
 	u64			below;		/* every write below this number had ended */
 	struct rmr_epoch_le	epoch;		/* and view: in force when it was admitted */
 	__le64			view;
@@ -311,6 +313,10 @@ struct rmr_clt_req {
 	u8			tried;		/* members that failed a read */
 	u8			bad;		/* those of them whose store did */
 	struct rmr_clt_repair	*repair;	/* NULL: of the caller; see clt-repair.c */
+	struct rmr_clt_bounce	*bounce;	/* its data, if not in sgl; see clt-crc.c */
+	u32			crc;		/* of the data, if the pool has checksums */
+	u8			refused;	/* members that its data did not reach unharmed */
+	u8			resends;
 	bool			reading;	/* a repair that has not got its data yet */
 	bool			ranged;		/* in pool->ranges */
 	bool			was_sent;	/* at any time */

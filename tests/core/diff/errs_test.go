@@ -40,5 +40,5 @@ func TestErrorBudgetsAgree(t *testing.T) {
 }
 
 func budget(answer any, e *pool.Errs) string {
-	return fmt.Sprint(answer, e.Places(), oneIf(e.Spent()))
+	return fmt.Sprintf("%v %d %d", answer, e.Places(), oneIf(e.Spent()))
 }
