@@ -89,6 +89,7 @@ func oneBadSector(t *testing.T, p *pool) {
 	fill(t, p, dev)
 	p.policy(t, "detach") // one sector is no reason to leave
 	dust(t, p, 1)
+	recording := p.record(t, p.c.Client(0), dev, 2)
 	readAll(t, p, dev)
 	require.Eventually(t, func() bool { return p.leg1(t).Counters.Repairs > 0 }, healLimit, 50*time.Millisecond, "nothing was written back")
 	require.Equal(t, "0 badblock(s) found", badBlocks(t, p))
@@ -100,6 +101,7 @@ func oneBadSector(t *testing.T, p *pool) {
 	require.Equal(t, 1, member.Disk.FailedPlaces)
 	require.False(t, member.Disk.Left)
 	require.Contains(t, try(t, p.c.Client(0), "rmrctl explain "+p.name).Stdout, "ranges were written back")
+	recording.wait(t, time.Minute)
 	p.finishWith(t)
 }
 
