@@ -194,8 +194,8 @@ func explainFailed(name string, l legView) (why, do string) {
 		why = since(fmt.Sprintf("failed %d times, so it waits %d s more", l.Ejections, (l.DampedMS+999)/1000), l.Cause)
 		return why, "see to its link; it returns by itself, or at once by " + back
 	case rmrnl.ReasonStoreError:
-		return "left by its policy: its disk failed too often; it does not return by itself",
-			fmt.Sprintf("see to its disk, then `rmrctl disk return %s` on %s", name, l.Node)
+		return "its disk failed, so that it left or cannot write its metadata; it does not return by itself",
+			fmt.Sprintf("see to its disk; then `rmrctl disk return %s` on %s, or stop and assemble the pool there", name, l.Node)
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}

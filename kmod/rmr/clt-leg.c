@@ -24,6 +24,7 @@ const char *rmr_clt_status_text(int err)
 	case RMR_ST_MALFORMED:	return "malformed answer";
 	case -ECONNREFUSED:	return "connection refused";
 	case -ECONNABORTED:	return "connection lost";
+	case -EIO:		return "its store failed";
 	case RMR_ST_LEFT:	return "left the pool: its disk failed too often";
 	case RMR_ST_HUNG:	return "its disk does not answer";
 	case -ETIMEDOUT:	return "no answer";
@@ -39,6 +40,7 @@ u8 rmr_clt_err_reason(int err)
 	switch (err) {
 	case RMR_ST_FENCED:	return RMR_REASON_FENCED;
 	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
+	case -EIO:
 	case RMR_ST_LEFT:	return RMR_REASON_STORE_ERROR;
 	case RMR_ST_HUNG:
 	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;

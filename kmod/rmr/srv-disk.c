@@ -103,10 +103,18 @@ static void leave_work(struct work_struct *work)
 	struct rmr_srv_pool *pool = container_of(work, struct rmr_srv_pool, disk.leave_work);
 
 	mutex_lock(&pool->lock);
+	if (READ_ONCE(pool->track.broken))
+		rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);
 	if (!pool->gone && !pool->disk.left && pool->disk.policy == RMR_SB_DETACH &&
 	    READ_ONCE(pool->disk.errs.state) == RMR_ERRS_SPENT && !is_last(pool))
 		leave(pool);
 	mutex_unlock(&pool->lock);
+}
+
+/* The map cannot be written any more: the pool has failed, as by its superblock. Any context. */
+void rmr_srv_disk_broken(struct rmr_srv_pool *pool)
+{
+	queue_work(system_unbound_wq, &pool->disk.leave_work);
 }
 
 /* A request failed at a place. Any context. */
@@ -372,7 +380,7 @@ int rmr_srv_disk_command(struct rmr_srv_pool *pool, const struct rmr_pool_spec *
 	}
 	if (rmr_srv_disk_lock(pool)) {
 		NL_SET_ERR_MSG_FMT(extack, "disk %s does not answer", pool->device);
-		return -EBUSY;
+		return -ETIMEDOUT;
 	}
 	if (spec->on_error >= 0)
 		err = disk_policy(pool, spec->on_error, extack);

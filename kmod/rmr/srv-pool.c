@@ -499,7 +499,7 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 	if (rmr_srv_disk_hangs(pool) || rmr_srv_disk_lock(pool)) {
 		NL_SET_ERR_MSG_FMT(extack, "disk %.40s does not answer; its requests hold the pool",
 				   pool->device);
-		err = -EBUSY;
+		err = -ETIMEDOUT;
 		goto put;
 	}
 	if (pool->attach && !spec->force) {

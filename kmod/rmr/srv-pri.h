@@ -248,6 +248,7 @@ int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp)
 int rmr_srv_disk_refuses(const struct rmr_srv_pool *pool);
 bool rmr_srv_disk_hangs(const struct rmr_srv_pool *pool);
 int rmr_srv_disk_lock(struct rmr_srv_pool *pool);
+void rmr_srv_disk_broken(struct rmr_srv_pool *pool);
 bool rmr_srv_disk_failed(struct rmr_srv_pool *pool, const struct rmr_store_io *io);
 int rmr_srv_disk_status(const struct rmr_srv_pool *pool, const struct rmr_store_io *io);
 void rmr_srv_disk_sent(struct rmr_srv_pool *pool, struct rmr_store_io *io);
