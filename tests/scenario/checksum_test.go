@@ -41,7 +41,7 @@ func checkedPool(t *testing.T, c *rig.Cluster, disk int) *pool {
 			command = fmt.Sprintf("rmrctl pool join %s --peer %s", p.name, c.Storage(0).Address())
 		}
 		c.Storage(i).MustSh(t, command+" --device "+c.Storage(i).DiskDevice(disk))
-		require.Contains(t, c.Storage(i).MustSh(t, "rmrctl pool show "+p.name+" -o json || true"), `"data_checksums": true`)
+		require.True(t, p.member(t, i).Checksums)
 	}
 	return p
 }

@@ -169,6 +169,7 @@ type (
 		Reason     string `json:"reason"`
 		Missed     uint64 `json:"missed"`
 		BadData    uint64 `json:"bad_data"`
+		Checksums  bool   `json:"data_checksums"`
 		Disk       struct {
 			OnError      string `json:"on_error"`
 			Left         bool   `json:"left"`
