@@ -30,7 +30,7 @@
 #define RETRY_MS	20u		/* before the second try */
 #define RETRIES		32		/* second tries of a pool at once */
 /* Places that are none of the data area, each error its own. */
-#define PLACE_NONE	(1ull << 63)
+#define PLACE_NONE	BIT_ULL(63)
 
 static uint disk_deadline_ms = 3000;
 module_param(disk_deadline_ms, uint, 0644);

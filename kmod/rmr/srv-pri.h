@@ -51,14 +51,14 @@ struct rmr_srv_disk {
 	spinlock_t		lock;		/* guards errs and others */
 	struct rmr_errs		errs;
 	u64			others;		/* errors that have no place */
-	u8			policy;		/* RMR_SB_REPAIR, ...; set under pool->lock, like left */
-	bool			left;
+	u8			policy;		/* RMR_SB_REPAIR, ...; under pool->lock */
+	bool			left;		/* set under pool->lock */
 	atomic_t		retrying;
 	struct work_struct	leave_work;
 	struct delayed_work	tick;
 	unsigned int		slot;		/* of now; tick only, as the next two */
 	u64			slot_ns[RMR_DISK_SLOTS];	/* when it began */
-	u64			hung_ns;	/* oldest late request, 0: none; any context reads */
+	u64			hung_ns;	/* oldest late request, 0: none */
 };
 
 /*

@@ -166,7 +166,7 @@ struct rmr_pool_spec {
 	bool		dry_run;		/* join: check only */
 	bool		data_crc;		/* create: data carries checksums */
 	bool		disk_return;		/* let a member return that left */
-	int		on_error;		/* RMR_SB_REPAIR, ...; -1: as it is, at first repair */
+	int		on_error;		/* RMR_SB_REPAIR, ...; -1: as it is, or repair */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];

@@ -71,8 +71,8 @@
 #define RMR_ST_BUSY		(-16)	/* EBUSY: another client holds the pool */
 #define RMR_ST_NOPOOL		(-2)	/* ENOENT: no such pool on this node */
 #define RMR_ST_MALFORMED	(-71)	/* EPROTO: message refused by a check */
-#define RMR_ST_PASSED_ON	(-121)	/* EREMOTEIO: read failed here, nothing to be done about it */
-#define RMR_ST_LEFT		(-112)	/* EHOSTDOWN: left by its policy, its disk failed too often */
+#define RMR_ST_PASSED_ON	(-121)	/* EREMOTEIO: read failed here, not to be repaired */
+#define RMR_ST_LEFT		(-112)	/* EHOSTDOWN: left by its policy, its disk failed */
 #define RMR_ST_HUNG		(-62)	/* ETIME: the disk does not answer */
 #define RMR_ST_BAD_DATA		(-84)	/* EILSEQ: data does not match its checksum; not applied */
 #define RMR_ST_VERSION		(-93)	/* EPROTONOSUPPORT: protocol version */
