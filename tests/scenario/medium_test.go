@@ -90,8 +90,7 @@ func oneBadSector(t *testing.T, p *pool) {
 	p.policy(t, "detach") // one sector is no reason to leave
 	dust(t, p, 1)
 	recording := p.record(t, p.c.Client(0), dev, 2)
-	readAll(t, p, dev)
-	require.Eventually(t, func() bool { return p.leg1(t).Counters.Repairs > 0 }, healLimit, 50*time.Millisecond, "nothing was written back")
+	require.Eventually(t, func() bool { readAll(t, p, dev); return p.leg1(t).Counters.Repairs > 0 }, healLimit, 50*time.Millisecond, "nothing was written back")
 	require.Equal(t, "0 badblock(s) found", badBlocks(t, p))
 	leg, member := p.leg1(t), p.member(t, 1)
 	require.Equal(t, "up-to-date", leg.State)
@@ -127,7 +126,8 @@ func repairAndWrite(t *testing.T, p *pool) {
 	fill(t, p, dev)
 	dust(t, p, 1)
 	trigger(t, n, "write-arrived 1 write 1 10-10 hold")
-	reading := background(t, client, fmt.Sprintf("for i in $(seq 40); do dd if=%s of=/dev/null bs=4k count=1 skip=%d iflag=direct status=none; done", dev, badStart/8))
+	// Several at once, so that both legs are asked.
+	reading := background(t, client, fio(dev, fmt.Sprintf("--rw=randread --bs=4k --iodepth=8 --offset=%d --size=28k --time_based --runtime=5", badStart*512)))
 	waitTrigger(t, n, "write-arrived")
 	writing := background(t, client, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=1 seek=%d oflag=direct status=none", dev, badStart/8))
 	time.Sleep(time.Second)
