@@ -116,8 +116,8 @@ func (a *app) rmrctl() *cobra.Command {
 	addRemote(root)
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
 		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve(), a.poolResize()))
-	root.AddCommand(a.noun("disk", "Stores: their metadata, without the kernel, and their exchange", a.diskShow(), a.diskCheck(),
-		a.diskDump(), a.diskRestore(), a.diskReplace(), a.diskFind(), a.diskGrow()))
+	root.AddCommand(a.noun("disk", "Stores: metadata without the kernel, exchange, growth, what is done about errors", a.diskShow(), a.diskCheck(),
+		a.diskDump(), a.diskRestore(), a.diskReplace(), a.diskFind(), a.diskGrow(), a.diskPolicy(), a.diskReturn()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMaintenance()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))

@@ -167,6 +167,9 @@ func explainLeg(name string, l legView) answer {
 	switch l.State {
 	case rmrnl.LegStateUpToDate:
 		f.Why = "serves reads, gets every write"
+		if c := l.Counters; c.ReadErrors != 0 {
+			f.Why += fmt.Sprintf("; its disk failed %d reads, %d ranges were written back, %d were not", c.ReadErrors, c.Repairs, c.Unrepaired)
+		}
 	case rmrnl.LegStateVoting:
 		f.Why = "a witness: votes, holds no data"
 	case rmrnl.LegStateSyncing:
@@ -221,6 +224,9 @@ func explainFailed(name string, l legView) (why, do string) {
 		return "the device that is mapped asks for more than its store can do", "map the pool anew, or give the member a disk like the others"
 	case rmrnl.ReasonTooSmall:
 		return since("not taken back", l.Reason), fmt.Sprintf("its metadata is of another time than the pool: see `rmrctl pool show` on %s; give its history up there and let it join anew", l.Node)
+	case rmrnl.ReasonStoreError:
+		return "its disk failed, so that it left or cannot write its metadata; it does not return by itself",
+			fmt.Sprintf("see to its disk; then `rmrctl disk return %s` on %s, or stop and assemble the pool there", name, l.Node)
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}
@@ -233,6 +239,12 @@ func explainMember(p poolView) []answer {
 		Degraded: p.Degraded, Why: since("served here", p.Reason),
 	}
 	switch {
+	case p.Disk.Left:
+		f.Why = "left by its policy (detach): too many places of " + p.Device + " failed; serves nobody, does not return by itself"
+		f.Do = fmt.Sprintf("see to the disk or exchange it, then `rmrctl disk return %s`", p.Name)
+	case p.Disk.HungMS != 0:
+		f.Why = fmt.Sprintf("%s has not answered a request for %d s; everything is refused until it does", p.Device, (p.Disk.HungMS+999)/1000)
+		f.Do = "see to the disk; the pool cannot be stopped before it answers"
 	case p.State == rmrnl.PoolStateFailed:
 		f.Why, f.Do = since("no longer served", p.Reason), "look at "+p.Device+", then stop and assemble the pool, or exchange the disk"
 	case p.Discarded:
@@ -247,6 +259,9 @@ func explainMember(p poolView) []answer {
 	default:
 		f.Why += ", not in the view: its data is old until a client takes it in"
 		f.Do = "let a client attach, or see why it does not: `rmrctl explain` there"
+	}
+	if n := p.Disk.FailedPlaces; n != 0 && !p.Disk.Left {
+		f.Why += fmt.Sprintf("; %d places of its disk failed lately (policy %s)", n, p.Disk.OnError)
 	}
 	if p.DamagedCopies != 0 {
 		f.Why += "; a superblock copy was damaged and rewritten"

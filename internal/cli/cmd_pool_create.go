@@ -15,9 +15,10 @@ import (
 
 type poolCreateOptions struct {
 	storeOptions
-	size   string
-	chunk  string
-	quorum string
+	size      string
+	chunk     string
+	quorum    string
+	checksums bool
 }
 
 func (a *app) poolCreate() *cobra.Command {
@@ -34,7 +35,10 @@ witness ("rmrctl pool join --witness"). Without, all members that were last up t
 
 With --adopt, what the first --size bytes of the device hold becomes the data of the pool: nothing of
 it is overwritten, and a file system or volume group there is no reason against it. The rest of the
-device becomes metadata: shrink what is on it before, or give a --metadata-device. The other members get a full copy.`,
+device becomes metadata: shrink what is on it before, or give a --metadata-device. The other members get a full copy.
+
+With --data-checksums, data carries a CRC-32C from the client to each member, and between members in a resync;
+what does not match is not stored, but sent again. It is a property of the pool for good.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool create vol1 --device /dev/sdb
   rmrctl pool create vol1 --device /dev/sdb --quorum majority
@@ -47,6 +51,7 @@ device becomes metadata: shrink what is on it before, or give a --metadata-devic
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "keep what the device holds as the data of the pool")
 	cmd.Flags().StringVar(&o.chunk, "chunk-size", "1M", "unit of dirty tracking, a power of two from 64K to 16M")
 	cmd.Flags().StringVar(&o.quorum, "quorum", "off", "who has to agree: off, or majority of all members")
+	cmd.Flags().BoolVar(&o.checksums, "data-checksums", false, "data carries a checksum on its way to the members")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := o.prepare(a, "pool create", args[0]); err != nil {
 			return err
@@ -93,7 +98,8 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolCreate}
 	req.Add(rmrnl.PoolAttrName, o.name).
 		Add(rmrnl.PoolAttrSize, want).
-		Add(rmrnl.PoolAttrChunkSize, uint32(chunk))
+		Add(rmrnl.PoolAttrChunkSize, uint32(chunk)).
+		Add(rmrnl.PoolAttrDataChecksums, o.checksums)
 	if quorum > 0 {
 		req.Add(rmrnl.PoolAttrQuorum, uint8(quorum))
 	}

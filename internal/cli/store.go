@@ -32,6 +32,7 @@ type storeOptions struct {
 	assumeZeroed  bool
 	zeroBlank     bool // zero a store even if the pool takes it as a blank one
 	adopt         bool // pool create only: the data of the device stays
+	onError       string
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
@@ -46,6 +47,7 @@ func (o *storeOptions) flags(cmd *cobra.Command) {
 		"`addresses` of this node for clients and peers, at most 2 (default: those of RDMA network devices)")
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` of the pool")
 	fs.BoolVar(&o.assumeZeroed, "assume-zeroed", false, "do not zero the device: it reads as zeros already")
+	fs.StringVar(&o.onError, "on-error", "", "`policy` for errors of the disk: repair (default), detach or pass-on; see \"disk policy\"")
 	mustRequire(cmd, "device")
 }
 
@@ -173,6 +175,9 @@ func (o *storeOptions) addBlank(a *app, req *rmrnl.Request) error {
 		AddString(rmrnl.PoolAttrNode, node).
 		AddStrings(rmrnl.PoolAttrAddr, o.addr).
 		Add(rmrnl.PoolAttrForce, o.force)
+	if err := addOnError(req, o.onError); err != nil {
+		return err
+	}
 	return req.Check()
 }
 

@@ -106,9 +106,23 @@ type poolView struct {
 	Stale         uint64          `json:"stale"`
 	Missed        uint64          `json:"missed"`
 	Intents       uint64          `json:"intents"`
+	Disk          diskHealth      `json:"disk"`
+	DataChecksums bool            `json:"data_checksums"`
+	BadData       uint64          `json:"bad_data"` // messages
 	Resync        resyncView      `json:"resync"`
 	Verify        verifyView      `json:"verify"`
 	Counters      counters        `json:"counters"`
+}
+
+// diskHealth is what a member says about errors of its disk.
+type diskHealth struct {
+	OnError      rmrnl.OnError `json:"on_error"`
+	Left         bool          `json:"left"`          // by its policy
+	FailedPlaces uint32        `json:"failed_places"` // of 64 KiB, lately
+	ReadErrors   uint64        `json:"read_errors"`
+	WriteErrors  uint64        `json:"write_errors"`
+	WriteRetries uint64        `json:"write_retries"` // write errors that a second try cured
+	HungMS       uint32        `json:"hung_ms"`       // 0: the disk answers
 }
 
 // resyncView is what a member says about its resync; chunks in left and total, else bytes and seconds.
@@ -147,12 +161,14 @@ func viewPool(p rmrnl.Pool, now time.Time) poolView {
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
 		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
-		Resync: viewResync(p), Verify: viewVerify(p, now),
+		Verify: viewVerify(p, now),
+		Resync: viewResync(p), DataChecksums: p.DataChecksums, BadData: p.BadData,
+		Disk: diskHealth{p.OnError, p.Left, p.DiskErrors, p.ReadErrors, p.WriteErrors, p.WriteRetries, p.HungMs},
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
 		},
 	}
-	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0 || p.Discarded
+	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0 || p.Discarded || p.HungMs != 0
 	for _, m := range p.Member {
 		kind := pool.MemberState(m.Kind)
 		if kind == pool.MemberData && !p.UpToDate.Has(m.ID) {
@@ -203,6 +219,15 @@ var poolColumns = []column[poolView]{
 	{"stale", false, true, func(p poolView) string { return num(p.Stale) }},
 	{"missed", false, true, func(p poolView) string { return num(p.Missed) }},
 	{"intents", false, true, func(p poolView) string { return num(p.Intents) }},
+	{"on-error", false, false, func(p poolView) string { return p.Disk.OnError.String() }},
+	{"left", false, false, func(p poolView) string { return yesNo(p.Disk.Left) }},
+	{"failed-places", false, true, func(p poolView) string { return num(uint64(p.Disk.FailedPlaces)) }},
+	{"read-errors", false, true, func(p poolView) string { return num(p.Disk.ReadErrors) }},
+	{"write-errors", false, true, func(p poolView) string { return num(p.Disk.WriteErrors) }},
+	{"write-retries", false, true, func(p poolView) string { return num(p.Disk.WriteRetries) }},
+	{"hung", false, true, func(p poolView) string { return fmt.Sprintf("%dms", p.Disk.HungMS) }},
+	{"data-checksums", false, false, func(p poolView) string { return onOff(p.DataChecksums) }},
+	{"bad-data", false, true, func(p poolView) string { return num(p.BadData) }},
 	{"resync", false, false, func(p poolView) string { return p.Resync.State.String() }},
 	{"resync-left", false, true, func(p poolView) string { return num(p.Resync.Left) }},
 	{"resync-rate", false, true, func(p poolView) string { return size(p.Resync.Rate) }},
@@ -310,6 +335,10 @@ type legCounters struct {
 	WriteBytes uint64 `json:"write_bytes"`
 	Errors     uint64 `json:"errors"`
 	Inflight   uint32 `json:"inflight"`
+	ReadErrors uint64 `json:"read_errors"` // that its disk failed
+	Repairs    uint64 `json:"read_repairs"`
+	Unrepaired uint64 `json:"read_repair_failures"`
+	BadData    uint64 `json:"bad_data"` // writes it refused by their checksum
 }
 
 // why is the reason of the state; a leg that has to wait says how long.
@@ -330,7 +359,10 @@ func viewLeg(l rmrnl.Leg) legView {
 		Addr: l.Addr, Kind: pool.MemberState(l.Kind).String(), State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
 		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
 		DampedMS: l.DampedMs, Cause: l.Cause, wishView: viewWish(l.Leaving, l.Maintenance != 0, l.Successor),
-		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
+		Counters: legCounters{
+			l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight,
+			l.ReadErrors, l.ReadRepairs, l.ReadRepairFailures, l.BadData,
+		},
 	}
 }
 
@@ -354,6 +386,10 @@ var legColumns = []column[legView]{
 	{"read-bytes", false, true, func(l legView) string { return size(l.Counters.ReadBytes) }},
 	{"write-bytes", false, true, func(l legView) string { return size(l.Counters.WriteBytes) }},
 	{"errors", true, true, func(l legView) string { return num(l.Counters.Errors) }},
+	{"read-errors", false, true, func(l legView) string { return num(l.Counters.ReadErrors) }},
+	{"read-repairs", false, true, func(l legView) string { return num(l.Counters.Repairs) }},
+	{"read-repair-failures", false, true, func(l legView) string { return num(l.Counters.Unrepaired) }},
+	{"bad-data", false, true, func(l legView) string { return num(l.Counters.BadData) }},
 	{"inflight", false, true, func(l legView) string { return num(uint64(l.Counters.Inflight)) }},
 	{"max-io", false, true, func(l legView) string { return size(uint64(l.MaxIO)) }},
 	{"device", false, false, func(l legView) string { return devicePath(l.Index) }},

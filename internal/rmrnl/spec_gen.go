@@ -357,6 +357,38 @@ func (v *Quorum) UnmarshalText(b []byte) error {
 	return err
 }
 
+// OnError: What a member does about errors of its disk.
+type OnError uint8
+
+// Values of OnError.
+const (
+	// OnErrorRepair: A write is tried again once, what was unreadable is written back; the member stays.
+	OnErrorRepair OnError = 0
+	// OnErrorDetach: As repair; after too many errors the member leaves until pool-disk lets it return.
+	OnErrorDetach OnError = 1
+	// OnErrorPassOn: Errors go to the client at once; nothing is tried again, written back or counted.
+	OnErrorPassOn OnError = 2
+)
+
+var namesOnError = []string{
+	"repair",
+	"detach",
+	"pass-on",
+}
+
+// String returns the name in the specification.
+func (v OnError) String() string { return enumName(namesOnError, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v OnError) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *OnError) UnmarshalText(b []byte) error {
+	n, err := enumValue("on-error", namesOnError, b)
+	*v = OnError(n)
+	return err
+}
+
 // Commands.
 const (
 	// CmdPoolCreate: Make a store the first member of a new pool.
@@ -407,6 +439,8 @@ const (
 	CmdPoolVerify uint8 = 23
 	// CmdDifferenceGet: What the last verify of each pool on this node found to differ; a bounded list.
 	CmdDifferenceGet uint8 = 24
+	// CmdPoolDisk: Set what this node's member does about errors of its disk, or let it return.
+	CmdPoolDisk uint8 = 25
 )
 
 // Ops describes the requests of every command, by command number.
@@ -423,6 +457,8 @@ var Ops = map[uint8]Op{
 		PoolAttrZeroed,
 		PoolAttrForce,
 		PoolAttrQuorum,
+		PoolAttrOnError,
+		PoolAttrDataChecksums,
 	}},
 	CmdPoolJoin: {Name: "pool-join", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
@@ -440,6 +476,7 @@ var Ops = map[uint8]Op{
 		PoolAttrDryRun,
 		PoolAttrWitness,
 		PoolAttrReplaces,
+		PoolAttrOnError,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
@@ -559,6 +596,13 @@ var Ops = map[uint8]Op{
 		PoolAttrVerifyLimit,
 	}},
 	CmdDifferenceGet: {Name: "difference-get", Set: SetDifference, Reply: false, Request: []uint16{}},
+	CmdPoolDisk: {Name: "pool-disk", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
+		PoolAttrOnError,
+		PoolAttrDiskReturn,
+	}},
 }
 
 // Attributes of member: One slot of the member table.
@@ -727,6 +771,16 @@ const (
 	PoolAttrVerifiedDifferences uint16 = 84
 	PoolAttrMetadataDevice      uint16 = 85
 	PoolAttrRoom                uint16 = 86
+	PoolAttrOnError             uint16 = 87
+	PoolAttrLeft                uint16 = 88
+	PoolAttrDiskReturn          uint16 = 89
+	PoolAttrDiskErrors          uint16 = 90
+	PoolAttrReadErrors          uint16 = 91
+	PoolAttrWriteErrors         uint16 = 92
+	PoolAttrWriteRetries        uint16 = 93
+	PoolAttrHungMs              uint16 = 94
+	PoolAttrDataChecksums       uint16 = 95
+	PoolAttrBadData             uint16 = 96
 )
 
 // SetPool describes the attributes of pool.
@@ -816,6 +870,16 @@ var SetPool = AttrSet{
 	PoolAttrVerifiedDifferences: {Name: "verified-differences", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrMetadataDevice:      {Name: "metadata-device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
 	PoolAttrRoom:                {Name: "room", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOnError:             {Name: "on-error", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 2},
+	PoolAttrLeft:                {Name: "left", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiskReturn:          {Name: "disk-return", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiskErrors:          {Name: "disk-errors", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadErrors:          {Name: "read-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteErrors:         {Name: "write-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteRetries:        {Name: "write-retries", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrHungMs:              {Name: "hung-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDataChecksums:       {Name: "data-checksums", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrBadData:             {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -971,7 +1035,26 @@ type Pool struct {
 	// Path of the device with the store's metadata, if that is not the one with its data.
 	MetadataDevice string `json:"metadata_device"`
 	// Bytes up to which this member lets the pool grow; 0 if it was not prepared.
-	Room uint64 `json:"room"`
+	Room    uint64  `json:"room"`
+	OnError OnError `json:"on_error"`
+	// The member left by its policy after too many errors of its disk; it serves nobody.
+	Left bool `json:"left"`
+	// Let a member return that left; its errors are forgotten.
+	DiskReturn bool `json:"disk_return"`
+	// Places of the disk that failed lately; at 8 the policy detach lets the member leave.
+	DiskErrors uint32 `json:"disk_errors"`
+	// Reads of clients that the disk failed.
+	ReadErrors uint64 `json:"read_errors"`
+	// Writes of clients that the disk failed, at the first try.
+	WriteErrors uint64 `json:"write_errors"`
+	// Of them, those that the second try applied.
+	WriteRetries uint64 `json:"write_retries"`
+	// How long the disk has not answered a request that is past its deadline; absent if none is.
+	HungMs uint32 `json:"hung_ms"`
+	// Data of writes and of resync carries a checksum.
+	DataChecksums bool `json:"data_checksums"`
+	// Messages whose data did not match its checksum; it was not stored.
+	BadData uint64 `json:"bad_data"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -1149,6 +1232,26 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.MetadataDevice = ad.String()
 		case PoolAttrRoom:
 			v.Room = ad.Uint64()
+		case PoolAttrOnError:
+			v.OnError = OnError(ad.Uint8())
+		case PoolAttrLeft:
+			v.Left = ad.Flag()
+		case PoolAttrDiskReturn:
+			v.DiskReturn = ad.Flag()
+		case PoolAttrDiskErrors:
+			v.DiskErrors = ad.Uint32()
+		case PoolAttrReadErrors:
+			v.ReadErrors = ad.Uint64()
+		case PoolAttrWriteErrors:
+			v.WriteErrors = ad.Uint64()
+		case PoolAttrWriteRetries:
+			v.WriteRetries = ad.Uint64()
+		case PoolAttrHungMs:
+			v.HungMs = ad.Uint32()
+		case PoolAttrDataChecksums:
+			v.DataChecksums = ad.Flag()
+		case PoolAttrBadData:
+			v.BadData = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)
@@ -1332,65 +1435,73 @@ func (v *Device) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of leg: A client's view of one member of a mapped pool.
 const (
-	LegAttrDeviceIndex uint16 = 1
-	LegAttrPoolName    uint16 = 2
-	LegAttrMemberID    uint16 = 3
-	LegAttrStoreUUID   uint16 = 4
-	LegAttrNode        uint16 = 5
-	LegAttrAddr        uint16 = 6
-	LegAttrState       uint16 = 7
-	LegAttrReason      uint16 = 8
-	LegAttrReads       uint16 = 9
-	LegAttrWrites      uint16 = 10
-	LegAttrReadBytes   uint16 = 11
-	LegAttrWriteBytes  uint16 = 12
-	LegAttrErrors      uint16 = 13
-	LegAttrInflight    uint16 = 14
-	LegAttrLatencyNS   uint16 = 15
-	LegAttrMaxIO       uint16 = 16
-	LegAttrPad         uint16 = 17
-	LegAttrLacking     uint16 = 18
-	LegAttrAgeMs       uint16 = 19
-	LegAttrEjections   uint16 = 20
-	LegAttrReturns     uint16 = 21
-	LegAttrForce       uint16 = 22
-	LegAttrKind        uint16 = 23
-	LegAttrDampedMs    uint16 = 24
-	LegAttrCause       uint16 = 25
-	LegAttrLeaving     uint16 = 26
-	LegAttrMaintenance uint16 = 27
-	LegAttrSuccessor   uint16 = 28
+	LegAttrDeviceIndex        uint16 = 1
+	LegAttrPoolName           uint16 = 2
+	LegAttrMemberID           uint16 = 3
+	LegAttrStoreUUID          uint16 = 4
+	LegAttrNode               uint16 = 5
+	LegAttrAddr               uint16 = 6
+	LegAttrState              uint16 = 7
+	LegAttrReason             uint16 = 8
+	LegAttrReads              uint16 = 9
+	LegAttrWrites             uint16 = 10
+	LegAttrReadBytes          uint16 = 11
+	LegAttrWriteBytes         uint16 = 12
+	LegAttrErrors             uint16 = 13
+	LegAttrInflight           uint16 = 14
+	LegAttrLatencyNS          uint16 = 15
+	LegAttrMaxIO              uint16 = 16
+	LegAttrPad                uint16 = 17
+	LegAttrLacking            uint16 = 18
+	LegAttrAgeMs              uint16 = 19
+	LegAttrEjections          uint16 = 20
+	LegAttrReturns            uint16 = 21
+	LegAttrForce              uint16 = 22
+	LegAttrKind               uint16 = 23
+	LegAttrDampedMs           uint16 = 24
+	LegAttrCause              uint16 = 25
+	LegAttrLeaving            uint16 = 26
+	LegAttrMaintenance        uint16 = 27
+	LegAttrSuccessor          uint16 = 28
+	LegAttrReadErrors         uint16 = 29
+	LegAttrReadRepairs        uint16 = 30
+	LegAttrReadRepairFailures uint16 = 31
+	LegAttrBadData            uint16 = 32
 )
 
 // SetLeg describes the attributes of leg.
 var SetLeg = AttrSet{
-	LegAttrDeviceIndex: {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	LegAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	LegAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	LegAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrAddr:        {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrState:       {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReason:      {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReads:       {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrWrites:      {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReadBytes:   {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrWriteBytes:  {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrErrors:      {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLatencyNS:   {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrMaxIO:       {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLacking:     {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrAgeMs:       {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrEjections:   {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReturns:     {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrDampedMs:    {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrCause:       {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLeaving:     {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrMaintenance: {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	LegAttrSuccessor:   {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDeviceIndex:        {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrPoolName:           {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	LegAttrMemberID:           {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	LegAttrStoreUUID:          {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	LegAttrNode:               {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAddr:               {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrState:              {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReason:             {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReads:              {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWrites:             {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadBytes:          {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWriteBytes:         {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrErrors:             {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrInflight:           {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLatencyNS:          {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaxIO:              {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLacking:            {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAgeMs:              {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrEjections:          {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReturns:            {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrForce:              {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrKind:               {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDampedMs:           {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrCause:              {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLeaving:            {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaintenance:        {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	LegAttrSuccessor:          {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadErrors:         {Name: "read-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadRepairs:        {Name: "read-repairs", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadRepairFailures: {Name: "read-repair-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrBadData:            {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -1435,6 +1546,14 @@ type Leg struct {
 	Maintenance uint8 `json:"maintenance"`
 	// Id + 1 of the member that takes its place once it is up to date; absent for none.
 	Successor uint8 `json:"successor"`
+	// Reads that the leg's disk failed; another leg was asked.
+	ReadErrors uint64 `json:"read_errors"`
+	// Ranges that were unreadable there and were written back.
+	ReadRepairs uint64 `json:"read_repairs"`
+	// Ranges that could not be written back, or too many came at once.
+	ReadRepairFailures uint64 `json:"read_repair_failures"`
+	// Writes that the leg refused because the data did not match its checksum; sent again.
+	BadData uint64 `json:"bad_data"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -1494,6 +1613,14 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.Maintenance = ad.Uint8()
 		case LegAttrSuccessor:
 			v.Successor = ad.Uint8()
+		case LegAttrReadErrors:
+			v.ReadErrors = ad.Uint64()
+		case LegAttrReadRepairs:
+			v.ReadRepairs = ad.Uint64()
+		case LegAttrReadRepairFailures:
+			v.ReadRepairFailures = ad.Uint64()
+		case LegAttrBadData:
+			v.BadData = ad.Uint64()
 		}
 	}
 	return named(ad, SetLeg)

@@ -39,7 +39,7 @@ func TestNumbersAreThoseOfTheKernelHeader(t *testing.T) {
 		}
 	}
 	for name, values := range map[string][]string{
-		"POOL_STATE": namesPoolState, "DEVICE_STATE": namesDeviceState, "LEG_STATE": namesLegState, "REASON": namesReason, "RESYNC_STATE": namesResyncState, "QUORUM": namesQuorum, "RESYNC_PACE": namesResyncPace, "VERIFY_STATE": namesVerifyState,
+		"POOL_STATE": namesPoolState, "DEVICE_STATE": namesDeviceState, "LEG_STATE": namesLegState, "REASON": namesReason, "RESYNC_STATE": namesResyncState, "QUORUM": namesQuorum, "RESYNC_PACE": namesResyncPace, "VERIFY_STATE": namesVerifyState, "ON_ERROR": namesOnError,
 	} {
 		for i, v := range values {
 			got[upper(name, v)] = i

@@ -336,12 +336,10 @@ static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 
 static u64 completed_below(struct rmr_clt_pool *pool)
 {
-	struct rmr_clt_req *first;
 	u64 below;
 
 	spin_lock_irq(&pool->lock);
-	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
-	below = first ? first->seq : pool->next_seq;
+	below = rmr_clt_below(pool);
 	spin_unlock_irq(&pool->lock);
 	return below;
 }

@@ -24,6 +24,9 @@ const char *rmr_clt_status_text(int err)
 	case RMR_ST_MALFORMED:	return "malformed answer";
 	case -ECONNREFUSED:	return "connection refused";
 	case -ECONNABORTED:	return "connection lost";
+	case -EIO:		return "its store failed";
+	case RMR_ST_LEFT:	return "left the pool: its disk failed too often";
+	case RMR_ST_HUNG:	return "its disk does not answer";
 	case -ETIMEDOUT:	return "no answer";
 	case -EMEDIUMTYPE:	return "another pool, store or size than expected";
 	case -EFBIG:		return "smaller than the device, see disk grow";
@@ -40,6 +43,9 @@ u8 rmr_clt_err_reason(int err)
 	switch (err) {
 	case RMR_ST_FENCED:	return RMR_REASON_FENCED;
 	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
+	case -EIO:
+	case RMR_ST_LEFT:	return RMR_REASON_STORE_ERROR;
+	case RMR_ST_HUNG:
 	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;
 	case -EMEDIUMTYPE:	return RMR_REASON_IDENTITY;
 	case -EFBIG:		return RMR_REASON_TOO_SMALL;
@@ -194,7 +200,8 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call, u8 goal
 	}
 	if (memcmp(rsp->pool_uuid, pool->uuid, RMR_UUID_LEN) || rsp->member_id != leg->id ||
 	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
-	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum)
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum ||
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DATA_CRC) != !pool->data_crc)
 		return -EMEDIUMTYPE;
 	link->size = le64_to_cpu(rsp->pool_size);
 	if (pool->was_live && link->size < pool->limits.size && !rmr_clt_leg_votes_only(leg))

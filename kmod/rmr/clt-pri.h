@@ -38,6 +38,8 @@
 #define RMR_CLT_LEASE_MS	3000	/* T of R2.9 */
 #define RMR_CLT_LEASE_MARGIN_MS	300	/* for clocks that run at different speed */
 #define RMR_CLT_RETRY_MS	1000	/* least time between two attempts to connect a leg */
+#define RMR_CLT_REPAIRS		4	/* read repairs of a pool at once */
+#define RMR_CLT_REPAIR_BYTES	65536u	/* held, read and written back at once */
 
 /* Chunks first .. first + count - 1. */
 struct rmr_range {
@@ -170,6 +172,10 @@ struct rmr_clt_leg {
 	u32			max_io;
 	atomic_t		inflight;
 	u64			latency_ns;	/* moving average, racy on purpose */
+	atomic64_t		read_errors;
+	atomic64_t		read_repairs;
+	atomic64_t		read_repair_failures;
+	atomic64_t		bad_data;
 	struct rmr_member_info	member;
 	struct rmr_io_stats __percpu *stats;
 };
@@ -183,6 +189,30 @@ struct rmr_clt_marks {
 	u16			count;
 	struct rmr_clt_link	*returning;	/* NULL: of writes in acks */
 	struct rmr_range	range[RMR_MSG_RANGES];
+};
+
+/* Data that a leg could not read and another could, on its way back; owned by clt-repair.c. */
+struct rmr_clt_repair {
+	struct rmr_clt_pool	*pool;
+	struct rmr_clt_req	*req;		/* own allocation */
+	struct work_struct	work;		/* submits the next part */
+	struct scatterlist	sg;
+	void			*buf;		/* RMR_CLT_REPAIR_BYTES */
+	/* under pool->lock */
+	bool			busy;
+	u8			to;		/* members whose store failed the read */
+	u64			next;		/* bytes next .. end - 1 are left */
+	u64			end;
+};
+
+#define RMR_CLT_BOUNCES		4	/* writes of a pool that are sent from a copy at once */
+#define RMR_CLT_RESENDS		3	/* of a write whose data arrived harmed */
+
+/* A copy of the data of a write, which nobody changes meanwhile; owned by clt-crc.c. */
+struct rmr_clt_bounce {
+	struct list_head	entry;		/* of pool->bounces, under pool->lock */
+	void			*buf;		/* max_io bytes */
+	struct scatterlist	sg[RMR_MAX_MEMBERS];	/* by slot */
 };
 
 struct rmr_clt_pool {
@@ -202,6 +232,8 @@ struct rmr_clt_pool {
 	struct list_head	waiting;	/* for an overlapping request to end */
 	struct list_head	held;		/* for the pool to be live or a leg to read */
 	struct list_head	acks;		/* answered, wait for a view or for marks */
+	struct list_head	bounces;	/* free ones; below, requests that wait for one */
+	struct list_head	bouncing;
 	unsigned int		inflight;	/* submitted, not done */
 	u64			next_seq;
 	u64			held_total;
@@ -210,6 +242,10 @@ struct rmr_clt_pool {
 	u64			lease_ns;	/* reads are handed up until then; any context */
 	wait_queue_head_t	idle;
 	struct work_struct	kick;
+	struct rmr_clt_repair	repair[RMR_CLT_REPAIRS];
+	bool			no_repairs;	/* none starts: not ready yet, or closing */
+	bool			data_crc;	/* data carries checksums */
+	struct rmr_clt_bounce	bounce[RMR_CLT_BOUNCES];
 	unsigned int		rr;		/* first leg looked at for the next read */
 	struct rmr_io_stats __percpu *stats;
 	/* control; process context */
@@ -277,6 +313,15 @@ static inline u64 rmr_clt_stalled_before_ns(const struct rmr_clt_pool *pool)
 	return now > stall_ns ? now - stall_ns : 0;
 }
 
+/* Every write with a lower number has ended. Caller: pool->lock. */
+static inline u64 rmr_clt_below(struct rmr_clt_pool *pool)
+{
+	const struct rmr_clt_req *first;
+
+	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
+	return first ? first->low : pool->next_seq;
+}
+
 static inline bool rmr_clt_leg_votes_only(const struct rmr_clt_leg *leg)
 {
 	return leg->member.kind == RMR_MEMBER_WITNESS;
@@ -323,6 +368,23 @@ void rmr_clt_kick(struct rmr_clt_pool *pool);
 void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *done);
 void rmr_clt_end_list(struct list_head *done);
 u8 rmr_clt_status_reason(int status);
+
+/* clt-repair.c */
+void rmr_clt_repair_init(struct rmr_clt_pool *pool);
+int rmr_clt_repair_alloc(struct rmr_clt_pool *pool);
+void rmr_clt_repair_stop(struct rmr_clt_pool *pool);
+void rmr_clt_repair_free(struct rmr_clt_pool *pool);
+void rmr_clt_repair_begin(struct rmr_clt_req *read);
+void rmr_clt_repair_abandon(struct rmr_clt_pool *pool, struct list_head *done);
+
+/* clt-crc.c */
+u32 rmr_clt_crc(const struct rmr_clt_req *req);
+struct scatterlist *rmr_clt_bounce_sg(struct rmr_clt_req *req, unsigned int slot);
+bool rmr_clt_bounce(struct rmr_clt_req *req);
+void rmr_clt_bounce_put(struct rmr_clt_req *req);
+void rmr_clt_bounce_init(struct rmr_clt_pool *pool);
+int rmr_clt_bounce_alloc(struct rmr_clt_pool *pool);
+void rmr_clt_bounce_free(struct rmr_clt_pool *pool);
 
 /* clt-hold.c */
 void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason);

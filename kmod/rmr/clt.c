@@ -122,6 +122,8 @@ static void pool_free(struct rmr_clt_pool *pool)
 {
 	unsigned int i;
 
+	rmr_clt_repair_free(pool);
+	rmr_clt_bounce_free(pool);
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		free_percpu(pool->leg[i].stats);
 	free_percpu(pool->stats);
@@ -241,6 +243,16 @@ struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
 	err = pool_attach(pool, spec->takeover, &why);
 	if (err)
 		goto fail;
+	if (pool->data_crc)
+		err = rmr_clt_bounce_alloc(pool);
+	if (err) {
+		rmr_clt_close(pool);
+		pool = NULL;
+		goto fail;
+	}
+	/* Without memory for it there is no repair, and that is counted. */
+	if (rmr_clt_repair_alloc(pool))
+		rmr_clt_warn(pool, "no memory for read repair\n");
 	kfree(rsp);
 	return pool;
 fail:
@@ -285,6 +297,7 @@ int rmr_clt_close(struct rmr_clt_pool *pool)
 	int err = -EUCLEAN;
 	bool live;
 
+	rmr_clt_repair_stop(pool);
 	wait_event(pool->idle, !READ_ONCE(pool->inflight));
 	if (!READ_ONCE(pool->aborted))
 		wait_settled(pool);
@@ -447,6 +460,10 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
 		info->reason = RMR_REASON_DAMPED;
 	info->ejections = leg->ejections;
 	info->returns = leg->returns;
+	info->bad_data = atomic64_read(&leg->bad_data);
+	info->read_errors = atomic64_read(&leg->read_errors);
+	info->read_repairs = atomic64_read(&leg->read_repairs);
+	info->read_repair_failures = atomic64_read(&leg->read_repair_failures);
 	sum_stats(leg->stats, &info->stats);
 	return 0;
 }

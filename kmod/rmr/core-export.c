@@ -6,6 +6,7 @@
 #include "core/blocks.h"
 #include "core/damp.h"
 #include "core/codec.h"
+#include "core/errs.h"
 #include "core/intent.h"
 #include "core/leg.h"
 #include "core/limits.h"
@@ -178,3 +179,7 @@ EXPORT_SYMBOL_GPL(rmr_identity_name);
 EXPORT_SYMBOL_GPL(rmr_table_may_join);
 EXPORT_SYMBOL_GPL(rmr_verify_counts);
 EXPORT_SYMBOL_GPL(rmr_verify_outvoted);
+EXPORT_SYMBOL_GPL(rmr_errs_next);
+EXPORT_SYMBOL_GPL(rmr_errs_failed);
+EXPORT_SYMBOL_GPL(rmr_errs_pass);
+EXPORT_SYMBOL_GPL(rmr_errs_forgive);

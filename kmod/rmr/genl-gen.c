@@ -22,7 +22,7 @@ static const struct netlink_range_validation rmr_a_device_stall_ms_range = {
 };
 
 /* RMR_CMD_POOL_CREATE - do */
-static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_METADATA_DEVICE + 1] = {
+static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_DATA_CHECKSUMS + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_SIZE] = { .type = NLA_U64, },
@@ -34,10 +34,12 @@ static const struct nla_policy rmr_pool_create_nl_policy[RMR_A_POOL_METADATA_DEV
 	[RMR_A_POOL_ZEROED] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_FORCE] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_QUORUM] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RMR_A_POOL_ON_ERROR] = NLA_POLICY_MAX(NLA_U8, 2),
+	[RMR_A_POOL_DATA_CHECKSUMS] = { .type = NLA_FLAG, },
 };
 
 /* RMR_CMD_POOL_JOIN - do */
-static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_METADATA_DEVICE + 1] = {
+static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_ON_ERROR + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
 	[RMR_A_POOL_DEVICE] = { .type = NLA_NUL_STRING, .len = RMR_PATH_MAX, },
@@ -53,6 +55,7 @@ static const struct nla_policy rmr_pool_join_nl_policy[RMR_A_POOL_METADATA_DEVIC
 	[RMR_A_POOL_DRY_RUN] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_WITNESS] = { .type = NLA_FLAG, },
 	[RMR_A_POOL_REPLACES] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_ON_ERROR] = NLA_POLICY_MAX(NLA_U8, 2),
 };
 
 /* RMR_CMD_POOL_ASSEMBLE - do */
@@ -205,20 +208,29 @@ static const struct nla_policy rmr_pool_verify_nl_policy[RMR_A_POOL_VERIFY_LIMIT
 	[RMR_A_POOL_VERIFY_LIMIT] = { .type = NLA_U64, },
 };
 
+/* RMR_CMD_POOL_DISK - do */
+static const struct nla_policy rmr_pool_disk_nl_policy[RMR_A_POOL_DISK_RETURN + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
+	[RMR_A_POOL_ON_ERROR] = NLA_POLICY_MAX(NLA_U8, 2),
+	[RMR_A_POOL_DISK_RETURN] = { .type = NLA_FLAG, },
+};
+
 /* Ops table for rmr */
 static const struct genl_split_ops rmr_nl_ops[] = {
 	{
 		.cmd		= RMR_CMD_POOL_CREATE,
 		.doit		= rmr_nl_pool_create_doit,
 		.policy		= rmr_pool_create_nl_policy,
-		.maxattr	= RMR_A_POOL_METADATA_DEVICE,
+		.maxattr	= RMR_A_POOL_DATA_CHECKSUMS,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= RMR_CMD_POOL_JOIN,
 		.doit		= rmr_nl_pool_join_doit,
 		.policy		= rmr_pool_join_nl_policy,
-		.maxattr	= RMR_A_POOL_METADATA_DEVICE,
+		.maxattr	= RMR_A_POOL_ON_ERROR,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -359,6 +371,13 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.cmd	= RMR_CMD_DIFFERENCE_GET,
 		.dumpit	= rmr_nl_difference_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_DISK,
+		.doit		= rmr_nl_pool_disk_doit,
+		.policy		= rmr_pool_disk_nl_policy,
+		.maxattr	= RMR_A_POOL_DISK_RETURN,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

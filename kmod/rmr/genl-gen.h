@@ -35,6 +35,7 @@ int rmr_nl_leg_set_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_verify_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_difference_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
+int rmr_nl_pool_disk_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	RMR_NLGRP_NOTIFY,

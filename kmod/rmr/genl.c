@@ -92,6 +92,7 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
 	spec->member_id = -1;
+	spec->on_error = a[RMR_A_POOL_ON_ERROR] ? nla_get_u8(a[RMR_A_POOL_ON_ERROR]) : -1;
 	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
 }
 
@@ -203,6 +204,24 @@ static int put_pool_resync(struct sk_buff *skb, const struct rmr_pool_info *p)
 	return 0;
 }
 
+static int put_pool_disk(struct sk_buff *skb, const struct rmr_pool_info *p)
+{
+	if (nla_put_u8(skb, RMR_A_POOL_ON_ERROR, p->on_error) ||
+	    nla_put_u32(skb, RMR_A_POOL_DISK_ERRORS, p->disk_errors) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_READ_ERRORS, p->read_errors, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_WRITE_ERRORS, p->write_errors, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_WRITE_RETRIES, p->write_retries, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_BAD_DATA, p->bad_data, RMR_A_POOL_PAD))
+		return -EMSGSIZE;
+	if (p->left && nla_put_flag(skb, RMR_A_POOL_LEFT))
+		return -EMSGSIZE;
+	if (p->hung_ms && nla_put_u32(skb, RMR_A_POOL_HUNG_MS, p->hung_ms))
+		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_DATA_CRC) && nla_put_flag(skb, RMR_A_POOL_DATA_CHECKSUMS))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 {
 	unsigned int i;
@@ -226,6 +245,8 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	if ((p->sb_flags & RMR_SB_F_CLEAN) && nla_put_flag(skb, RMR_A_POOL_CLEAN))
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_USED) && nla_put_flag(skb, RMR_A_POOL_USED))
+		return -EMSGSIZE;
+	if (put_pool_disk(skb, p))
 		return -EMSGSIZE;
 	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_OTHERS_LACK, p->others_lack, RMR_A_POOL_PAD))
@@ -294,7 +315,12 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 	    nla_put_u32(skb, RMR_A_LEG_EJECTIONS, l->ejections) ||
 	    nla_put_u32(skb, RMR_A_LEG_RETURNS, l->returns) ||
 	    nla_put_u8(skb, RMR_A_LEG_KIND, l->kind) ||
-	    nla_put_u8(skb, RMR_A_LEG_CAUSE, l->cause))
+	    nla_put_u8(skb, RMR_A_LEG_CAUSE, l->cause) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_ERRORS, l->read_errors, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_REPAIRS, l->read_repairs, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_REPAIR_FAILURES, l->read_repair_failures,
+			      RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_BAD_DATA, l->bad_data, RMR_A_LEG_PAD))
 		return -EMSGSIZE;
 	if (l->damped_ms && nla_put_u32(skb, RMR_A_LEG_DAMPED_MS, l->damped_ms))
 		return -EMSGSIZE;
@@ -446,6 +472,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 			spec->chunk_size = nla_get_u32(info->attrs[RMR_A_POOL_CHUNK_SIZE]);
 		if (info->attrs[RMR_A_POOL_QUORUM])
 			spec->quorum = nla_get_u8(info->attrs[RMR_A_POOL_QUORUM]);
+		spec->data_crc = nla_get_flag(info->attrs[RMR_A_POOL_DATA_CHECKSUMS]);
 		err = pool_command(info, spec, ctl->create);
 	}
 	kfree(spec);
@@ -690,6 +717,34 @@ int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info)
 			spec->size = nla_get_u64(a[RMR_A_POOL_SIZE]);
 		spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 		err = ctl->grow(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_disk_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err && !a[RMR_A_POOL_ON_ERROR] && !nla_get_flag(a[RMR_A_POOL_DISK_RETURN]))
+		err = missing_attr(info->extack, "what to do with the disk");
+	if (!err) {
+		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
+			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
+		spec->on_error = a[RMR_A_POOL_ON_ERROR] ?
+			nla_get_u8(a[RMR_A_POOL_ON_ERROR]) : -1;
+		spec->disk_return = nla_get_flag(a[RMR_A_POOL_DISK_RETURN]);
+		err = ctl->disk(spec, info->extack);
 	}
 	kfree(spec);
 	module_put(ctl->owner);

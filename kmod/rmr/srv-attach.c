@@ -138,17 +138,20 @@ int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp
 	static const u8 any[RMR_UUID_LEN];
 	const struct rmr_msg_pool_info *msg = data;
 	struct rmr_srv_pool *pool;
+	int err;
 
 	pool = rmr_srv_pool_find(sess, msg->name[0] ? msg->name : NULL,
 				 memcmp(msg->uuid, any, sizeof(any)) ? msg->uuid : NULL,
 				 rmr_srv_to(msg->to));
 	if (!pool)
 		return RMR_ST_NOPOOL;
-	mutex_lock(&pool->lock);
-	rmr_srv_fill_pool(pool, rsp, RMR_NO_HANDLE);
-	mutex_unlock(&pool->lock);
+	err = rmr_srv_disk_lock(pool) ? RMR_ST_HUNG : 0;
+	if (!err) {
+		rmr_srv_fill_pool(pool, rsp, RMR_NO_HANDLE);
+		mutex_unlock(&pool->lock);
+	}
 	rmr_srv_pool_put(pool);
-	return 0;
+	return err;
 }
 
 /* Persists the promise and makes the attachment. Caller: pool->lock. */
@@ -192,7 +195,11 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 	if (!pool)
 		return RMR_ST_NOPOOL;
 	rmr_epoch_get(&epoch, &msg->epoch);
-	mutex_lock(&pool->lock);
+	err = rmr_srv_disk_refuses(pool);
+	if (err || rmr_srv_disk_lock(pool)) {
+		rmr_srv_pool_put(pool);
+		return err ?: RMR_ST_HUNG;
+	}
 	rmr_epoch_get(&promised, &pool->sb->promised);
 	if (pool->gone)
 		err = RMR_ST_NOPOOL;
@@ -295,7 +302,8 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 	if (!pool)
 		return RMR_ST_FENCED;
 	rmr_view_get(&view, &msg->view);
-	err = view_check(pool, &view) ?: rmr_srv_trigger(RMR_SRV_POINT_VIEW, pool->id);
+	err = rmr_srv_disk_refuses(pool) ?: view_check(pool, &view) ?:
+	      rmr_srv_trigger(RMR_SRV_POINT_VIEW, pool->id);
 	if (!err) {
 		rmr_srv_sb_begin(pool);
 		pool->sb_next->view = msg->view;

@@ -96,6 +96,10 @@ int rmr_srv_sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 		flags |= RMR_SB_F_ZEROED;
 	if (spec->quorum)
 		flags |= RMR_SB_F_QUORUM;
+	if (spec->data_crc)
+		flags |= RMR_SB_F_DATA_CRC;
+	if (spec->on_error > 0)
+		sb->on_error = spec->on_error;
 	memcpy(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic));
 	sb->version = cpu_to_le32(RMR_SB_VERSION);
 	sb->flags |= cpu_to_le32(flags);
@@ -283,7 +287,7 @@ static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec
 	le64_add_cpu(&sb->view.number, 1);
 	if (!spec->witness)
 		sb->view.up_to_date |= BIT(id);
-	sb->flags = cpu_to_le32(flags & RMR_SB_F_QUORUM);
+	sb->flags = cpu_to_le32(flags & (RMR_SB_F_QUORUM | RMR_SB_F_DATA_CRC));
 	sb->table_version = rsp->table_version;
 	le64_add_cpu(&sb->table_version, 1);
 	return rmr_srv_sb_fill(pool, spec, le64_to_cpu(rsp->pool_size),

@@ -79,6 +79,7 @@ static void map_failed(struct rmr_srv_pool *pool, int err)
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	wake_up_all(&pool->track.wait);
 	rmr_srv_track_release(pool);
+	rmr_srv_disk_broken(pool);
 }
 
 /* Writes one pending block from *block on; false if there is none. */

@@ -6,6 +6,7 @@
  * Context: process, sleeps.
  */
 #include <linux/completion.h>
+#include <linux/crc32c.h>
 
 #include "srv-pri.h"
 
@@ -31,7 +32,8 @@ struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid
 
 	if (!pool)
 		return NULL;
-	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone))
+	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone) &&
+	    !rmr_srv_disk_refuses(pool))
 		return pool;
 	rmr_srv_pool_put(pool);
 	return NULL;
@@ -225,17 +227,27 @@ int rmr_srv_area_read(struct rmr_srv_pool *pool, u64 off, void *data, u32 len)
 	return here ? rmr_srv_store_rw(pool, RMR_OP_READ, off, data, here) : 0;
 }
 
+/* Behind the data, whose buffer has room for it. */
+static void put_tail(void *data, u32 length)
+{
+	__le32 *tail = data + length;
+
+	memset(tail, 0, RMR_RESYNC_TAIL);
+	*tail = cpu_to_le32(~crc32c(~0u, data, length));
+}
+
 /* Data of a chunk, if it was here before and after it was read. */
 int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, void *data, size_t len)
 {
 	const struct rmr_msg_resync_read *msg = msg_data;
 	u64 off = le64_to_cpu(msg->offset);
 	u32 length = le32_to_cpu(msg->length);
+	bool crc = msg->flags & RMR_RESYNC_F_CRC;
 	struct rmr_srv_pool *pool;
 	u64 first, last;
 	int err;
 
-	if (len != length)
+	if (len != length + (crc ? RMR_RESYNC_TAIL : 0))
 		return RMR_ST_MALFORMED;
 	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from, msg->to);
 	if (!pool)
@@ -253,6 +265,8 @@ int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, voi
 		err = RMR_ST_STALE;
 	if (!err && !rmr_srv_same_epoch(pool, &msg->epoch))
 		err = RMR_ST_FENCED;
+	if (!err && crc)
+		put_tail(data, length);
 	rmr_srv_pool_put(pool);
 	return err;
 }

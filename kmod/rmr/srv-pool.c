@@ -206,13 +206,15 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 	s64 inflight = 0;
 	int cpu;
 
-	lockdep_assert_held(&pool->lock);
+	/* Whoever waits for a disk that hangs changes nothing meanwhile. */
+	if (!rmr_srv_disk_hangs(pool))
+		lockdep_assert_held(&pool->lock);
 	memset(info, 0, sizeof(*info));
 	strscpy(info->name, pool->name, sizeof(info->name));
 	memcpy(info->uuid, sb->pool_uuid, RMR_UUID_LEN);
 	memcpy(info->store_uuid, sb->store_uuid, RMR_UUID_LEN);
 	strscpy(info->device, pool->device, sizeof(info->device));
-	if (pool->attach)
+	if (pool->attach && !rmr_srv_disk_hangs(pool))
 		strscpy(info->client, pool->attach->node, sizeof(info->client));
 	info->size = pool->size;
 	info->store_size = pool->ops->size(pool->store);
@@ -258,6 +260,7 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 		inflight += s->inflight;
 	}
 	info->inflight = max_t(s64, inflight, 0);
+	rmr_srv_disk_info(pool, info);
 	rmr_srv_sync_info(pool, info);
 	rmr_srv_verify_info(pool, info);
 }
@@ -365,6 +368,7 @@ void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool)
 	pool->id = sb->member_id;
 	pool->size = le64_to_cpu(sb->pool_size);
 	pool->witness = sb->member[pool->id].state == RMR_MEMBER_WITNESS;
+	pool->data_crc = le32_to_cpu(sb->flags) & RMR_SB_F_DATA_CRC;
 	strscpy(pool->addr, sb->member[sb->member_id].addr[0], sizeof(pool->addr));
 }
 
@@ -391,6 +395,7 @@ static int pool_prepare(struct rmr_srv_pool *pool, struct netlink_ext_ack *extac
 {
 	int err = rmr_srv_track_init(pool);
 
+	rmr_srv_disk_init(pool);
 	if (!err)
 		err = rmr_srv_sync_init(pool) ?: rmr_srv_verify_init(pool);
 	if (err)
@@ -425,6 +430,7 @@ int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	mutex_unlock(&pool->lock);
 	queue_delayed_work(system_unbound_wq, &pool->track.lazy_work, HZ);
 	rmr_srv_claim_start(pool);
+	rmr_srv_disk_start(pool);
 	rmr_srv_sync_kick(pool);
 	return 0;
 }
@@ -546,6 +552,7 @@ void rmr_srv_pool_end(struct rmr_srv_pool *pool)
 	rmr_srv_verify_stop(pool);
 	rmr_srv_sync_stop(pool);
 	cancel_delayed_work_sync(&pool->track.lazy_work);
+	rmr_srv_disk_stop(pool);
 	rmr_srv_pool_put(pool);
 	module_put(THIS_MODULE);
 }
@@ -580,7 +587,13 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 		err = PTR_ERR(pool);
 		goto unlock;
 	}
-	mutex_lock(&pool->lock);
+	/* Ending its requests would wait for the disk, and nobody could see or do anything then. */
+	if (rmr_srv_disk_hangs(pool) || rmr_srv_disk_lock(pool)) {
+		NL_SET_ERR_MSG_FMT(extack, "disk %.40s does not answer; its requests hold the pool",
+				   pool->device);
+		err = -ETIMEDOUT;
+		goto put;
+	}
 	if (pool->attach && !spec->force) {
 		NL_SET_ERR_MSG_FMT(extack, "pool is in use by client %.30s: unmap it there first",
 				   pool->attach->node);
@@ -593,6 +606,7 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 	mutex_unlock(&pool->lock);
 	if (!err)
 		rmr_srv_pool_end(pool);
+put:
 	rmr_srv_pool_put(pool);
 unlock:
 	mutex_unlock(&rmr_srv_command_lock);
@@ -637,11 +651,24 @@ static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack
 	return err;
 }
 
+static int pool_disk(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = rmr_srv_disk_command(pool, spec, extack);
+	rmr_srv_pool_put(pool);
+	return err;
+}
+
 /* The pool at this place of the list, with a reference; NULL at the end. */
 static struct rmr_srv_pool *pool_at(unsigned long place)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 	unsigned long i = 0;
+	bool locked;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
@@ -680,9 +707,10 @@ static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 	if (!found)
 		return -ENOENT;
 	(*cursor)++;
-	mutex_lock(&found->lock);
+	locked = !rmr_srv_disk_lock(found);
 	rmr_srv_pool_fill_info(found, info);
-	mutex_unlock(&found->lock);
+	if (locked)
+		mutex_unlock(&found->lock);
 	rmr_srv_pool_put(found);
 	return 0;
 }
@@ -699,6 +727,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.replace	= rmr_srv_replace,
 	.member		= rmr_srv_member,
 	.grow		= rmr_srv_grow,
+	.disk		= pool_disk,
 	.pool_info	= pool_info,
 	.verify		= rmr_srv_verify_command,
 	.difference	= pool_difference,

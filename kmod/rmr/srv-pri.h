@@ -15,6 +15,7 @@
 #include "core/attach.h"
 #include "core/blocks.h"
 #include "core/codec.h"
+#include "core/errs.h"
 #include "core/intent.h"
 #include "core/leg.h"
 #include "core/map.h"
@@ -27,6 +28,7 @@
 
 #define RMR_SYNC_DEPTH_MAX	16u	/* copies of a pool at once */
 #define RMR_VERIFY_DEPTH_MAX	8u	/* chunks of a pool compared at once */
+#define RMR_DISK_SLOTS		16u	/* of times that requests went to the disk */
 
 struct rmr_srv_stats {
 	u64	reads;
@@ -39,7 +41,27 @@ struct rmr_srv_stats {
 	u64	refused;
 	u64	stale;
 	u64	missed;
-	s64	inflight;			/* sum over CPUs */
+	u64	read_errors;
+	u64	write_errors;
+	u64	write_retries;
+	u64	bad_data;
+	s64	inflight;			/* sum over CPUs, like the next */
+	s64	at_disk[RMR_DISK_SLOTS];
+};
+
+/* What this node knows of the disk under a member. Owned by srv-disk.c. */
+struct rmr_srv_disk {
+	spinlock_t		lock;		/* guards errs and others */
+	struct rmr_errs		errs;
+	u64			others;		/* errors that have no place */
+	u8			policy;		/* RMR_SB_REPAIR, ...; under pool->lock */
+	bool			left;		/* set under pool->lock */
+	atomic_t		retrying;
+	struct work_struct	leave_work;
+	struct delayed_work	tick;
+	unsigned int		slot;		/* of now; tick only, as the next two */
+	u64			slot_ns[RMR_DISK_SLOTS];	/* when it began */
+	u64			hung_ns;	/* oldest late request, 0: none */
 };
 
 /* A chunk that is being compared: does a write come meanwhile? */
@@ -119,6 +141,7 @@ struct rmr_srv_pool {
 	struct rmr_sb		*sb_next;	/* being written */
 	struct rmr_srv_attach	*attach;
 	struct rmr_srv_track	track;
+	struct rmr_srv_disk	disk;
 	struct rmr_srv_sync	*sync;		/* of srv-sync.c; set before the pool is found */
 	struct rmr_srv_verify	*verify;	/* of srv-verify.c, likewise */
 	bool			gone;		/* stopped; nothing may start any more */
@@ -127,6 +150,7 @@ struct rmr_srv_pool {
 	u64			claim_until;	/* jiffies */
 	u8			claim_id;
 	bool			witness;	/* votes only: no data, no map */
+	bool			data_crc;	/* data carries checksums */
 	u8			state;
 	u8			reason;
 	u8			damaged;
@@ -199,6 +223,7 @@ void rmr_srv_refused(struct rmr_srv_sess *sess, const struct rmr_fault *fault);
 struct rmr_srv_attach *rmr_srv_attach_get(struct rmr_srv_sess *sess, u32 handle);
 void rmr_srv_io_submit(struct rmr_srv_pool *pool, struct rmr_store_io *io);
 void rmr_srv_io_answer(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status);
+void rmr_srv_io_end(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status);
 void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *msg, void *data,
 		size_t len);
 
@@ -249,6 +274,22 @@ int rmr_srv_settle_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_ready_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_prepare_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
+
+/* srv-disk.c */
+int rmr_srv_disk_refuses(const struct rmr_srv_pool *pool);
+bool rmr_srv_disk_hangs(const struct rmr_srv_pool *pool);
+int rmr_srv_disk_lock(struct rmr_srv_pool *pool);
+void rmr_srv_disk_broken(struct rmr_srv_pool *pool);
+bool rmr_srv_disk_failed(struct rmr_srv_pool *pool, const struct rmr_store_io *io);
+int rmr_srv_disk_status(const struct rmr_srv_pool *pool, const struct rmr_store_io *io);
+void rmr_srv_disk_sent(struct rmr_srv_pool *pool, struct rmr_store_io *io);
+void rmr_srv_disk_answered(struct rmr_srv_pool *pool, const struct rmr_store_io *io);
+void rmr_srv_disk_init(struct rmr_srv_pool *pool);
+void rmr_srv_disk_start(struct rmr_srv_pool *pool);
+void rmr_srv_disk_stop(struct rmr_srv_pool *pool);
+int rmr_srv_disk_command(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
+			 struct netlink_ext_ack *extack);
+void rmr_srv_disk_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
 
 /* srv-digest.c */
 int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);

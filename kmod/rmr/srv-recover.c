@@ -231,9 +231,15 @@ int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *data, void *out
 	struct rmr_srv_track *t;
 	unsigned long flags;
 	bool rejoin;
+	int err;
 
 	if (!attach)
 		return RMR_ST_FENCED;
+	err = rmr_srv_disk_refuses(attach->pool);
+	if (err) {
+		percpu_ref_put(&attach->io);
+		return err;
+	}
 	t = &attach->pool->track;
 	memset(rsp, 0, sizeof(*rsp));
 	spin_lock_irqsave(&t->lock, flags);

@@ -480,7 +480,7 @@ int rmr_srv_sync_init(struct rmr_srv_pool *pool)
 
 		INIT_WORK(&job->work, rmr_srv_copy_work);
 		job->sync = sync;
-		job->buf = kmalloc(RMR_SYNC_PART, GFP_KERNEL);
+		job->buf = kmalloc(RMR_SYNC_PART + RMR_RESYNC_TAIL, GFP_KERNEL);
 		if (!job->buf)
 			err = -ENOMEM;
 	}

@@ -81,6 +81,7 @@ func sampleMessages() map[string]Message {
 		"keepalive":       &Keepalive{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 77},
 		"io-read":         &IO{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 77, Offset: 1 << 30, Length: 65536, Op: OpRead},
 		"io-write":        &IO{Header: bound, Epoch: epoch, View: 12, Seq: 80, CompletedBelow: 77, Offset: 4096, Length: 4096, Op: OpWrite, Missing: MaskOf(1, 3), Flags: IOFUA | IOSync},
+		"io-write-crc":    &IO{Header: bound, Epoch: epoch, View: 12, Seq: 80, CompletedBelow: 77, Offset: 4096, Length: 4096, Op: OpWrite, Flags: IOCRC, DataCRC: 0x98f94189},
 		"io-flush":        &IO{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 80, Op: OpFlush},
 		"io-discard":      &IO{Header: bound, Epoch: epoch, View: 12, Seq: 81, CompletedBelow: 80, Offset: 8192, Length: 1 << 20, Op: OpDiscard},
 		"io-write_zeroes": &IO{Header: bound, Epoch: epoch, View: 12, Seq: 82, CompletedBelow: 80, Offset: 512, Length: 512, Op: OpWriteZeroes, Flags: IONoUnmap},

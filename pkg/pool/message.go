@@ -193,6 +193,10 @@ const (
 	StatusNoPool    Status = -2   // ENOENT: no such pool on this node
 	StatusMalformed Status = -71  // EPROTO: message refused by a check
 	StatusVersion   Status = -93  // EPROTONOSUPPORT: protocol version
+	StatusPassedOn  Status = -121 // EREMOTEIO: read failed here, nothing to be done about it
+	StatusLeft      Status = -112 // EHOSTDOWN: left by its policy, its disk failed too often
+	StatusHung      Status = -62  // ETIME: the disk does not answer
+	StatusBadData   Status = -84  // EILSEQ: data does not match its checksum; not applied
 )
 
 // String names the status as logs do.
@@ -214,6 +218,14 @@ func (s Status) String() string {
 		return "malformed"
 	case StatusVersion:
 		return "version"
+	case StatusPassedOn:
+		return "passed-on"
+	case StatusLeft:
+		return "left"
+	case StatusHung:
+		return "hung"
+	case StatusBadData:
+		return "bad-data"
 	}
 	return fmt.Sprintf("errno-%d", -int32(s))
 }

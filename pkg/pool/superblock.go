@@ -26,7 +26,19 @@ const (
 	FlagQuorum uint32 = 1 << 3 // the pool asks for a majority of its voters; the same on every member
 	// FlagDiscarded: an operator gave this member's history up; it lacks everything until it has joined Y.
 	FlagDiscarded uint32 = 1 << 4
-	flagsAll             = FlagClean | FlagZeroed | FlagUsed | FlagQuorum | FlagDiscarded
+	FlagDataCRC   uint32 = 1 << 8 // data of writes and of resync carries a checksum; the same on every member
+	FlagLeft      uint32 = 1 << 9 // the member left by its policy: its disk failed too often
+	flagsAll             = FlagClean | FlagZeroed | FlagUsed | FlagQuorum | FlagDiscarded | FlagDataCRC | FlagLeft
+)
+
+// OnError is what a member does about errors of its disk (R3.10).
+type OnError uint8
+
+// Policies.
+const (
+	OnErrorRepair OnError = 0 // tries a write again, lets reads be repaired, stays
+	OnErrorDetach OnError = 1 // as repair; leaves when the error budget is spent
+	OnErrorPassOn OnError = 2 // passes every error on to the client and does nothing else
 )
 
 // Feature bits this code knows, by class.
@@ -132,24 +144,25 @@ func addrFault(addr string) string {
 
 // Superblock is what a store knows of its pool, one 4 KiB block in two copies.
 type Superblock struct {
-	Flags        uint32 `json:"flags"` // Flag*
-	FeatCompat   uint64 `json:"feat_compat"`
-	FeatIncompat uint64 `json:"feat_incompat"`
-	FeatRO       uint64 `json:"feat_ro"`
-	WriteSeq     uint64 `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
-	Pool         UUID   `json:"pool_uuid"`
-	Store        UUID   `json:"store_uuid"`
-	Name         string `json:"pool_name"`
-	PoolSize     uint64 `json:"pool_size"`  // bytes
-	ChunkSize    uint32 `json:"chunk_size"` // bytes
-	MemberID     uint8  `json:"member_id"`  // this store's slot
-	MapOff       uint64 `json:"map_off"`    // bytes from the start of the store
-	MapLen       uint64 `json:"map_len"`    // bytes
-	StoreSize    uint64 `json:"store_size"` // usable bytes when written
-	Created      uint64 `json:"created"`    // seconds since 1970, UTC
-	Promised     Epoch  `json:"promised"`   // highest epoch promised (F_EPOCH)
-	View         View   `json:"view"`       // highest view known
-	TableVersion uint64 `json:"table_version"`
+	Flags        uint32  `json:"flags"` // Flag*
+	FeatCompat   uint64  `json:"feat_compat"`
+	FeatIncompat uint64  `json:"feat_incompat"`
+	FeatRO       uint64  `json:"feat_ro"`
+	WriteSeq     uint64  `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
+	Pool         UUID    `json:"pool_uuid"`
+	Store        UUID    `json:"store_uuid"`
+	Name         string  `json:"pool_name"`
+	PoolSize     uint64  `json:"pool_size"`  // bytes
+	ChunkSize    uint32  `json:"chunk_size"` // bytes
+	MemberID     uint8   `json:"member_id"`  // this store's slot
+	OnError      OnError `json:"on_error,omitempty"`
+	MapOff       uint64  `json:"map_off"`    // bytes from the start of the store
+	MapLen       uint64  `json:"map_len"`    // bytes
+	StoreSize    uint64  `json:"store_size"` // usable bytes when written
+	Created      uint64  `json:"created"`    // seconds since 1970, UTC
+	Promised     Epoch   `json:"promised"`   // highest epoch promised (F_EPOCH)
+	View         View    `json:"view"`       // highest view known
+	TableVersion uint64  `json:"table_version"`
 	// Verified is the end of the last complete verify (R5.11), seconds since 1970; 0: none yet.
 	Verified uint64 `json:"verified"`
 	// VerifyDifferences are the blocks of 4 KiB that differed in it.
@@ -215,7 +228,8 @@ func (s *Superblock) walk(c *coder) {
 	c.le64("pool_size", &s.PoolSize)
 	c.le32("chunk_size", &s.ChunkSize)
 	c.u8("member_id", &s.MemberID)
-	c.reserved("reserved0", 3)
+	c.u8("on_error", (*uint8)(&s.OnError))
+	c.reserved("reserved0", 2)
 	c.le64("map_off", &s.MapOff)
 	c.le64("map_len", &s.MapLen)
 	c.le64("store_size", &s.StoreSize)
@@ -254,6 +268,7 @@ func (c *coder) crc(field string) {
 // check looks at fields together; it is the half that needs the size of the store the block was found on.
 func (s *Superblock) check(c *coder, storeSize uint64) {
 	c.check(s.Flags&^flagsAll == 0, "flags", uint64(s.Flags), "unknown bit")
+	c.check(s.OnError <= OnErrorPassOn, "on_error", uint64(s.OnError), "unknown")
 	c.check(s.WriteSeq != 0, "write_seq", 0, "zero")
 	c.check(s.VerifyDifferences == 0 || s.Verified != 0, "verify_differences", s.VerifyDifferences, "of no verify")
 	c.check(!s.Pool.IsZero(), "pool_uuid", 0, "zero")

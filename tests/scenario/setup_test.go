@@ -184,7 +184,20 @@ type (
 		Intents    uint64 `json:"intents"`
 		Size       int64  `json:"size"`
 		UUID       string `json:"uuid"`
-		Counters   struct {
+		Reason     string `json:"reason"`
+		Missed     uint64 `json:"missed"`
+		BadData    uint64 `json:"bad_data"`
+		Checksums  bool   `json:"data_checksums"`
+		Disk       struct {
+			OnError      string `json:"on_error"`
+			Left         bool   `json:"left"`
+			FailedPlaces int    `json:"failed_places"`
+			ReadErrors   uint64 `json:"read_errors"`
+			WriteErrors  uint64 `json:"write_errors"`
+			WriteRetries uint64 `json:"write_retries"`
+			HungMS       uint32 `json:"hung_ms"`
+		} `json:"disk"`
+		Counters struct {
 			Reads    uint64 `json:"reads"`
 			Writes   uint64 `json:"writes"`
 			Flushes  uint64 `json:"flushes"`
@@ -205,10 +218,15 @@ type (
 		Reason   string `json:"reason"`
 		Cause    string `json:"cause"`
 		Damped   uint32 `json:"damped_ms"`
+		Ejected  uint32 `json:"ejections"`
 		Counters struct {
-			Reads    uint64 `json:"reads"`
-			Writes   uint64 `json:"writes"`
-			Inflight uint64 `json:"inflight"`
+			Reads      uint64 `json:"reads"`
+			Writes     uint64 `json:"writes"`
+			Inflight   uint64 `json:"inflight"`
+			ReadErrors uint64 `json:"read_errors"`
+			Repairs    uint64 `json:"read_repairs"`
+			Unrepaired uint64 `json:"read_repair_failures"`
+			BadData    uint64 `json:"bad_data"`
 		} `json:"counters"`
 	}
 )

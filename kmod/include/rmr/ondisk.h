@@ -68,13 +68,23 @@
  * area read as zeros when the member was made. USED: a client has attached at least once. QUORUM:
  * the pool asks for a majority of its voters, members and witnesses; the same on all of them.
  * DISCARDED: an operator gave this member's history up; it lacks everything until it has joined Y.
+ * DATA_CRC: data of writes and of resync carries a checksum; the same on all members. LEFT: the
+ * member left by its policy, as its disk failed too often; it serves nobody until told to.
  */
 #define RMR_SB_F_CLEAN		(1u << 0)
 #define RMR_SB_F_ZEROED		(1u << 1)
 #define RMR_SB_F_USED		(1u << 2)
 #define RMR_SB_F_QUORUM		(1u << 3)
 #define RMR_SB_F_DISCARDED	(1u << 4)
-#define RMR_SB_F_ALL		0x1fu
+#define RMR_SB_F_DATA_CRC	(1u << 8)
+#define RMR_SB_F_LEFT		(1u << 9)
+#define RMR_SB_F_ALL		0x31fu
+
+/* struct rmr_sb.on_error: what the member does about errors of its disk (R3.10) */
+#define RMR_SB_REPAIR		0u
+#define RMR_SB_DETACH		1u
+#define RMR_SB_PASS_ON		2u
+#define RMR_SB_ON_ERROR_MAX	2u
 
 /* struct rmr_sb_member.state */
 #define RMR_MEMBER_NONE		0u		/* slot never used or freed: only generation */
@@ -135,7 +145,8 @@ struct rmr_sb {
 	__le64	pool_size;			/*  144 bytes, multiple of RMR_BLOCK_SIZE */
 	__le32	chunk_size;			/*  152 bytes, power of two */
 	__u8	member_id;			/*  156 this store's place */
-	__u8	reserved0[3];			/*  157 */
+	__u8	on_error;			/*  157 RMR_SB_REPAIR, ... */
+	__u8	reserved0[2];			/*  158 */
 	__le64	map_off;			/*  160 bytes from the start of the store */
 	__le64	map_len;			/*  168 bytes */
 	__le64	store_size;			/*  176 usable bytes S when written */

@@ -73,6 +73,14 @@ struct rmr_pool_info {
 	u64	stale;
 	u64	missed;
 	u64	intents;
+	u64	read_errors;			/* of the disk, like the next two */
+	u64	write_errors;
+	u64	write_retries;
+	u64	bad_data;
+	u32	disk_errors;			/* places that count */
+	u32	hung_ms;			/* 0: the disk answers */
+	u8	on_error;			/* RMR_SB_REPAIR, ... */
+	bool	left;
 	u64	resync_left;			/* chunks, like total */
 	u64	resync_total;
 	u64	resync_copied;			/* bytes */
@@ -160,6 +168,10 @@ struct rmr_leg_info {
 	bool	leaving;
 	bool	maintenance;
 	u8	successor;			/* id + 1, or 0 */
+	u64	read_errors;			/* reads that its store failed */
+	u64	read_repairs;			/* ranges written back after that */
+	u64	read_repair_failures;		/* ranges that were not */
+	u64	bad_data;			/* writes it refused by their checksum */
 	struct rmr_io_stats stats;
 };
 
@@ -195,6 +207,9 @@ struct rmr_pool_spec {
 	int		verify;			/* 1: start, 0: stop */
 	u8		legs;			/* verify: mask to compare with, 0: all */
 	int		from;			/* verify: RMR_FROM_*, or whose copy counts */
+	bool		data_crc;		/* create: data carries checksums */
+	bool		disk_return;		/* let a member return that left */
+	int		on_error;		/* RMR_SB_REPAIR, ...; -1: as it is, or repair */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
@@ -253,6 +268,7 @@ struct rmr_srv_ctl {
 			   struct netlink_ext_ack *extack);
 	int	(*member)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*grow)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*disk)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 	int	(*verify)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*difference)(unsigned long *cursor, struct rmr_difference_info *info);
@@ -289,6 +305,8 @@ void rmr_lineage_new(u8 lineage[RMR_UUID_LEN]);
 
 struct rmr_clt_pool;
 struct rmr_clt_req;
+struct rmr_clt_repair;
+struct rmr_clt_bounce;
 struct rmr_clt_sess;
 
 /* Somebody who waits for a permit of a session. Owned by clt-sess.c. */
@@ -340,6 +358,7 @@ struct rmr_clt_req {
 	u64			last;		/* last byte of the range */
 	u64			subtree_last;
 	u64			seq;
+	u64			low;		/* first number it had, until it is sent anew */
 	u64			below;		/* every write below this number had ended */
 	struct rmr_epoch_le	epoch;		/* and view: in force when it was admitted */
 	__le64			view;
@@ -349,6 +368,13 @@ struct rmr_clt_req {
 	u8			missing;	/* members that do not get it */
 	u8			miss;		/* members that were to get it and did not */
 	u8			tried;		/* members that failed a read */
+	u8			bad;		/* those of them whose store did */
+	struct rmr_clt_repair	*repair;	/* NULL: of the caller; see clt-repair.c */
+	struct rmr_clt_bounce	*bounce;	/* its data, if not in sgl; see clt-crc.c */
+	u32			crc;		/* of the data, if the pool has checksums */
+	u8			refused;	/* members that its data did not reach unharmed */
+	u8			resends;
+	bool			reading;	/* a repair that has not got its data yet */
 	bool			ranged;		/* in pool->ranges */
 	bool			was_sent;	/* at any time */
 	bool			unreadable;	/* a store failed the read */
@@ -421,6 +447,7 @@ struct rmr_store_io {
 	u16	flags;
 	u8	op;
 	u8	missing;
+	u8	slot;			/* of srv-disk.c */
 };
 
 /**

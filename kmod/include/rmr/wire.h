@@ -58,7 +58,8 @@
 #define RMR_IO_F_FUA		(1u << 0)	/* stable before the answer; no READ */
 #define RMR_IO_F_NOUNMAP	(1u << 1)	/* WRITE_ZEROES: keep the space allocated */
 #define RMR_IO_F_SYNC		(1u << 2)	/* hint: somebody waits for it */
-#define RMR_IO_F_ALL		(RMR_IO_F_FUA | RMR_IO_F_NOUNMAP | RMR_IO_F_SYNC)
+#define RMR_IO_F_CRC		(1u << 3)	/* WRITE: data_crc32c is of the data */
+#define RMR_IO_F_ALL		(RMR_IO_F_FUA | RMR_IO_F_NOUNMAP | RMR_IO_F_SYNC | RMR_IO_F_CRC)
 
 /*
  * Status of an answer, as negative errno (the transport carries 0..511). Any other value is an
@@ -71,6 +72,10 @@
 #define RMR_ST_BUSY		(-16)	/* EBUSY: another client holds the pool */
 #define RMR_ST_NOPOOL		(-2)	/* ENOENT: no such pool on this node */
 #define RMR_ST_MALFORMED	(-71)	/* EPROTO: message refused by a check */
+#define RMR_ST_PASSED_ON	(-121)	/* EREMOTEIO: read failed here, not to be repaired */
+#define RMR_ST_LEFT		(-112)	/* EHOSTDOWN: left by its policy, its disk failed */
+#define RMR_ST_HUNG		(-62)	/* ETIME: the disk does not answer */
+#define RMR_ST_BAD_DATA		(-84)	/* EILSEQ: data does not match its checksum; not applied */
 #define RMR_ST_VERSION		(-93)	/* EPROTONOSUPPORT: protocol version */
 
 struct rmr_msg_hdr {
@@ -92,7 +97,7 @@ struct rmr_msg_io {
 	__u8	op;				/* 60 RMR_OP_* */
 	__u8	missing;			/* 61 mask of members that do not get this write */
 	__le16	flags;				/* 62 RMR_IO_F_* */
-	__le32	data_crc32c;			/* 64 reserved until data checksums are agreed: 0 */
+	__le32	data_crc32c;			/* 64 with RMR_IO_F_CRC, else 0 */
 	__u8	reserved[12];			/* 68 */
 };						/* 80 */
 
@@ -318,6 +323,10 @@ struct rmr_rsp_list {
 	struct rmr_range_le range[RMR_LIST_RANGES];	/* 64 */
 };						/* 4096 */
 
+/* struct rmr_msg_resync_read.flags */
+#define RMR_RESYNC_F_CRC	(1u << 0)	/* a tail with the checksum follows the data */
+#define RMR_RESYNC_F_ALL	RMR_RESYNC_F_CRC
+
 /* Data of a range inside one chunk, from a member that has it. The reply is the data. */
 struct rmr_msg_resync_read {
 	struct rmr_msg_hdr hdr;			/*  0 */
@@ -327,8 +336,12 @@ struct rmr_msg_resync_read {
 	__le32	length;				/* 48 bytes, multiple of RMR_BLOCK_SIZE, not zero */
 	__u8	from;				/* 52 asking member */
 	__u8	to;				/* 53 member id + 1 addressed, 0: any */
-	__u8	reserved[10];			/* 54 */
+	__u8	flags;				/* 54 RMR_RESYNC_F_* */
+	__u8	reserved[9];			/* 55 */
 };						/* 64 */
+
+/* Bytes behind the data with RMR_RESYNC_F_CRC: the data's CRC-32C as le32, the rest zero. */
+#define RMR_RESYNC_TAIL		16u
 
 /*
  * SETTLE: the client is live and the marks of the uncertain set are persisted everywhere; the set

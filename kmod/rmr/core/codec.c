@@ -338,6 +338,8 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 			      le64_to_cpu(sb->feat_incompat));
 	if (le32_to_cpu(sb->flags) & ~RMR_SB_F_ALL)
 		return refuse(fault, -EINVAL, "flags", "unknown bits", le32_to_cpu(sb->flags));
+	if (sb->on_error > RMR_SB_ON_ERROR_MAX)
+		return refuse(fault, -EINVAL, "on_error", "unknown", sb->on_error);
 	if (!all_zero(sb->reserved0, sizeof(sb->reserved0)))
 		return refuse(fault, -EINVAL, "reserved0", "not zero", 0);
 	if (!all_zero(sb->reserved1, sizeof(sb->reserved1)))
@@ -465,8 +467,8 @@ static int io_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_io *m = data;
 	u16 flags = le16_to_cpu(m->flags);
 
-	if (m->data_crc32c)
-		return refuse(fault, -EPROTO, "data_crc32c", "not agreed",
+	if (m->data_crc32c && !(flags & RMR_IO_F_CRC))
+		return refuse(fault, -EPROTO, "data_crc32c", "not zero without its flag",
 			      le32_to_cpu(m->data_crc32c));
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
@@ -476,6 +478,8 @@ static int io_check(const void *data, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "flags", "unknown bits", flags);
 	if ((flags & RMR_IO_F_FUA) && m->op != RMR_OP_WRITE && m->op != RMR_OP_WRITE_ZEROES)
 		return refuse(fault, -EPROTO, "flags", "FUA on this op", m->op);
+	if ((flags & RMR_IO_F_CRC) && m->op != RMR_OP_WRITE)
+		return refuse(fault, -EPROTO, "flags", "CRC on this op", m->op);
 	if ((flags & RMR_IO_F_NOUNMAP) && m->op != RMR_OP_WRITE_ZEROES)
 		return refuse(fault, -EPROTO, "flags", "NOUNMAP on this op", m->op);
 	return io_range_check(m, fault);
@@ -684,6 +688,8 @@ static int resync_read_check(const void *data, struct rmr_fault *fault)
 			      length);
 	if ((offset & (RMR_BLOCK_SIZE - 1)) || offset > RMR_POOL_SIZE_MAX - length)
 		return refuse(fault, -EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
+	if (m->flags & ~RMR_RESYNC_F_ALL)
+		return refuse(fault, -EPROTO, "flags", "unknown bits", m->flags);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);

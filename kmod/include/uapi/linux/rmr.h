@@ -175,6 +175,21 @@ enum rmr_quorum {
 	RMR_QUORUM_MAJORITY,
 };
 
+/**
+ * enum rmr_on_error - What a member does about errors of its disk.
+ * @RMR_ON_ERROR_REPAIR: A write is tried again once, what was unreadable is
+ *   written back; the member stays.
+ * @RMR_ON_ERROR_DETACH: As repair; after too many errors the member leaves
+ *   until pool-disk lets it return.
+ * @RMR_ON_ERROR_PASS_ON: Errors go to the client at once; nothing is tried
+ *   again, written back or counted.
+ */
+enum rmr_on_error {
+	RMR_ON_ERROR_REPAIR,
+	RMR_ON_ERROR_DETACH,
+	RMR_ON_ERROR_PASS_ON,
+};
+
 enum {
 	RMR_A_MEMBER_ID = 1,
 	RMR_A_MEMBER_KIND,
@@ -279,6 +294,16 @@ enum {
 	RMR_A_POOL_VERIFIED_DIFFERENCES,
 	RMR_A_POOL_METADATA_DEVICE,
 	RMR_A_POOL_ROOM,
+	RMR_A_POOL_ON_ERROR,
+	RMR_A_POOL_LEFT,
+	RMR_A_POOL_DISK_RETURN,
+	RMR_A_POOL_DISK_ERRORS,
+	RMR_A_POOL_READ_ERRORS,
+	RMR_A_POOL_WRITE_ERRORS,
+	RMR_A_POOL_WRITE_RETRIES,
+	RMR_A_POOL_HUNG_MS,
+	RMR_A_POOL_DATA_CHECKSUMS,
+	RMR_A_POOL_BAD_DATA,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -349,6 +374,10 @@ enum {
 	RMR_A_LEG_LEAVING,
 	RMR_A_LEG_MAINTENANCE,
 	RMR_A_LEG_SUCCESSOR,
+	RMR_A_LEG_READ_ERRORS,
+	RMR_A_LEG_READ_REPAIRS,
+	RMR_A_LEG_READ_REPAIR_FAILURES,
+	RMR_A_LEG_BAD_DATA,
 
 	__RMR_A_LEG_MAX,
 	RMR_A_LEG_MAX = (__RMR_A_LEG_MAX - 1)
@@ -391,6 +420,7 @@ enum {
 	RMR_CMD_LEG_SET,
 	RMR_CMD_POOL_VERIFY,
 	RMR_CMD_DIFFERENCE_GET,
+	RMR_CMD_POOL_DISK,
 
 	__RMR_CMD_MAX,
 	RMR_CMD_MAX = (__RMR_CMD_MAX - 1)
