@@ -231,7 +231,7 @@ func (k *killed) until(t *testing.T, a act) {
 			again = time.Now()
 		}
 		for _, l := range legs {
-			k.undamp(t, l.ID)
+			try(t, k.c.Client(0), fmt.Sprintf("rmrctl leg return %s %d", k.name, l.ID)) // it may be gone by now
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
