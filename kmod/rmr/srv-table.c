@@ -76,7 +76,7 @@ static void retire(struct rmr_srv_pool *pool, u8 reason)
 
 /* ---- slots ---- */
 
-/* Nobody lacks anything whose place is free. */
+/* Nobody lacks anything who is no member any more. */
 static int forget_bits(struct rmr_srv_pool *pool, unsigned int id)
 {
 	struct rmr_srv_track *t = &pool->track;
@@ -96,14 +96,15 @@ static int forget_bits(struct rmr_srv_pool *pool, unsigned int id)
 /* Makes a slot what is told. Caller: pool->lock. */
 static int slot_set(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
 {
-	bool freed = slot->state == RMR_MEMBER_NONE;
+	const struct rmr_sb_member *mine = &pool->sb->member[id];
+	bool left = mine->state != RMR_MEMBER_NONE && !rmr_slot_same_store(mine, slot);
 	int err;
 
 	rmr_srv_sb_begin(pool);
 	pool->sb_next->member[id] = *slot;
 	le64_add_cpu(&pool->sb_next->table_version, 1);
 	err = rmr_srv_sb_commit(pool);
-	if (!err && freed)
+	if (!err && left)
 		err = forget_bits(pool, id);
 	if (err)
 		return err;
