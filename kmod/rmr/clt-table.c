@@ -88,12 +88,12 @@ bool rmr_clt_legs_follow(struct rmr_clt_pool *pool)
 	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
 		const struct rmr_sb_member *m = slot_of(pool, id);
 		struct rmr_clt_leg *leg = &pool->leg[id];
-		bool wanted = m->state != RMR_MEMBER_NONE;
+		bool wanted = m->state != RMR_MEMBER_NONE, right = same_store(leg, m);
 
-		if (wanted ? same_store(leg, m) : !rmr_clt_leg_used(leg) || leg->hinted ||
-						  pool->claim[id].state != RMR_MEMBER_NONE)
-			continue;
-		if (!leg_idle(leg))
+		if (!wanted)
+			right = !rmr_clt_leg_used(leg) || leg->hinted ||
+				pool->claim[id].state != RMR_MEMBER_NONE;
+		if (right || !leg_idle(leg))
 			continue;
 		leg->hinted = false;
 		leg_set(leg, m);

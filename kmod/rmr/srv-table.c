@@ -3,8 +3,8 @@
  * The member table of a pool on a storage node (protocol section 9): slots that the client tells,
  * wishes that other nodes tell, and the end of a member whose place is gone.
  *
- * Locks: pool->lock for the table, which is in the superblock; track->lock for what requests need of
- * it. Process context, sleeps.
+ * Locks: pool->lock for the table, which is in the superblock; track->lock for what requests need
+ * of it. Process context, sleeps.
  *
  * End of a member: told that its slot is free or another's -> its history is given up, its
  * superblocks are wiped, all under pool->lock -> reap_work ends the pool.

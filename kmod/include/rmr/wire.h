@@ -153,7 +153,7 @@ struct rmr_rsp_pool {
 	struct rmr_limits_le limits;		/*  176 */
 	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
-	struct rmr_sb_member claim;		/* 2048 of a blank store that knocked lately, or zero */
+	struct rmr_sb_member claim;		/* 2048 of a blank store heard lately, else zero */
 	__u8	claim_id;			/* 2272 place that it wants; 0 without a claim */
 	__u8	reserved1[31];			/* 2273 */
 };						/* 2304 */
