@@ -172,7 +172,6 @@ type TableState struct {
 	View      View                // established
 	Settled   bool                // no other view is under way
 	Quorum    bool
-	Before    Mask // voters before the last change, the same if there was none
 	Persisted Mask // members that confirmed this table to this client
 	Answering Mask // voters that answer now and whose history counts
 	Joining   Mask // legs between their promise and the view that takes them in
@@ -189,7 +188,7 @@ func (s *TableState) voters() Mask {
 
 // Complete tells whether every change is where it has to be before the next one (R9.6).
 func (s *TableState) Complete() bool {
-	return s.View.Active().Within(s.Persisted) && s.majority(s.Before, s.Persisted) && s.majority(s.voters(), s.Persisted)
+	return s.View.Active().Within(s.Persisted) && s.majority(s.voters(), s.Persisted)
 }
 
 // Next is the one next act, and the member it is about; -1 with TableNothing.

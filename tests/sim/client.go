@@ -405,6 +405,9 @@ func (c *Client) pushView() {
 				}
 				return
 			}
+			if m := c.w.members[id]; m.witness { // it knows a view now
+				l.blank = false
+			}
 			if c.vm.Persisted(id, v.Number) {
 				c.viewEstablished()
 			}

@@ -115,6 +115,9 @@ func (m *Member) start() {
 	if err := m.dirty.Load(0, m.disk.sectors[0]); err != nil {
 		m.w.fail("I5", "member %d map sector: %v", m.id, err)
 	}
+	if m.w.cfg.Change && m.w.on(RRemove) { // bits of a slot that was freed right before the crash
+		m.dirty.Clear(0, numChunks-1, 0xff&^(sb.DataMembers()|m.self()))
+	}
 	m.intents = dirtymap.NewIntents()
 	m.window = dirtymap.NewWindow()
 	m.fine = dirtymap.NewBlocks(blocksPerChunk, numChunks)
@@ -332,7 +335,7 @@ func (m *Member) see(v pool.View) {
 // mark sets bits of others on chunks.
 func (m *Member) mark(first, last uint64, bits pool.Mask) {
 	bits &^= m.self()
-	if m.w.cfg.Change {
+	if m.w.cfg.Change && m.w.on(RRemove) {
 		bits &= m.sb.DataMembers()
 	}
 	m.dirty.Set(first, last, bits)

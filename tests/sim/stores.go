@@ -161,11 +161,6 @@ func (m *Member) blank(state pool.MemberState, known *pool.Superblock) {
 	sb.MapOff = pool.MapOff(storeSize, sb.MapLen)
 	store := pool.UUID{byte(m.id) + 1, 0xbb, byte(w.number()), byte(w.number() >> 8)}
 	sb.Members[m.id] = pool.Member{State: state, Store: store, Node: "node", Generation: known.Members[m.id].ClaimGeneration()}
-	for id := range sb.Members { // what was claimed by others is not known
-		if sb.Members[id].Successor == uint8(m.id)+1 {
-			continue
-		}
-	}
 	m.disk = &Disk{dataWay: map[uint64]func(){}}
 	for b := range m.disk.blocks { // whatever was on the disk
 		if w.chance(0.2) {
@@ -249,9 +244,6 @@ func (m *Member) takeSlot(id int, to pool.Member) {
 		if m.since != nil {
 			m.since.Clear(0, numChunks-1, pool.MaskOf(id))
 		}
-	}
-	if id == m.id && m.witness { // its claim was taken up
-		m.sb.Flags &^= pool.FlagDiscarded
 	}
 }
 
@@ -373,6 +365,13 @@ func (w *World) healAgain() {
 // the newest view or if nothing but a store that was refused is in its place; a claim that was too late is made anew.
 func (w *World) repairStores() {
 	sb := w.newest()
+	in := pool.Mask(0)
+	for _, m := range w.members {
+		if !m.vacant && m.sb.Store == sb.Members[m.id].Store && !m.discarded() {
+			in = in.With(m.id)
+		}
+	}
+	short := !sb.Voters().Majority(in)
 	for _, m := range w.members {
 		if m.vacant {
 			continue
@@ -380,7 +379,7 @@ func (w *World) repairStores() {
 		own := m.sb.Members[m.id]
 		who := pool.Identify(&sb.Members, m.id, &own, m.discarded())
 		slot := sb.Members[m.id]
-		needed := sb.View.UpToDate.Has(m.id) || who != pool.StoreClaim
+		needed := short || sb.View.UpToDate.Has(m.id) || who != pool.StoreClaim
 		switch k := m.onShelf(slot.Store); {
 		case who == pool.StoreMember:
 		case slot.State != pool.MemberNone && needed && k >= 0:

@@ -21,8 +21,7 @@ type legTable struct {
 type clientTable struct {
 	table   pool.Table
 	claims  slots
-	version int       // of the table, rises with every change of it
-	before  pool.Mask // voters before the last change of who is in a slot
+	version int // of the table, rises with every change of it
 	legs    []legTable
 }
 
@@ -61,8 +60,6 @@ func (c *Client) mergePromises() {
 		c.legs[p.Member] = leg{state: c.legs[p.Member].state}
 	}
 	c.promises = members
-	v := pool.TableVoters(&t.table.Slots, true)
-	t.before = v.Data | v.Witnesses
 }
 
 // mergeTable adds one member's table, by the rules in force.
@@ -190,7 +187,7 @@ func (c *Client) tables() {
 
 func (c *Client) tableState(claims *slots) *pool.TableState {
 	s := &pool.TableState{
-		Slots: &c.tab.table.Slots, Claims: claims, View: c.vm.Established(), Settled: c.vm.Settled(), Quorum: c.voters().Quorum, Before: c.tab.before,
+		Slots: &c.tab.table.Slots, Claims: claims, View: c.vm.Established(), Settled: c.vm.Settled(), Quorum: c.voters().Quorum,
 	}
 	for id := range c.legs {
 		l := &c.legs[id]
@@ -209,7 +206,6 @@ func (c *Client) tableState(claims *slots) *pool.TableState {
 	}
 	if !c.w.on(FOneVoter) {
 		s.Persisted |= s.View.Active()
-		s.Before = s.Persisted
 		s.Quorum = false
 	}
 	return s
@@ -219,8 +215,6 @@ func (c *Client) tableState(claims *slots) *pool.TableState {
 func (c *Client) setSlot(id int, to pool.Member) {
 	t := &c.tab
 	c.log("slot %d: %v of %v, generation %d.%d", id, to.State, to.Store, to.Stores(), to.Generation&0xffff)
-	v := c.voters()
-	t.before = v.Data | v.Witnesses
 	t.table.Slots[id] = to
 	t.version++
 	if c.legs[id].handle != 0 {

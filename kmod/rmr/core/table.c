@@ -159,7 +159,6 @@ static bool majority_of(const struct rmr_table_state *state, u8 voters, u8 got)
 bool rmr_table_complete(const struct rmr_table_state *state)
 {
 	return rmr_mask_within(rmr_view_active(state->view), state->persisted) &&
-	       majority_of(state, state->before, state->persisted) &&
 	       majority_of(state, voters_of(state->slot), state->persisted);
 }
 

@@ -46,7 +46,6 @@ struct rmr_table_state {
 	const struct rmr_view *view;		/* established */
 	bool	settled;		/* no other view is under way */
 	bool	quorum;
-	u8	before;			/* voters before the last change */
 	u8	persisted;		/* members that confirmed this table to this client */
 	u8	answering;		/* voters that answer and whose history counts */
 	u8	joining;		/* legs that are about to enter the view */
