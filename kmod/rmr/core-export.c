@@ -166,3 +166,4 @@ EXPORT_SYMBOL_GPL(rmr_table_complete);
 EXPORT_SYMBOL_GPL(rmr_table_next);
 EXPORT_SYMBOL_GPL(rmr_identity_name);
 EXPORT_SYMBOL_GPL(rmr_table_may_join);
+EXPORT_SYMBOL_GPL(rmr_slot_told);

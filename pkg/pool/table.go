@@ -59,6 +59,10 @@ func (m *Member) compareWish(other *Member) int {
 		strings.Compare(m.Node, other.Node), strings.Compare(m.Addrs[0], other.Addrs[0]), strings.Compare(m.Addrs[1], other.Addrs[1]))
 }
 
+// Told tells whether a member's slot becomes what the client of its epoch tells it: another store always, a wish only
+// if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
+func (m *Member) Told(told *Member) bool { return !m.SameStore(told) || told.compareWish(m) > 0 }
+
 // TableSum is a checksum of a member table: another one means that there is news (R9.10).
 func TableSum(slots *[MaxMembers]Member) uint64 {
 	c := coder{mode: encoding, buf: make([]byte, MaxMembers*memberSize)}

@@ -52,13 +52,15 @@ static void table_identity(const struct driver_args *a)
 static void slot_wish(const struct driver_args *a)
 {
 	struct rmr_sb_member own;
+	bool told;
 
 	if (driver_hex(a->text[1], &own, sizeof(own)) != sizeof(own))
 		driver_die("bad slot", a->text[1]);
+	told = rmr_slot_told(&own, &table.slot[a->num[0]]);
 	printf("%d %llu", rmr_slot_wish_check(&table.slot[a->num[0]], &own),
 	       (unsigned long long)le64_to_cpu(rmr_slot_claim_generation(&own)));
 	rmr_slot_free(&own);
-	printf(" %llu", (unsigned long long)le64_to_cpu(own.generation));
+	printf(" %llu %d", (unsigned long long)le64_to_cpu(own.generation), told);
 }
 
 /* U Y SETTLED+2*QUORUM PERSISTED ANSWERING JOINING CLAIMS */

@@ -238,6 +238,9 @@ func (m *Member) syncTable(done func()) {
 
 func (m *Member) takeSlot(id int, to pool.Member) {
 	was := m.sb.Members[id]
+	if !was.Told(&to) && m.w.on(FSlot) {
+		return
+	}
 	m.sb.Members[id] = to
 	if id != m.id && !was.SameStore(&to) && m.w.on(RRemove) {
 		m.dirty.Clear(0, numChunks-1, pool.MaskOf(id))

@@ -68,6 +68,11 @@ __le64 rmr_slot_claim_generation(const struct rmr_sb_member *slot);
  */
 int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_member *wish);
 
+/*
+ * Whether a member's slot becomes what the client of its epoch tells it: another store always, a
+ * wish only if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
+ */
+bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine);
 /* A checksum of the table: another one means that there is news (R9.10). */
 u64 rmr_table_sum(const struct rmr_sb_member slot[RMR_MAX_MEMBERS]);
 /* Who votes. */

@@ -123,7 +123,10 @@ static void a_wish_is_about_the_present_store(struct kunit *test)
 	wish.generation = cpu_to_le64((4ull << RMR_SLOT_WISH_BITS) + 1);
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), 0);
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&none, &none), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&wish, &old));
+	KUNIT_EXPECT_FALSE(test, rmr_slot_told(&old, &wish));
 	wish.store_uuid[3] = 1;
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&old, &wish));
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), -EINVAL);
 	old = store(RMR_MEMBER_DATA, 10, 4, 0xffff);
 	wish = store(RMR_MEMBER_DATA, 10, 4, 0xffff);

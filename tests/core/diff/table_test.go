@@ -122,7 +122,7 @@ func TestWishes(t *testing.T) {
 				answer = -22
 			}
 			freed := wish.Freed()
-			c.want(fmt.Sprintf("%d %d %d", answer, wish.ClaimGeneration(), freed.Generation), "slot_wish", id, slotHex(t, id, wish))
+			c.want(fmt.Sprintf("%d %d %d %d", answer, wish.ClaimGeneration(), freed.Generation, oneIf(table[id].Told(&wish))), "slot_wish", id, slotHex(t, id, wish))
 		}
 	})
 }
