@@ -301,7 +301,7 @@ func (m *Member) wanted() pool.Mask {
 		return data
 	}
 	for id := range data.All() {
-		if m.sb.Members[id].Flags != 0 {
+		if !pool.MayJoin(&m.sb.Members, m.sb.View, id) {
 			data = data.Without(id)
 		}
 	}
@@ -339,7 +339,7 @@ func (w *World) newest() *pool.Superblock {
 
 // healStores puts back what the pool cannot do without, and ends maintenance here and there.
 func (w *World) healStores() {
-	w.repairStores()
+	w.repairStores(false)
 	for _, m := range w.members {
 		if m.vacant || !m.up || m.discarded() || !w.chance(0.7) {
 			continue
@@ -351,22 +351,22 @@ func (w *World) healStores() {
 			}
 		}
 	}
-	w.after(2*Second, w.healAgain)
+	w.after(5*Second, w.healAgain)
 }
 
 func (w *World) healAgain() {
-	w.repairStores()
+	w.repairStores(true) // by now the pool goes without what was taken out, or it cannot
 	for _, m := range w.members {
 		if !m.vacant && !m.up {
 			m.start()
 		}
 	}
-	w.after(2*Second, w.healAgain)
+	w.after(5*Second, w.healAgain)
 }
 
 // repairStores is the operator who looks after each node: a store that is a member is put back if it is asked for by
-// the newest view or if nothing but a store that was refused is in its place; a claim that was too late is made anew.
-func (w *World) repairStores() {
+// the newest view, if too few others are there, if a store that was refused is in its place, or after a while anyway.
+func (w *World) repairStores(all bool) {
 	sb := w.newest()
 	in := pool.Mask(0)
 	for _, m := range w.members {
@@ -374,7 +374,7 @@ func (w *World) repairStores() {
 			in = in.With(m.id)
 		}
 	}
-	short := !sb.Voters().Majority(in)
+	short := all || !sb.Voters().Majority(in)
 	for _, m := range w.members {
 		if m.vacant {
 			continue
