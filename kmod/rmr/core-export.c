@@ -165,3 +165,5 @@ EXPORT_SYMBOL_GPL(rmr_table_identity);
 EXPORT_SYMBOL_GPL(rmr_table_complete);
 EXPORT_SYMBOL_GPL(rmr_table_next);
 EXPORT_SYMBOL_GPL(rmr_identity_name);
+EXPORT_SYMBOL_GPL(rmr_table_may_join);
+EXPORT_SYMBOL_GPL(rmr_slot_told);

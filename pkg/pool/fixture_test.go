@@ -87,7 +87,7 @@ func sampleMessages() map[string]Message {
 		"prepare":         &Prepare{step{bound, epoch, 12}},
 		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 1},
 		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 4, First: 4000, Count: 96, Key: sampleDigest(1)},
-		"member_set-held": &MemberSet{Header: bound, Pool: sampleUUID(8), MemberID: 3, Epoch: epoch, Member: Member{Generation: 2 << slotWishBits}},
+		"member_set-held": &MemberSet{Header: bound, Pool: sampleUUID(8), MemberID: 3, More: true, Epoch: epoch, Member: Member{Generation: 2 << slotWishBits}},
 		"member_set-free": &MemberSet{Header: free, Pool: sampleUUID(8), TableVersion: 5, MemberID: 3},
 	}
 }

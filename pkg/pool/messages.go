@@ -245,6 +245,7 @@ type MemberSet struct {
 	Pool         UUID   `json:"pool_uuid"`
 	TableVersion uint64 `json:"table_version"` // before the change; with a handle 0
 	MemberID     uint8  `json:"member_id"`
+	More         bool   `json:"more"`   // others follow, all are persisted with the last one (F_WHOLE); only with a handle
 	Epoch        Epoch  `json:"epoch"`  // with a handle, else zero
 	Member       Member `json:"member"` // state MemberNone frees the slot
 }
@@ -257,12 +258,14 @@ func (m *MemberSet) walk(c *coder) {
 	c.uuid("pool_uuid", &m.Pool)
 	c.le64("table_version", &m.TableVersion)
 	c.u8("member_id", &m.MemberID)
-	c.reserved("reserved", 7)
+	c.flag("more", &m.More)
+	c.reserved("reserved", 6)
 	c.group("epoch", func() { m.Epoch.walk(c) })
 	c.group("member", func() { m.Member.walk(c, int(m.MemberID)) })
 	c.check(!m.Pool.IsZero(), "pool_uuid", 0, "zero")
 	c.check(m.MemberID < MaxMembers, "member_id", uint64(m.MemberID), "above 7")
 	held := m.Header.Handle != NoHandle
 	c.check(held == (m.Epoch.Seq != 0) && (held || m.Epoch.Client == 0), "epoch.seq", m.Epoch.Seq, "missing or not expected")
+	c.check(held || !m.More, "more", 1, "without a handle")
 	c.check(!held || m.TableVersion == 0, "table_version", m.TableVersion, "not expected with a handle")
 }

@@ -196,6 +196,8 @@ func badFixtures(good []newFixture) []newFixture {
 	add("msg_member_set", "epoch", set(40, 1))
 	add("msg_member_set-held", "epoch", set(40, 0))
 	add("msg_member_set-held", "version", set(24, 1))
+	add("msg_member_set-held", "more", set(33, 2))
+	add("msg_member_set-free", "more", set(33, 1))
 	add("msg_member_set-free", "flags", set(57, 1))
 	add("superblock", "member", sealed(512+4*224+40, 1))
 	add("superblock", "successor", sealed(512+224+2, 2))

@@ -26,6 +26,7 @@ type leg struct {
 	told      uint64 // view number sent and not failed yet
 	strange   bool   // it promised to a forced attach and keeps its history until everything is marked for it
 	asking    bool
+	blank     bool // its history counts for nothing
 }
 
 type phase int
@@ -56,6 +57,8 @@ type Client struct {
 	vm       *pool.ViewMaker
 	round    int // of attach, so that answers to an older one are dropped
 	promises []pool.Promise
+	said     map[int]saysReply // with the promises
+	tab      clientTable
 	asked    int
 	answered int
 	io       clientIO
@@ -77,6 +80,7 @@ func (c *Client) start() {
 	c.vm = nil
 	c.legs = make([]leg, len(c.w.members))
 	c.promises, c.asked, c.answered = nil, 0, 0
+	c.said = map[int]saysReply{}
 	c.io.reset()
 	c.epoch = pool.NextEpoch(c.highest, c.id)
 	if !c.w.on(FEpoch) {
@@ -85,6 +89,9 @@ func (c *Client) start() {
 	c.highest = c.epoch
 	c.log("attaches with epoch %v", c.epoch)
 	for _, m := range c.w.members {
+		if m.vacant {
+			continue
+		}
 		c.asked++
 		c.promise(m)
 	}
@@ -126,6 +133,8 @@ func (c *Client) promise(m *Member) {
 				c.legs[m.id].handle = r.handle
 				c.event(m.id, pool.LegConnected)
 				c.promises = append(c.promises, r.promise)
+				c.said[m.id] = r.says
+				c.legs[m.id].blank = r.promise.Discarded
 				if r.promise.Discarded && c.w.on(RDiscard) {
 					c.legs[m.id].uncertain = everything()
 				}
@@ -150,6 +159,11 @@ func (c *Client) stop(why string) {
 func (c *Client) decide() {
 	if c.highest.Compare(c.epoch) > 0 && c.polite {
 		c.stop("a newer client exists")
+		return
+	}
+	c.mergePromises()
+	if c.retired() {
+		c.stop("its node's store is no member any more")
 		return
 	}
 	a, err := c.rules()
@@ -213,7 +227,7 @@ func (c *Client) firstView(a pool.Attachment, v pool.View, next func()) {
 	got, left := pool.Mask(0), told.Count()
 	round, done := c.round, false
 	for id := range told.All() {
-		c.sendView(id, v, func(ok bool) {
+		c.tellView(id, v, func(ok bool) {
 			if c.round != round || done {
 				return
 			}
@@ -374,7 +388,7 @@ func (c *Client) pushView() {
 	v := c.vm.Proposed()
 	for id := range c.vm.Targets().All() {
 		l := &c.legs[id]
-		if l.handle == 0 || l.told == v.Number || l.strange && !v.Active().Has(id) {
+		if l.handle == 0 || l.told == v.Number || l.strange && !v.Active().Has(id) || !c.knowsTable(id, c.pushView) {
 			continue
 		}
 		l.told = v.Number
@@ -390,6 +404,9 @@ func (c *Client) pushView() {
 					c.lose(id, "view not persisted")
 				}
 				return
+			}
+			if m := c.w.members[id]; m.witness { // it knows a view now
+				l.blank = false
 			}
 			if c.vm.Persisted(id, v.Number) {
 				c.viewEstablished()
@@ -411,6 +428,7 @@ func (c *Client) viewEstablished() {
 				c.event(id, pool.LegPromoted)
 			}
 		case v.Syncing.Has(id) && l.state == pool.LegJoining:
+			l.blank = false
 			c.event(id, pool.LegEstablished)
 			c.sendSettle(id, v.Number)
 			c.becameActive(id)
@@ -465,12 +483,16 @@ func (c *Client) keepalives() {
 	})
 	for id := range c.legs {
 		if c.legs[id].handle == 0 {
-			c.connect(id)
+			c.meet(id)
 			continue
 		}
 		c.keepalive(id)
 	}
 	c.pushView()
+	c.tables()
+	if c.phase != live {
+		return
+	}
 	c.joins()
 	c.io.pump()
 }
@@ -505,7 +527,8 @@ func (c *Client) keepalive(id int) {
 		}
 		c.legs[id].alive = max(c.legs[id].alive, sent)
 		r, err := pool.DecodeKeepaliveReply(wire)
-		c.promote(id, must(c.w, r, err))
+		c.news(id, must(c.w, r, err).Table)
+		c.promote(id, r)
 	})
 }
 
@@ -571,7 +594,11 @@ func (c *Client) connect(id int) {
 			if r.promise.Discarded && c.w.on(RDiscard) {
 				r.promise.Uncertain = everything()
 			}
-			*l = leg{state: l.state, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain}
+			if c.w.cfg.Change && c.identify(id, r.says) != pool.StoreMember {
+				return
+			}
+			*l = leg{state: l.state, handle: r.handle, alive: c.w.now - leaseT, uncertain: r.promise.Uncertain, blank: r.promise.Discarded}
+			c.forgetTable(id)
 			if !c.w.on(MRetNoUnc) {
 				l.uncertain = nil
 			}
@@ -608,7 +635,7 @@ func (c *Client) joins() {
 	var join pool.Mask
 	for id := range c.legs {
 		l := &c.legs[id]
-		if l.state != pool.LegPromised || c.w.members[id].witness {
+		if l.state != pool.LegPromised || c.w.members[id].witness || !c.stays(id) {
 			continue
 		}
 		if c.markReturning(id) {
@@ -629,6 +656,13 @@ func (c *Client) joins() {
 func (c *Client) markReturning(id int) bool {
 	l := &c.legs[id]
 	sending := c.vm.Sending()
+	if c.w.cfg.Change && c.w.on(FTable) {
+		for k := range sending.All() {
+			if c.tab.legs[k].knows != c.tab.version {
+				return false
+			}
+		}
+	}
 	if len(l.uncertain) == 0 || sending.Within(l.markedOn) {
 		return true
 	}

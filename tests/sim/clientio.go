@@ -162,7 +162,7 @@ func (q *clientIO) sendWrite(o *op) {
 	msg := &pool.IO{Epoch: c.epoch, View: c.vm.Proposed().Number, Seq: o.seq, CompletedBelow: q.below(), Op: o.kind}
 	if o.kind.Modifies() {
 		msg.Offset, msg.Length = uint64(o.first)*pool.BlockSize, uint32(o.n)*pool.BlockSize
-		msg.Missing = c.w.voters.Data &^ sending
+		msg.Missing = c.data() &^ sending
 	}
 	if o.fua {
 		msg.Flags = pool.IOFUA

@@ -104,6 +104,9 @@ func (w *World) forkHistory(c *Client, view pool.View) {
 // voters are those of the pool; a client that was forced asks for no majority.
 func (c *Client) voters() pool.Voters {
 	v := c.w.voters
+	if c.w.cfg.Change {
+		v = pool.TableVoters(&c.tab.table.Slots, v.Quorum)
+	}
 	v.Quorum = v.Quorum && !c.forced
 	return v
 }

@@ -34,6 +34,9 @@ type Member struct {
 	id      int
 	witness bool
 	disk    *Disk
+	vacant  bool    // no store was ever put in
+	shelf   []*Disk // stores that were taken out
+	tableNo int     // of the newest table told, so that a copy of an older one changes nothing
 
 	// All below is memory, lost in a crash.
 	sb        *pool.Superblock
@@ -106,9 +109,14 @@ func (m *Member) start() {
 	m.boot++
 	m.sb = sb
 	m.seen = sb.View
+	m.tableNo = 0
+	m.witness = sb.Members[sb.MemberID].State == pool.MemberWitness
 	m.dirty = dirtymap.New(numChunks, pool.MapTag(sb.Store))
 	if err := m.dirty.Load(0, m.disk.sectors[0]); err != nil {
 		m.w.fail("I5", "member %d map sector: %v", m.id, err)
+	}
+	if m.w.cfg.Change && m.w.on(RRemove) { // bits of a slot that was freed right before the crash
+		m.dirty.Clear(0, numChunks-1, 0xff&^(sb.DataMembers()|m.self()))
 	}
 	m.intents = dirtymap.NewIntents()
 	m.window = dirtymap.NewWindow()
@@ -327,6 +335,9 @@ func (m *Member) see(v pool.View) {
 // mark sets bits of others on chunks.
 func (m *Member) mark(first, last uint64, bits pool.Mask) {
 	bits &^= m.self()
+	if m.w.cfg.Change && m.w.on(RRemove) {
+		bits &= m.sb.DataMembers()
+	}
 	m.dirty.Set(first, last, bits)
 	if m.since != nil {
 		m.since.Set(first, last, bits)

@@ -17,7 +17,7 @@ func (m *Member) persistedMap() (*pool.MapSectorImage, error) {
 	return pool.DecodeMapSector(m.disk.sectors[0], 0, pool.MapTag(w0(m)))
 }
 
-func w0(m *Member) pool.UUID { return m.w.store(m.id) }
+func w0(m *Member) pool.UUID { return m.sb.Store }
 
 // checkMaps fails the run if a chunk differs between a member and a leg of U and nothing persisted says so.
 // Members of U that are down with an unknown fate of their cache are looked at as their disks are now.
@@ -26,13 +26,13 @@ func (w *World) checkMaps() {
 		return
 	}
 	var maps [pool.MaxMembers]*pool.MapSectorImage
-	data := w.voters.Data
+	data := w.comparable()
 	for id := range data.All() { // what has another history is marked when it joins (R2.16)
 		if m := w.members[id]; m.sb.View.Lineage != w.lineage || m.discarded() {
 			data = data.Without(id)
 		}
 	}
-	for id := range w.voters.Data.All() {
+	for id := range data.All() {
 		image, err := w.members[id].persistedMap()
 		if err != nil {
 			w.fail("I5", "member %d: map on disk: %v", id, err)
@@ -40,7 +40,7 @@ func (w *World) checkMaps() {
 		}
 		maps[id] = image
 	}
-	for u := range w.established.UpToDate.All() {
+	for u := range (w.established.UpToDate & data).All() {
 		for id := range data.Without(u).All() {
 			for c := range uint64(numChunks) {
 				covered := pool.Mask(maps[u].Chunks[c]).Has(id) || pool.Mask(maps[u].Chunks[c]).Has(u) || pool.Mask(maps[id].Chunks[c]).Has(id)
@@ -66,19 +66,24 @@ func (w *World) differ(a, b int, c uint64) bool {
 // resting tells why the pool is not at rest; empty if it is.
 func (w *World) resting() string {
 	var view pool.View
+	data, out := w.expected()
 	for _, m := range w.members {
 		switch {
+		case m.vacant || w.cfg.Change && !data.Has(m.id) && !m.witness:
+			continue
 		case !m.up:
 			return "a member is down"
 		case m.witness:
 			continue
+		case out.Has(m.id):
+			continue
 		case m.fresh || !m.mapOK:
 			return "a member has no complete map"
-		case m.sb.View.UpToDate != w.voters.Data:
+		case m.sb.View.UpToDate&^out != data&^out:
 			return "a member is not up to date"
 		case view.UpToDate != 0 && view != m.sb.View:
 			return "members have different views"
-		case m.dirty.Any(0xff):
+		case m.dirty.Any(0xff &^ out):
 			return "bits are left in a map"
 		case m.window.Len() > 0 || len(m.kept.list()) > 0 || m.active > 0:
 			return "uncertain writes are left"
@@ -96,13 +101,15 @@ func (w *World) resting() string {
 // checkRest compares the data of all members.
 func (w *World) checkRest() {
 	var values [numBlocks]uint32
-	for id := range w.voters.Data.All() {
+	data, out := w.expected()
+	first := (data &^ out).Lowest()
+	for id := range (data &^ out).All() {
 		for b := range numBlocks {
 			v := w.members[id].disk.get(b)
-			if id == 0 {
+			if id == first {
 				values[b] = v
 			} else if v != values[b] {
-				w.fail("I4", "at rest block %d is %d on member 0 and %d on member %d", b, values[b], v, id)
+				w.fail("I4", "at rest block %d is %d on member %d and %d on member %d", b, values[b], first, v, id)
 				return
 			}
 		}

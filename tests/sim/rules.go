@@ -72,6 +72,16 @@ const (
 	MPartial    Rule = "M_PARTIAL"
 	MNoMaj      Rule = "M_NOMAJ"
 	MFineKeep   Rule = "M_FINEKEEP"
+
+	FSlot        Rule = "F_SLOT"
+	FLine        Rule = "F_LINE"
+	FClaim       Rule = "F_CLAIM"
+	FTable       Rule = "F_TABLE"
+	FOneVoter    Rule = "F_ONEVOTER"
+	RBlank       Rule = "R9.3"
+	RIdentity    Rule = "R9.5"
+	RRemove      Rule = "R9.7"
+	RMaintenance Rule = "R9.8"
 )
 
 // Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known, the race is rarer

@@ -30,6 +30,8 @@ type Config struct {
 	Faults     int  // crashes, cuts and the like
 	Unattended bool // no client is left at the end: the storage nodes must recover by themselves
 	PowerLoss  bool
+	Change     bool // operators add, replace and remove members and their stores
+	Spare      int  // nodes without a store at first
 	Force      bool // an operator forces an attach, and settles the split brain afterwards
 	Split      bool // directed: clients cut off with one member, outages, crashes too short to notice, slow messages
 }
@@ -62,7 +64,9 @@ func Draw(seed uint64, mutant Rule) Config {
 		voters++
 	}
 	c.Quorum = voters >= 3 && r.IntN(2) == 0
-	if seed >= Forced {
+	if seed >= Changing {
+		c.drawChanges(r)
+	} else if seed >= Forced {
 		c.Force, c.Unattended, c.Faults, c.Ops = true, false, 1+r.IntN(6), 100+r.IntN(200)
 	} else if seed >= Directed {
 		c.Split, c.Slow, c.Faults, c.Ops = true, 0.3*r.Float64(), 4+r.IntN(10), 150+r.IntN(200)
@@ -84,6 +88,9 @@ func Run(cfg Config, trace io.Writer) (Stats, *Violation) {
 	w.newClient()
 	if cfg.Force {
 		w.after(w.between(50*Millisecond, 700*Millisecond), w.force)
+	}
+	if cfg.Change {
+		w.scheduleChanges()
 	}
 	for range cfg.Faults {
 		w.after(w.between(5*Millisecond, 1500*Millisecond), w.disturb)
@@ -129,6 +136,11 @@ func newWorld(cfg Config, trace io.Writer) *World {
 	for _, m := range w.members {
 		m.create(sb)
 		m.start()
+	}
+	for range cfg.Spare {
+		m := newMember(w, len(w.members), false)
+		m.vacant = true
+		w.members = append(w.members, m)
 	}
 	w.logf("config %+v", cfg)
 	return w
@@ -230,13 +242,13 @@ func (w *World) disturb() {
 }
 
 func (w *World) crashMember(m *Member, down Time) {
-	if !m.up {
+	if !m.up || m.vacant {
 		return
 	}
 	m.crash(w.cfg.PowerLoss && w.chance(0.6))
 	boot := m.boot
 	w.after(down, func() {
-		if !m.up && m.boot == boot {
+		if !m.up && m.boot == boot && !m.vacant {
 			m.start()
 		}
 	})
@@ -354,8 +366,11 @@ func (w *World) heal() {
 	w.calm = true
 	w.cut = [maxNodes][maxNodes]bool{}
 	w.logf("all faults end")
+	if w.cfg.Change {
+		w.healStores()
+	}
 	for _, m := range w.members {
-		if !m.up {
+		if !m.up && !m.vacant {
 			m.start()
 		}
 	}
@@ -377,7 +392,10 @@ func (w *World) heal() {
 // recover starts a recovery attachment if no client is there and the pool needs one.
 func (m *Member) recover() {
 	w := m.w
-	needed := m.sb.View.UpToDate != w.voters.Data || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK ||
+	if w.cfg.Change && m.discarded() {
+		return
+	}
+	needed := m.sb.View.UpToDate != m.wanted() || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK ||
 		m.dirty.Any(m.self()) // intents held for a client that died before it released them
 	if m.own != nil && m.own.phase == dead {
 		m.own = nil

@@ -16,6 +16,7 @@ type promiseReply struct {
 	promised pool.Epoch
 	handle   int
 	promise  pool.Promise
+	says     saysReply
 }
 
 func (m *Member) attach(e pool.Epoch, c *Client, reply func(any)) {
@@ -44,7 +45,7 @@ func (m *Member) attach(e pool.Epoch, c *Client, reply func(any)) {
 	m.attaching = true
 	m.fresh, m.pullOK, m.pulling, m.clearedOn = true, false, false, 0
 	handle := m.handle
-	answer := promiseReply{ok: true, promised: e, handle: handle, promise: pool.Promise{
+	answer := promiseReply{ok: true, promised: e, handle: handle, says: m.says(), promise: pool.Promise{
 		Member: m.id, View: m.sb.View, Restarted: m.restarted, Uncertain: m.kept.list(), Discarded: m.discarded(),
 	}}
 	m.w.logf("member %d promises %v to handle %d: view %v restarted %v uncertain %v", m.id, e, handle, m.sb.View, m.restarted, answer.promise.Uncertain)
@@ -184,7 +185,7 @@ func (m *Member) keepalive(handle int, wire []byte, reply func(any)) {
 	}
 	m.heard = m.w.now
 	m.completed(k.CompletedBelow)
-	r := &pool.KeepaliveReply{View: m.sb.View.Number, Lacking: uint64(m.plan.Left()), ClearedOn: m.clearedOn}
+	r := &pool.KeepaliveReply{View: m.sb.View.Number, Lacking: uint64(m.plan.Left()), ClearedOn: m.clearedOn, Table: m.tableSum()}
 	if m.mapOK {
 		r.Flags |= pool.AliveMap
 	}

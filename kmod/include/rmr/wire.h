@@ -400,14 +400,16 @@ struct rmr_rsp_digest {
 /*
  * Sets slot member_id of the member table. With the handle of an attachment, by the client that
  * holds its epoch: the slot as it is (R9.4). Without one it is a wish or makes members of a pool
- * that no client has used, and is refused unless table_version is the member's own.
+ * that no client has used, and is refused unless table_version is the member's own. Slots that differ
+ * are told together: those with more are kept in memory and persisted with the last one (F_WHOLE).
  */
 struct rmr_msg_member_set {
 	struct rmr_msg_hdr hdr;			/*   0 with handle or without */
 	__u8	pool_uuid[RMR_UUID_LEN];	/*   8 */
 	__le64	table_version;			/*  24 before the change; with handle 0 */
 	__u8	member_id;			/*  32 */
-	__u8	reserved[7];			/*  33 */
+	__u8	more;				/*  33 1: others follow; only with handle */
+	__u8	reserved[6];			/*  34 */
 	struct rmr_epoch_le epoch;		/*  40 with handle, else zero */
 	struct rmr_sb_member member;		/*  56 state RMR_MEMBER_NONE frees the slot */
 };						/* 280 */

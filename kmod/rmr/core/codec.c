@@ -572,6 +572,8 @@ static int member_set_check(const void *data, struct rmr_fault *fault)
 	if (handle != !!m->epoch.seq || (!handle && m->epoch.client))
 		return refuse(fault, -EPROTO, "epoch.seq", "missing or not wanted",
 			      le64_to_cpu(m->epoch.seq));
+	if (m->more > 1 || (m->more && !handle))
+		return refuse(fault, -EPROTO, "more", "not 0 or 1, or without a handle", m->more);
 	if (handle && m->table_version)
 		return refuse(fault, -EPROTO, "table_version", "not wanted with a handle",
 			      le64_to_cpu(m->table_version));

@@ -46,7 +46,6 @@ struct rmr_table_state {
 	const struct rmr_view *view;		/* established */
 	bool	settled;		/* no other view is under way */
 	bool	quorum;
-	u8	before;			/* voters before the last change */
 	u8	persisted;		/* members that confirmed this table to this client */
 	u8	answering;		/* voters that answer and whose history counts */
 	u8	joining;		/* legs that are about to enter the view */
@@ -69,6 +68,11 @@ __le64 rmr_slot_claim_generation(const struct rmr_sb_member *slot);
  */
 int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_member *wish);
 
+/*
+ * Whether a member's slot becomes what the client of its epoch tells it: another store always, a
+ * wish only if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
+ */
+bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine);
 /* A checksum of the table: another one means that there is news (R9.10). */
 u64 rmr_table_sum(const struct rmr_sb_member slot[RMR_MAX_MEMBERS]);
 /* Who votes. */
@@ -88,6 +92,12 @@ enum rmr_identity rmr_table_identity(const struct rmr_sb_member slot[RMR_MAX_MEM
 				     unsigned int id, const struct rmr_sb_member *own, bool blank);
 /* Every change is where it has to be before the next one (R9.6). */
 bool rmr_table_complete(const struct rmr_table_state *state);
+/*
+ * Whether the wishes about a member let it be taken into the view: not in maintenance, and not
+ * leaving, unless its successor is not up to date.
+ */
+bool rmr_table_may_join(const struct rmr_sb_member slot[RMR_MAX_MEMBERS],
+			const struct rmr_view *view, unsigned int id);
 /* The one next act, and the member it is about. */
 enum rmr_table_act rmr_table_next(const struct rmr_table_state *state, unsigned int *id);
 const char *rmr_identity_name(enum rmr_identity identity);
