@@ -244,24 +244,26 @@ var usedRefusals = []refusal{
 
 // A disk that works is exchanged by a member beside it, so it needs a free place.
 func TestReplaceNeedsAPlace(t *testing.T) {
-	disks := make([]int64, 9)
-	for i := range disks {
-		disks[i] = 8 * mib
-	}
-	c := rig.Start(t, rig.Storage(1), rig.Disks(disks...))
+	const sectors = 8 << 11 // of each disk
+	c := rig.Start(t, rig.Storage(1), rig.Disks(9*8*mib))
 	n := c.Storage(0)
+	disk := func(i int) string { return fmt.Sprintf("/dev/mapper/d%d", i) }
+	n.MustSh(t, "modprobe dm_mod")
+	for i := range 9 {
+		n.MustSh(t, fmt.Sprintf("echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync d%d", sectors, i*sectors, i))
+	}
 	n.MustSh(t, "modprobe rmr_loop && modprobe rmr_server transport=loop && modprobe brmr_server")
-	n.MustSh(t, "rmrctl pool create full --device /dev/ubda --addr 192.0.2.1")
+	n.MustSh(t, "rmrctl pool create full --device "+disk(0)+" --addr 192.0.2.1")
 	for i := 1; i < 8; i++ {
-		n.MustSh(t, fmt.Sprintf("rmrctl pool join full --device %s --peer 192.0.2.1 --addr 192.0.2.%d --transport loop", n.DiskDevice(i), i+1))
+		n.MustSh(t, fmt.Sprintf("rmrctl pool join full --device %s --peer 192.0.2.1 --addr 192.0.2.%d --transport loop", disk(i), i+1))
 	}
 	runRefusals(t, c, []refusal{
 		{
-			name: "eight members", node: "stor0", command: fmt.Sprintf("rmrctl disk replace full --leg 3 --device %s --addr 192.0.2.4", n.DiskDevice(8)),
+			name: "eight members", node: "stor0", command: fmt.Sprintf("rmrctl disk replace full --leg 3 --device %s --addr 192.0.2.4", disk(8)),
 			code: exitRefused, words: []string{"8 members", "no place"},
 		},
 		{
-			name: "a ninth member", node: "stor0", command: fmt.Sprintf("rmrctl pool join full --device %s --peer 192.0.2.1 --addr 192.0.2.9 --transport loop", n.DiskDevice(8)),
+			name: "a ninth member", node: "stor0", command: fmt.Sprintf("rmrctl pool join full --device %s --peer 192.0.2.1 --addr 192.0.2.9 --transport loop", disk(8)),
 			code: exitError, words: []string{"8 members"},
 		},
 	})
