@@ -352,12 +352,14 @@ const (
 	CmdLegReturn uint8 = 15
 	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
 	CmdPoolResolve uint8 = 16
+	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
+	CmdPoolPeek uint8 = 17
 	// CmdPoolReplace: Put a blank store into the place of this node's member, or beside it until that is up to date.
-	CmdPoolReplace uint8 = 17
+	CmdPoolReplace uint8 = 18
 	// CmdPoolMember: Remove a member of a pool, or begin or end its maintenance; a client carries it out.
-	CmdPoolMember uint8 = 18
+	CmdPoolMember uint8 = 19
 	// CmdLegSet: Remove a member of a mapped pool, or begin or end its maintenance.
-	CmdLegSet uint8 = 19
+	CmdLegSet uint8 = 20
 )
 
 // Ops describes the requests of every command, by command number.
@@ -450,6 +452,13 @@ var Ops = map[uint8]Op{
 		PoolAttrName,
 		PoolAttrUUID,
 		PoolAttrMemberID,
+	}},
+	CmdPoolPeek: {Name: "pool-peek", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrPeer,
+		PoolAttrPort,
+		PoolAttrTransport,
 	}},
 	CmdPoolReplace: {Name: "pool-replace", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
@@ -628,6 +637,7 @@ const (
 	PoolAttrReplaces        uint16 = 65
 	PoolAttrLeaving         uint16 = 66
 	PoolAttrMaintenance     uint16 = 67
+	PoolAttrOthersLack      uint16 = 68
 )
 
 // SetPool describes the attributes of pool.
@@ -698,6 +708,7 @@ var SetPool = AttrSet{
 	PoolAttrReplaces:        {Name: "replaces", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
 	PoolAttrLeaving:         {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrMaintenance:     {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -817,6 +828,8 @@ type Pool struct {
 	Leaving bool `json:"leaving"`
 	// 1 keeps the member out of the pool, 0 lets it return.
 	Maintenance uint8 `json:"maintenance"`
+	// Chunks that a data member outside the view lacks, of several the most; written to since it was lost.
+	OthersLack uint64 `json:"others_lack"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -956,6 +969,8 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Leaving = ad.Flag()
 		case PoolAttrMaintenance:
 			v.Maintenance = ad.Uint8()
+		case PoolAttrOthersLack:
+			v.OthersLack = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)

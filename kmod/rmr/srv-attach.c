@@ -126,6 +126,7 @@ void rmr_srv_fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 
 	rsp->limits = pool->limits;
 	memcpy(rsp->store_uuid, sb->store_uuid, RMR_UUID_LEN);
 	memcpy(rsp->member, sb->member, sizeof(rsp->member));
+	rsp->others_lack = cpu_to_le64(rmr_srv_others_lack(pool));
 	if (claim) {
 		rsp->claim = *claim;
 		rsp->claim_id = pool->claim_id;

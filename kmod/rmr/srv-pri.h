@@ -280,6 +280,11 @@ int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_po
 		       struct rmr_pool_info *info, struct netlink_ext_ack *extack);
 int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id);
 
+/* srv-peek.c */
+int rmr_srv_peek(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+		 struct netlink_ext_ack *extack);
+u64 rmr_srv_others_lack(struct rmr_srv_pool *pool);
+
 /* srv-make.c */
 int rmr_srv_refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack);
 int rmr_srv_sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,

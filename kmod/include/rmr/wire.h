@@ -153,9 +153,10 @@ struct rmr_rsp_pool {
 	struct rmr_limits_le limits;		/*  176 */
 	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
-	struct rmr_sb_member claim;		/* 2048 of a blank store heard lately, else zero */
-	__u8	claim_id;			/* 2272 place that it wants; 0 without a claim */
-	__u8	reserved1[31];			/* 2273 */
+	__le64	others_lack;			/* 2048 chunks that one outside the view lacks */
+	struct rmr_sb_member claim;		/* 2056 of a blank store heard lately, else zero */
+	__u8	claim_id;			/* 2280 place that it wants; 0 without a claim */
+	__u8	reserved1[23];			/* 2281 */
 };						/* 2304 */
 
 /* struct rmr_msg_attach.flags */
@@ -425,8 +426,9 @@ RMR_ASSERT_SIZE(struct rmr_limits_le, 64);
 RMR_ASSERT_OFF(struct rmr_limits_le, write_cache, 28);
 RMR_ASSERT_SIZE(struct rmr_rsp_pool, 2304);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, view, 128);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, others_lack, 2048);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, member, 256);
-RMR_ASSERT_OFF(struct rmr_rsp_pool, claim, 2048);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, claim, 2056);
 RMR_ASSERT_SIZE(struct rmr_msg_attach, 128);
 RMR_ASSERT_OFF(struct rmr_msg_attach, node, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_view, 64);
