@@ -117,8 +117,8 @@ type PoolReply struct {
 	Store        UUID               `json:"store_uuid"`
 	Members      [MaxMembers]Member `json:"member"`
 	OthersLack   uint64             `json:"others_lack"` // chunks marked for a data member outside the view, of several the most
-	Claim        Member             `json:"claim"`    // of a blank store that knocked lately, or zero
-	ClaimID      uint8              `json:"claim_id"` // place that it wants
+	Claim        Member             `json:"claim"`       // of a blank store that knocked lately, or zero
+	ClaimID      uint8              `json:"claim_id"`    // place that it wants
 }
 
 func (r *PoolReply) walk(c *coder) {
