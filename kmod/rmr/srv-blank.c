@@ -93,7 +93,7 @@ static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 	sb->view.syncing &= ~BIT(id);
 	sb->table_version = rsp->table_version;
 	if (!sb->view.up_to_date) {
-		NL_SET_ERR_MSG_FMT(extack, "no other member is up to date: %d has the only copy", id);
+		NL_SET_ERR_MSG_FMT(extack, "no other member is up to date: %d has all", id);
 		return -EBUSY;
 	}
 	err = rmr_srv_sb_fill(pool, spec, le64_to_cpu(rsp->pool_size),
