@@ -88,11 +88,9 @@ static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 	memset(&sb->member[id], 0, sizeof(sb->member[id]));
 	sb->member[id].generation = rmr_slot_claim_generation(&rsp->member[id]);
 	sb->promised = rsp->promised;
-	sb->view = rsp->view;
-	sb->view.up_to_date &= ~BIT(id);
-	sb->view.syncing &= ~BIT(id);
 	sb->table_version = rsp->table_version;
-	if (!sb->view.up_to_date) {
+	/* Its own view stays zero: it stands for no store of an older view (F_STANDIN). */
+	if (!(rsp->view.up_to_date & ~BIT(id))) {
 		NL_SET_ERR_MSG_FMT(extack, "no other member is up to date: %d has all", id);
 		return -EBUSY;
 	}

@@ -67,7 +67,8 @@ void rmr_srv_table_exit(void)
 static void retire(struct rmr_srv_pool *pool, u8 reason)
 {
 	rmr_srv_info(pool, "is a member no more\n");
-	if (rmr_srv_discard(pool) || rmr_srv_sb_wipe(pool))
+	/* What it knows goes with the superblocks, not before (F_RETIRE). */
+	if (rmr_srv_sb_wipe(pool))
 		rmr_srv_warn(pool, "the superblocks of %s could not be deleted\n", pool->device);
 	pool->retired = true;
 	rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, reason);

@@ -44,7 +44,19 @@ func (w *World) operate() {
 	case p < 25:
 		w.add()
 	case p < 50:
-		w.replace(w.members[w.rng.IntN(len(w.members))])
+		m := w.members[w.rng.IntN(len(w.members))]
+		w.replace(m)
+		for w.chance(0.5) { // again, or back
+			w.after(w.between(20*Millisecond, 900*Millisecond), func() {
+				switch {
+				case w.calm:
+				case w.chance(0.4):
+					w.replace(m)
+				default:
+					w.putBack(m)
+				}
+			})
+		}
 	case p < 62:
 		w.putBack(w.members[w.rng.IntN(len(w.members))])
 	case p < 85:
@@ -151,12 +163,7 @@ func (m *Member) blank(state pool.MemberState, known *pool.Superblock) {
 	sb := pool.Superblock{
 		Name: known.Name, Pool: known.Pool, PoolSize: poolSize, ChunkSize: chunkSize, StoreSize: storeSize, TableVersion: 1,
 		MapLen: pool.MapLen(numChunks), Members: known.Members,
-		Flags: pool.FlagZeroed | pool.FlagUsed | known.Flags&pool.FlagQuorum,
-	}
-	if w.on(RBlank) {
-		sb.Flags |= pool.FlagDiscarded
-	} else {
-		sb.View.Lineage = w.lineage
+		Flags: pool.FlagZeroed | pool.FlagUsed | pool.FlagDiscarded | known.Flags&pool.FlagQuorum,
 	}
 	sb.MapOff = pool.MapOff(storeSize, sb.MapLen)
 	store := pool.UUID{byte(m.id) + 1, 0xbb, byte(w.number()), byte(w.number() >> 8)}
@@ -221,7 +228,7 @@ func (m *Member) tableSum() uint64 {
 func (m *Member) setTable(handle, number int, wire [][]byte, reply func(any)) {
 	for id, b := range wire {
 		set, ok := decode[*pool.MemberSet](m.w, b)
-		if !ok || !m.mine(set.Epoch, handle) || number < m.tableNo || set.Member.State == pool.MemberNone && id == m.id {
+		if !ok || !m.mine(set.Epoch, handle) || number < m.tableNo || id == m.id && set.Member.Store != m.sb.Store {
 			reply(false)
 			return
 		}
@@ -250,13 +257,16 @@ func (m *Member) takeSlot(id int, to pool.Member) {
 	}
 }
 
-// retire is what a store does that learns that it is no member any more.
+// retire is what a store does that learns that it is no member any more: it promises to nobody, but what it knows of
+// views and tables is not given up (F_RETIRE).
 func (m *Member) retire() {
-	m.w.logf("member %d gives its history up: it was removed", m.id)
-	m.sb.Flags |= pool.FlagDiscarded
-	m.handle, m.fresh, m.mapOK = 0, true, false
+	if !m.w.on(FRetire) {
+		m.discard()
+		return
+	}
+	m.w.logf("member %d ends: it was removed", m.id)
+	m.handle, m.fresh, m.mapOK, m.retired = 0, true, false, true
 	m.plan.Reset()
-	m.syncSB(func() {})
 }
 
 // retired tells whether this is the recovery attachment of a store that is no member any more.
@@ -281,7 +291,7 @@ func (c *Client) forgetTable(id int) {
 
 // tellView tells a view in an attach, the table first (F_TABLE).
 func (c *Client) tellView(id int, v pool.View, done func(ok bool)) {
-	if !c.w.cfg.Change || !c.w.on(FTable) || c.tab.legs[id].knows == c.tab.version {
+	if !c.w.cfg.Change || !c.w.on(FTable) || c.tab.legs[id].knows == c.tab.version || c.impostor(id) {
 		c.sendView(id, v, done)
 		return
 	}
@@ -340,6 +350,11 @@ func (w *World) newest() *pool.Superblock {
 // healStores puts back what the pool cannot do without, and ends maintenance here and there.
 func (w *World) healStores() {
 	w.repairStores(false)
+	for _, m := range w.members { // an old disk once more: it has to be refused until somebody sees the mistake
+		if m.up && len(m.shelf) > 0 && w.chance(0.3) {
+			w.putBack(m)
+		}
+	}
 	for _, m := range w.members {
 		if m.vacant || !m.up || m.discarded() || !w.chance(0.7) {
 			continue
@@ -429,7 +444,7 @@ func (w *World) expected() (data, out pool.Mask) {
 		}
 	}
 	if sb == nil {
-		return 0, 0
+		return 0xff, 0
 	}
 	data = sb.DataMembers()
 	for id := range data.All() {

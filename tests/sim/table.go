@@ -48,6 +48,11 @@ func (c *Client) mergePromises() {
 		c.mergeTable(r)
 	}
 	t.table.Held = true
+	for id, r := range c.said { // the mutant takes claims for what is so
+		if !c.w.on(FClaim) && r.blank && pool.Identify(&t.table.Slots, id, &r.own, true) == pool.StoreClaim {
+			t.table.Slots[id] = r.own
+		}
+	}
 	var members []pool.Promise
 	for _, p := range c.promises {
 		r := c.said[p.Member]
@@ -66,7 +71,7 @@ func (c *Client) mergePromises() {
 func (c *Client) mergeTable(r saysReply) pool.Mask {
 	t := &c.tab.table
 	view := &r.view
-	if r.blank && c.w.on(RBlank) {
+	if r.blank {
 		view = nil
 	}
 	changed := t.Merge(&r.slots, view)
@@ -91,13 +96,15 @@ func wishSum(m pool.Member) uint64 { return m.Stores() + m.Generation&0xffff }
 
 func (c *Client) identify(id int, r saysReply) pool.Identity {
 	who := pool.Identify(&c.tab.table.Slots, id, &r.own, r.blank)
-	switch {
-	case !c.w.on(RIdentity) && who != pool.StoreClaim && c.tab.table.Slots[id].State != pool.MemberNone:
+	if !c.w.on(RIdentity) && who == pool.StoreReplaced && !r.blank {
 		return pool.StoreMember
-	case !c.w.on(FClaim) && r.blank && who == pool.StoreReplaced:
-		return pool.StoreClaim
 	}
 	return who
+}
+
+// impostor tells whether the mutant takes a replaced store for the member; it cannot be told who has its place.
+func (c *Client) impostor(id int) bool {
+	return !c.w.on(RIdentity) && c.w.members[id].sb.Store != c.tab.table.Slots[id].Store
 }
 
 // data are the members that hold data, as this client knows.
@@ -109,7 +116,7 @@ func (c *Client) knowsTable(id int, next func()) bool {
 		return true
 	}
 	l := &c.tab.legs[id]
-	if l.knows == c.tab.version {
+	if l.knows == c.tab.version || c.impostor(id) {
 		return true
 	}
 	c.tellTable(id, func(ok bool) {
@@ -177,6 +184,9 @@ func (c *Client) tables() {
 	switch act {
 	case pool.TableEject:
 		c.log("ejects leg %d, as wished", id)
+		if c.ejects++; c.ejects > 20 {
+			c.w.fail("I9", "leg %d is ejected again and again", id)
+		}
 		c.lose(id, "as wished")
 	case pool.TableFree:
 		c.setSlot(id, c.tab.table.Slots[id].Freed())
