@@ -343,7 +343,7 @@ func (m nodeMetrics) collect(ch chan<- prometheus.Metric, n node) {
 	for _, s := range n.last.Stores {
 		byState[s.State]++
 	}
-	for _, s := range []StoreState{StoreServed, StoreWaiting, StoreStopped, StoreFailed, StoreReturned, StoreAmbiguous, StoreBroken} {
+	for _, s := range []StoreState{StoreServed, StoreWaiting, StoreStopped, StoreFailed, StoreReturned, StoreAmbiguous, StoreReplaced, StoreBroken} {
 		add(m.stores, gauge, byState[s], string(s))
 	}
 	for _, kind := range []string{"link", "module", "store", "verify"} {

@@ -318,8 +318,11 @@ static int establish_view(struct rmr_clt_pool *pool, const struct rmr_attachment
 static void fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
 {
 	const unsigned int *id = arg;
+	bool more = *id + 1 < RMR_MAX_MEMBERS &&
+		    memcmp(&call->link->slot[*id + 1], &pool->table.slot[*id + 1],
+			   (RMR_MAX_MEMBERS - 1 - *id) * sizeof(pool->table.slot[0]));
 
-	rmr_clt_fill_slot(pool, call, *id, &pool->table.slot[*id]);
+	rmr_clt_fill_slot(pool, call, *id, &pool->table.slot[*id], more);
 }
 
 /* The table is told before any view (R9.4). */

@@ -323,6 +323,8 @@ static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 		/* A blank witness knows something from now on. */
 		if (!call->status && rmr_clt_leg_votes_only(link->leg))
 			link->discarded = false;
+		if (!call->status)
+			memcpy(link->view.lineage, vm->established.lineage, RMR_UUID_LEN);
 		if (call->status)
 			fail_link(link, call->status);
 		else if (rmr_viewmaker_persisted(vm, link->leg->id, call->tag))

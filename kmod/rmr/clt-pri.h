@@ -129,6 +129,8 @@ struct rmr_clt_link {
 	u64			step_view;
 	u64			prepared;	/* view it may be promoted from */
 	u64			lacking;
+	struct rmr_sb_member	staged[RMR_MAX_MEMBERS];	/* told, but not to count yet */
+	u8			staged_ids;
 	u64			table_seen;	/* checksum in the last keepalive */
 	u64			table_asked;	/* the same, when the table was asked for */
 	u64			table_sum;	/* of the table that was told */
@@ -279,7 +281,6 @@ struct rmr_clt_pool {
 	u32			suspend_ms;	/* 0: fail at once; U32_MAX: wait for ever */
 	struct rmr_table	table;		/* under lock too */
 	struct rmr_sb_member	claim[RMR_MAX_MEMBERS];	/* of blank stores that were met */
-	u8			voters_before;	/* the last change of the table */
 	bool			table_ok;	/* every change is where it has to be (R9.6) */
 	u64			client_id;
 	const struct rmr_clt_pool_ops *ops;
@@ -437,7 +438,7 @@ enum rmr_identity rmr_clt_identity(struct rmr_clt_leg *leg, const struct rmr_clt
 bool rmr_clt_table_gather(struct rmr_clt_pool *pool);
 bool rmr_clt_link_knows(struct rmr_clt_pool *pool, const struct rmr_clt_link *link);
 void rmr_clt_fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, unsigned int id,
-		       const struct rmr_sb_member *slot);
+		       const struct rmr_sb_member *slot, bool more);
 void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link);
 void rmr_clt_table_run(struct rmr_clt_pool *pool);
 

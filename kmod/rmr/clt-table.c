@@ -88,12 +88,12 @@ bool rmr_clt_legs_follow(struct rmr_clt_pool *pool)
 	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
 		const struct rmr_sb_member *m = slot_of(pool, id);
 		struct rmr_clt_leg *leg = &pool->leg[id];
-		bool wanted = m->state != RMR_MEMBER_NONE;
+		bool wanted = m->state != RMR_MEMBER_NONE, right = same_store(leg, m);
 
-		if (wanted ? same_store(leg, m) : !rmr_clt_leg_used(leg) || leg->hinted ||
-						  pool->claim[id].state != RMR_MEMBER_NONE)
-			continue;
-		if (!leg_idle(leg))
+		if (!wanted)
+			right = !rmr_clt_leg_used(leg) || leg->hinted ||
+				pool->claim[id].state != RMR_MEMBER_NONE;
+		if (right || !leg_idle(leg))
 			continue;
 		leg->hinted = false;
 		leg_set(leg, m);
@@ -107,13 +107,13 @@ bool rmr_clt_leg_wanted(struct rmr_clt_leg *leg)
 {
 	const struct rmr_sb_member *m = slot_of(leg->pool, leg->id);
 
-	if (!rmr_clt_leg_used(leg) || leg->out || (m->flags & RMR_SLOT_F_MAINTENANCE))
+	if (!rmr_clt_leg_used(leg) || leg->out)
 		return false;
 	if (m->state == RMR_MEMBER_NONE)
 		return leg->hinted || leg->pool->claim[leg->id].state != RMR_MEMBER_NONE;
-	return !(m->flags & RMR_SLOT_F_LEAVING) ||
-	       (m->successor &&
-		!rmr_mask_has(leg->pool->vm.established.up_to_date, m->successor - 1));
+	if (m->state == RMR_MEMBER_WITNESS)
+		return !m->flags;
+	return rmr_table_may_join(leg->pool->table.slot, &leg->pool->vm.established, leg->id);
 }
 
 /* Why a leg is outside by an operator's wish. */
@@ -211,7 +211,6 @@ bool rmr_clt_table_gather(struct rmr_clt_pool *pool)
 		leg->result = -EKEYREVOKED;
 	}
 	voters_follow(pool);
-	pool->voters_before = pool->voters.data | pool->voters.witnesses;
 	return rmr_clt_legs_follow(pool);
 }
 
@@ -223,8 +222,9 @@ bool rmr_clt_link_knows(struct rmr_clt_pool *pool, const struct rmr_clt_link *li
 	return !memcmp(link->slot, pool->table.slot, sizeof(link->slot));
 }
 
+/* more: it counts only together with slots that follow (F_WHOLE). */
 void rmr_clt_fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, unsigned int id,
-		       const struct rmr_sb_member *slot)
+		       const struct rmr_sb_member *slot, bool more)
 {
 	struct rmr_msg_member_set *msg;
 
@@ -232,6 +232,7 @@ void rmr_clt_fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, uns
 	memcpy(msg->pool_uuid, pool->uuid, RMR_UUID_LEN);
 	rmr_epoch_put(&msg->epoch, &pool->epoch);
 	msg->member_id = id;
+	msg->more = more;
 	msg->member = *slot;
 }
 
@@ -273,6 +274,37 @@ static void asked(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	hint(pool, rsp->claim_id, &rsp->claim);
 }
 
+/* A slot was taken; the last one of several makes them all count. */
+static void told(struct rmr_clt_link *link, const struct rmr_msg_member_set *msg)
+{
+	unsigned int id;
+
+	link->staged[msg->member_id] = msg->member;
+	link->staged_ids |= BIT(msg->member_id);
+	if (msg->more)
+		return;
+	for (id = 0; id < RMR_MAX_MEMBERS; id++)
+		if (link->staged_ids & BIT(id))
+			link->slot[id] = link->staged[id];
+	link->staged_ids = 0;
+}
+
+/* Slots that the member does not have as they are. */
+static u8 news_for(struct rmr_clt_pool *pool, const struct rmr_clt_link *link)
+{
+	unsigned int id;
+	u8 ids = 0;
+
+	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
+		const struct rmr_sb_member *has = link->staged_ids & BIT(id) ? &link->staged[id] :
+							&link->slot[id];
+
+		if (memcmp(has, slot_of(pool, id), sizeof(*has)))
+			ids |= BIT(id);
+	}
+	return ids;
+}
+
 static void table_done(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {
 	struct rmr_clt_call *call = &link->table;
@@ -288,7 +320,16 @@ static void table_done(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	else if (call->tag == TAG_ASK)
 		asked(pool, link);
 	else
-		link->slot[msg->member_id] = msg->member;
+		told(link, msg);
+}
+
+/* The upper half of the checksum tells of a claim, which may be heard of too early to be met. */
+static bool wants_asking(const struct rmr_clt_link *link)
+{
+	u64 again_ns = link->table.sent_ns + HINT_MS * NSEC_PER_MSEC;
+
+	return link->table_seen != link->table_sum ||
+	       (link->table_seen >> 32 && again_ns < ktime_get_ns());
 }
 
 /* The table call of one link: what was answered, what is to be asked or told next. */
@@ -296,6 +337,7 @@ void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {
 	struct rmr_clt_call *call = &link->table;
 	unsigned int id;
+	u8 news;
 
 	if (rmr_clt_call_state(call) == RMR_CALL_DONE) {
 		call->state = RMR_CALL_IDLE;
@@ -303,20 +345,17 @@ void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	}
 	if (call->state != RMR_CALL_IDLE || link->retired || link->leg->failed)
 		return;
-	/* The upper half tells of a claim, which may be heard of too early to be met. */
-	if (link->table_seen != link->table_sum ||
-	    (link->table_seen >> 32 && call->sent_ns + HINT_MS * NSEC_PER_MSEC < ktime_get_ns())) {
+	if (!link->staged_ids && wants_asking(link)) {
 		ask(pool, link);
 		return;
 	}
-	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
-		if (!memcmp(&link->slot[id], slot_of(pool, id), sizeof(link->slot[id])))
-			continue;
-		rmr_clt_fill_slot(pool, call, id, slot_of(pool, id));
-		call->tag = TAG_TELL;
-		rmr_clt_call_send(call);
+	news = news_for(pool, link) ?: link->staged_ids;
+	if (!news)
 		return;
-	}
+	id = __ffs(news);
+	rmr_clt_fill_slot(pool, call, id, slot_of(pool, id), news & ~BIT(id));
+	call->tag = TAG_TELL;
+	rmr_clt_call_send(call);
 }
 
 /* ---- carrying wishes out ---- */
@@ -339,7 +378,6 @@ static void eject(struct rmr_clt_pool *pool, unsigned int id)
 /* A slot changes, and with it who votes. */
 static void change(struct rmr_clt_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
 {
-	pool->voters_before = pool->voters.data | pool->voters.witnesses;
 	spin_lock_irq(&pool->lock);
 	pool->table.slot[id] = *slot;
 	spin_unlock_irq(&pool->lock);
@@ -359,7 +397,7 @@ static void free_slot(struct rmr_clt_pool *pool, unsigned int id)
 	if (link && !link->retired) {
 		if (rmr_clt_call_state(&link->table) != RMR_CALL_IDLE)
 			return;
-		rmr_clt_fill_slot(pool, &link->table, id, &slot);
+		rmr_clt_fill_slot(pool, &link->table, id, &slot, false);
 		link->table.tag = TAG_RETIRE;
 		rmr_clt_call_send(&link->table);
 		return;
@@ -431,14 +469,11 @@ void rmr_clt_table_run(struct rmr_clt_pool *pool)
 	struct rmr_table_state s = {
 		.slot = pool->table.slot, .claim = pool->claim, .view = &pool->vm.established,
 		.settled = rmr_viewmaker_settled(&pool->vm), .quorum = pool->voters.quorum,
-		.before = pool->voters_before,
 	};
 	unsigned int id;
 
 	see(pool, &s);
 	pool->table_ok = rmr_table_complete(&s);
-	if (pool->table_ok)
-		pool->voters_before = pool->voters.data | pool->voters.witnesses;
 	if (s.settled)
 		let_go(pool);
 	rmr_clt_legs_follow(pool);

@@ -183,3 +183,4 @@ EXPORT_SYMBOL_GPL(rmr_errs_next);
 EXPORT_SYMBOL_GPL(rmr_errs_failed);
 EXPORT_SYMBOL_GPL(rmr_errs_pass);
 EXPORT_SYMBOL_GPL(rmr_errs_forgive);
+EXPORT_SYMBOL_GPL(rmr_slot_told);

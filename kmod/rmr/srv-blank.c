@@ -88,13 +88,10 @@ static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 	memset(&sb->member[id], 0, sizeof(sb->member[id]));
 	sb->member[id].generation = rmr_slot_claim_generation(&rsp->member[id]);
 	sb->promised = rsp->promised;
-	sb->view = rsp->view;
-	sb->view.up_to_date &= ~BIT(id);
-	sb->view.syncing &= ~BIT(id);
 	sb->table_version = rsp->table_version;
-	if (!sb->view.up_to_date) {
-		NL_SET_ERR_MSG_FMT(extack, "no other member is up to date: member %d has the only copy",
-				   id);
+	/* Its own view stays zero: it stands for no store of an older view (F_STANDIN). */
+	if (!(rsp->view.up_to_date & ~BIT(id))) {
+		NL_SET_ERR_MSG_FMT(extack, "no other member is up to date: %d has all", id);
 		return -EBUSY;
 	}
 	err = rmr_srv_sb_fill(pool, spec, le64_to_cpu(rsp->pool_size),
@@ -156,7 +153,7 @@ static int may_succeed(const struct rmr_rsp_pool *rsp, unsigned int id, bool wit
 		NL_SET_ERR_MSG_FMT(extack, "member %u is being removed", id);
 		return -EBUSY;
 	}
-	if (witness != (slot->state == RMR_MEMBER_WITNESS)) {
+	if (slot->state != (witness ? RMR_MEMBER_WITNESS : RMR_MEMBER_DATA)) {
 		NL_SET_ERR_MSG_FMT(extack, "member %u is %s witness", id, witness ? "no" : "a");
 		return -EINVAL;
 	}
@@ -268,7 +265,7 @@ static int replace_alive(struct rmr_srv_pool *old, const struct rmr_pool_spec *s
 	mutex_unlock(&old->lock);
 	if (!err)
 		return 0;
-	NL_SET_ERR_MSG_FMT(extack, "member %u could not note its successor: error %d", old->id, err);
+	NL_SET_ERR_MSG_FMT(extack, "member %u cannot note its successor: error %d", old->id, err);
 	mutex_lock(&pool->lock);
 	rmr_srv_sb_wipe(pool);
 	mutex_unlock(&pool->lock);
@@ -312,14 +309,14 @@ static int replace_learn(struct rmr_srv_pool *old, const struct rmr_pool_spec *s
 		return 0;
 	}
 	if (!spec->peer_cnt) {
-		NL_SET_ERR_MSG_FMT(extack, "no member %u of pool %.30s on this node: name a peer, --peer",
+		NL_SET_ERR_MSG_FMT(extack, "no member %u of %.30s here: name a peer, --peer",
 				   spec->leg, spec->name);
 		return -ENOENT;
 	}
 	err = rmr_srv_join_ask(spec, rsp, extack);
 	if (!err && slot->state != RMR_MEMBER_NONE && strcmp(slot->addr[0], spec->addr[0])) {
-		NL_SET_ERR_MSG_FMT(extack, "member %u is on node %.30s, %.39s", spec->leg, slot->node,
-				   slot->addr[0]);
+		NL_SET_ERR_MSG_FMT(extack, "member %u is on node %.30s, %.39s", spec->leg,
+				   slot->node, slot->addr[0]);
 		err = -EINVAL;
 	}
 	return err;

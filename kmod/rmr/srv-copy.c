@@ -281,7 +281,8 @@ static int copy_chunk(struct rmr_srv_job *job)
 	u64 begin;
 
 	/* What the fine map names was written meanwhile: it hardly is equal. */
-	if (!err && !job->known && (READ_ONCE(sync->digest) || READ_ONCE(job->sync->pool->track.blank)))
+	if (!err && !job->known &&
+	    (READ_ONCE(sync->digest) || READ_ONCE(sync->pool->track.blank)))
 		err = rmr_srv_compare(job);
 	/* A set without blocks would stand for all of them. */
 	if (!err && job->known && !rmr_blocks_known(&job->fine, job->copy.chunk))

@@ -182,6 +182,8 @@ struct rmr_srv_attach {
 	u32			handle;
 	bool			live;		/* a view of this epoch is persisted here */
 	bool			forced;		/* its views may begin a new lineage (R2.15) */
+	struct rmr_sb_member	staged[RMR_MAX_MEMBERS];	/* told, count with the last one */
+	u8			staged_ids;
 	char			node[RMR_NAME_LEN];
 	struct rcu_head		rcu;
 };

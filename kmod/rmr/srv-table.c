@@ -3,8 +3,8 @@
  * The member table of a pool on a storage node (protocol section 9): slots that the client tells,
  * wishes that other nodes tell, and the end of a member whose place is gone.
  *
- * Locks: pool->lock for the table, which is in the superblock; track->lock for what requests need of
- * it. Process context, sleeps.
+ * Locks: pool->lock for the table, which is in the superblock; track->lock for what requests need
+ * of it. Process context, sleeps.
  *
  * End of a member: told that its slot is free or another's -> its history is given up, its
  * superblocks are wiped, all under pool->lock -> reap_work ends the pool.
@@ -67,7 +67,8 @@ void rmr_srv_table_exit(void)
 static void retire(struct rmr_srv_pool *pool, u8 reason)
 {
 	rmr_srv_info(pool, "is a member no more\n");
-	if (rmr_srv_discard(pool) || rmr_srv_sb_wipe(pool))
+	/* What it knows goes with the superblocks, not before (F_RETIRE). */
+	if (rmr_srv_sb_wipe(pool))
 		rmr_srv_warn(pool, "the superblocks of %s could not be deleted\n", pool->device);
 	pool->retired = true;
 	rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, reason);
@@ -76,8 +77,8 @@ static void retire(struct rmr_srv_pool *pool, u8 reason)
 
 /* ---- slots ---- */
 
-/* Nobody lacks anything whose place is free. */
-static int forget_bits(struct rmr_srv_pool *pool, unsigned int id)
+/* Nobody lacks anything who is no member any more. */
+static int forget_bits(struct rmr_srv_pool *pool, u8 bits)
 {
 	struct rmr_srv_track *t = &pool->track;
 	unsigned long flags;
@@ -86,55 +87,86 @@ static int forget_bits(struct rmr_srv_pool *pool, unsigned int id)
 	if (!t->dirty.chunks)
 		return 0;
 	spin_lock_irqsave(&t->lock, flags);
-	err = rmr_map_clear(&t->dirty, 0, t->dirty.chunks - 1, BIT(id), GFP_ATOMIC);
+	err = rmr_map_clear(&t->dirty, 0, t->dirty.chunks - 1, bits, GFP_ATOMIC);
 	if (err >= 0 && t->since_on)
-		err = rmr_map_clear(&t->since, 0, t->dirty.chunks - 1, BIT(id), GFP_ATOMIC);
+		err = rmr_map_clear(&t->since, 0, t->dirty.chunks - 1, bits, GFP_ATOMIC);
 	spin_unlock_irqrestore(&t->lock, flags);
 	return err < 0 ? err : rmr_srv_map_sync(pool);
 }
 
-/* Makes a slot what is told. Caller: pool->lock. */
-static int slot_set(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
+/* Makes slots what is told, in one step (F_WHOLE). Caller: pool->lock. */
+static int slots_set(struct rmr_srv_pool *pool, const struct rmr_sb_member *slot, u8 ids)
 {
-	bool freed = slot->state == RMR_MEMBER_NONE;
+	unsigned int id;
 	int err;
+	u8 left = 0;
 
 	rmr_srv_sb_begin(pool);
-	pool->sb_next->member[id] = *slot;
-	le64_add_cpu(&pool->sb_next->table_version, 1);
+	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
+		const struct rmr_sb_member *mine = &pool->sb->member[id];
+
+		if (!(ids & BIT(id)))
+			continue;
+		if (mine->state != RMR_MEMBER_NONE && !rmr_slot_same_store(mine, &slot[id]))
+			left |= BIT(id);
+		pool->sb_next->member[id] = slot[id];
+		le64_add_cpu(&pool->sb_next->table_version, 1);
+		rmr_srv_info(pool, "slot %u: state %u flags %#x generation %#llx\n", id,
+			     slot[id].state, slot[id].flags, le64_to_cpu(slot[id].generation));
+	}
 	err = rmr_srv_sb_commit(pool);
-	if (!err && freed)
-		err = forget_bits(pool, id);
+	if (!err && left)
+		err = forget_bits(pool, left);
 	if (err)
 		return err;
-	rmr_srv_info(pool, "slot %u: state %u flags %#x generation %#llx\n", id, slot->state,
-		     slot->flags, le64_to_cpu(slot->generation));
 	rmr_srv_pool_notify(pool);
 	return 0;
+}
+
+static int slot_set(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
+{
+	struct rmr_sb_member *all = kcalloc(RMR_MAX_MEMBERS, sizeof(*all), GFP_NOIO);
+	int err;
+
+	if (!all)
+		return -ENOMEM;
+	all[id] = *slot;
+	err = slots_set(pool, all, BIT(id));
+	kfree(all);
+	return err;
 }
 
 /*
  * What the client that holds the epoch says counts (R9.4), unless there is a newer wish about the
  * same store here, of which the client learns. Caller: pool->lock.
  */
-static int slot_told(struct rmr_srv_pool *pool, unsigned int id, const struct rmr_sb_member *slot)
+static int slot_told(struct rmr_srv_pool *pool, const struct rmr_msg_member_set *msg)
 {
-	const struct rmr_sb_member *mine = &pool->sb->member[id];
-	bool same = rmr_slot_same_store(slot, mine);
+	const struct rmr_sb_member *mine = &pool->sb->member[msg->member_id];
+	struct rmr_srv_attach *attach = pool->attach;
+	unsigned int id = msg->member_id;
 	int err;
+	u8 ids;
 
-	if (!memcmp(slot, mine, sizeof(*slot)) ||
-	    (same && le64_to_cpu(slot->generation) < le64_to_cpu(mine->generation)))
-		return 0;
-	err = rmr_srv_trigger(slot->state == RMR_MEMBER_NONE ? RMR_SRV_POINT_SLOT_FREED :
-			      RMR_SRV_POINT_SLOT_TOLD, pool->id);
-	if (err)
+	if (id == pool->id && !rmr_slot_same_store(&msg->member, mine)) {
+		err = rmr_srv_trigger(RMR_SRV_POINT_SLOT_FREED, pool->id);
+		if (!err)
+			retire(pool, RMR_REASON_REPLACED);
 		return err;
-	if (id == pool->id && !same) {
-		retire(pool, RMR_REASON_REPLACED);
-		return 0;
 	}
-	return slot_set(pool, id, slot);
+	if (rmr_slot_told(&msg->member, mine)) {
+		attach->staged[id] = msg->member;
+		attach->staged_ids |= BIT(id);
+	} else {
+		attach->staged_ids &= ~BIT(id);
+	}
+	if (msg->more || !attach->staged_ids)
+		return 0;
+	ids = attach->staged_ids;
+	attach->staged_ids = 0;
+	err = rmr_srv_trigger(msg->member.state == RMR_MEMBER_NONE ? RMR_SRV_POINT_SLOT_FREED :
+			      RMR_SRV_POINT_SLOT_TOLD, pool->id);
+	return err ?: slots_set(pool, attach->staged, ids);
 }
 
 /*
@@ -229,7 +261,7 @@ int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *data)
 		pool = rmr_srv_handle_lock(sess, msg->hdr.handle, &msg->epoch);
 		if (!pool)
 			return RMR_ST_FENCED;
-		err = slot_told(pool, msg->member_id, &msg->member);
+		err = slot_told(pool, msg);
 		rmr_srv_handle_unlock(pool);
 		return err;
 	}

@@ -71,6 +71,10 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 				   GFP_KERNEL);
 	if (!err)
 		err = rmr_srv_map_load(pool);
+	/* The superblock may have lost a member that the map still knew. */
+	if (!err && chunks)
+		err = min(rmr_map_clear(&t->dirty, 0, chunks - 1, ~(t->members | t->self),
+					GFP_KERNEL), 0);
 	t->running = true;
 	return err;
 }

@@ -97,8 +97,11 @@ func newestCopy(voters Voters, promises []Promise) Mask {
 
 func decideAttach(voters Voters, epoch Epoch, lineage *UUID, promises []Promise) (Attachment, error) {
 	a := Attachment{Source: -1}
-	var restarted Mask
+	var restarted, stores Mask // a blank store does not stand in for the one that had its id in an older view (F_STANDIN)
 	for _, p := range promises {
+		if !p.Discarded || p.View.Number != 0 {
+			stores = stores.With(p.Member)
+		}
 		a.Promised = a.Promised.With(p.Member)
 		if p.Discarded {
 			a.Discarded = a.Discarded.With(p.Member)
@@ -125,7 +128,7 @@ func decideAttach(voters Voters, epoch Epoch, lineage *UUID, promises []Promise)
 	slices.Sort(a.Uncertain)
 	a.Uncertain = slices.Compact(a.Uncertain)
 	upToDate, syncing := a.Highest.UpToDate&a.Promised&^a.Discarded, a.Highest.Syncing&a.Promised&^a.Discarded
-	enough := a.Highest.UpToDate.Within(a.Promised)
+	enough := a.Highest.UpToDate.Within(stores)
 	if voters.Quorum { // who gave its history up knows of no view: it makes up no majority
 		enough = voters.Majority(a.Promised &^ a.Discarded)
 	}
@@ -141,7 +144,7 @@ func decideAttach(voters Voters, epoch Epoch, lineage *UUID, promises []Promise)
 	if a.Highest.Number > math.MaxUint64-2 { // First, and perhaps one that demotes
 		return a, fmt.Errorf("attach: after %s no number is left: %w", a.Highest, ErrInvalid)
 	}
-	a.MustWait = !a.Highest.Active().Within(a.Promised) && !leftClean(promises, a.Highest.Epoch)
+	a.MustWait = !a.Highest.Active().Within(stores) && !leftClean(promises, a.Highest.Epoch)
 	a.First = View{Epoch: epoch, Number: a.Highest.Number + 1, UpToDate: upToDate, Syncing: syncing, Lineage: a.Highest.Lineage}
 	if lineage != nil {
 		a.First.Lineage = *lineage

@@ -116,8 +116,8 @@ type PoolReply struct {
 	Limits       Limits             `json:"limits"`
 	Store        UUID               `json:"store_uuid"`
 	Members      [MaxMembers]Member `json:"member"`
-	Claim        Member             `json:"claim"`       // of a blank store that knocked lately, or zero
 	OthersLack   uint64             `json:"others_lack"` // chunks marked for a data member outside the view, of several the most
+	Claim        Member             `json:"claim"`       // of a blank store that knocked lately, or zero
 	ClaimID      uint8              `json:"claim_id"`    // place that it wants
 }
 
@@ -137,11 +137,10 @@ func (r *PoolReply) walk(c *coder) {
 	c.group("limits", func() { r.Limits.walk(c) })
 	c.uuid("store_uuid", &r.Store)
 	c.members(&r.Members)
+	c.le64("others_lack", &r.OthersLack)
 	c.group("claim", func() { r.Claim.walk(c, MaxMembers) })
 	c.u8("claim_id", &r.ClaimID)
-	c.reserved("reserved1", 7)
-	c.le64("others_lack", &r.OthersLack)
-	c.reserved("reserved2", 16)
+	c.reserved("reserved1", 23)
 	r.check(c)
 }
 

@@ -219,8 +219,8 @@ func badFixtures(good []newFixture) []newFixture {
 		return b
 	})
 	add("rsp_pool", "busy", set(93, 2))
-	add("rsp_pool", "claim_id", set(2272, 8))
-	add("rsp_pool", "claim", set(2048, 0))
+	add("rsp_pool", "claim_id", set(2280, 8))
+	add("rsp_pool", "claim", set(2056, 0))
 	add("rsp_hello", "major", set(0, 9))
 	add("msg_resize", "size", set(24, 1))
 	add("msg_mark", "count", set(43, 1))

@@ -59,6 +59,10 @@ func (m *Member) compareWish(other *Member) int {
 		strings.Compare(m.Node, other.Node), strings.Compare(m.Addrs[0], other.Addrs[0]), strings.Compare(m.Addrs[1], other.Addrs[1]))
 }
 
+// Told tells whether a member's slot becomes what the client of its epoch tells it: another store always, a wish only
+// if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
+func (m *Member) Told(told *Member) bool { return !m.SameStore(told) || told.compareWish(m) > 0 }
+
 // TableSum is a checksum of a member table: another one means that there is news (R9.10).
 func TableSum(slots *[MaxMembers]Member) uint64 {
 	c := coder{mode: encoding, buf: make([]byte, MaxMembers*memberSize)}
@@ -172,7 +176,6 @@ type TableState struct {
 	View      View                // established
 	Settled   bool                // no other view is under way
 	Quorum    bool
-	Before    Mask // voters before the last change, the same if there was none
 	Persisted Mask // members that confirmed this table to this client
 	Answering Mask // voters that answer now and whose history counts
 	Joining   Mask // legs between their promise and the view that takes them in
@@ -189,7 +192,7 @@ func (s *TableState) voters() Mask {
 
 // Complete tells whether every change is where it has to be before the next one (R9.6).
 func (s *TableState) Complete() bool {
-	return s.View.Active().Within(s.Persisted) && s.majority(s.Before, s.Persisted) && s.majority(s.voters(), s.Persisted)
+	return s.View.Active().Within(s.Persisted) && s.majority(s.voters(), s.Persisted)
 }
 
 // Next is the one next act, and the member it is about; -1 with TableNothing.

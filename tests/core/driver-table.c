@@ -52,29 +52,31 @@ static void table_identity(const struct driver_args *a)
 static void slot_wish(const struct driver_args *a)
 {
 	struct rmr_sb_member own;
+	bool told;
 
 	if (driver_hex(a->text[1], &own, sizeof(own)) != sizeof(own))
 		driver_die("bad slot", a->text[1]);
+	told = rmr_slot_told(&own, &table.slot[a->num[0]]);
 	printf("%d %llu", rmr_slot_wish_check(&table.slot[a->num[0]], &own),
 	       (unsigned long long)le64_to_cpu(rmr_slot_claim_generation(&own)));
 	rmr_slot_free(&own);
-	printf(" %llu", (unsigned long long)le64_to_cpu(own.generation));
+	printf(" %llu %d", (unsigned long long)le64_to_cpu(own.generation), told);
 }
 
-/* U Y SETTLED+2*QUORUM BEFORE PERSISTED ANSWERING JOINING CLAIMS */
+/* U Y SETTLED+2*QUORUM PERSISTED ANSWERING JOINING CLAIMS */
 static void table_next(const struct driver_args *a)
 {
 	struct rmr_view view = { .up_to_date = a->num[0], .syncing = a->num[1] };
 	struct rmr_sb_member claim[RMR_MAX_MEMBERS];
 	struct rmr_table_state state = {
 		.slot = table.slot, .claim = claim, .view = &view,
-		.settled = a->num[2] & 1, .quorum = a->num[2] & 2, .before = a->num[3],
-		.persisted = a->num[4], .answering = a->num[5], .joining = a->num[6],
+		.settled = a->num[2] & 1, .quorum = a->num[2] & 2,
+		.persisted = a->num[3], .answering = a->num[4], .joining = a->num[5],
 	};
 	enum rmr_table_act act;
 	unsigned int id, joins = 0;
 
-	slots_of(a->text[7], claim);
+	slots_of(a->text[6], claim);
 	act = rmr_table_next(&state, &id);
 	printf("%d %u", act, id);
 	for (id = 0; id <= RMR_MAX_MEMBERS; id++)
@@ -87,6 +89,6 @@ const struct driver_op driver_table_ops[] = {
 	{ "table_merge", 5, table_merge },
 	{ "table_identity", 3, table_identity },
 	{ "slot_wish", 2, slot_wish },
-	{ "table_next", 8, table_next },
+	{ "table_next", 7, table_next },
 	{ 0 }
 };

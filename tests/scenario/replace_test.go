@@ -111,7 +111,7 @@ func replaceAlive(t *testing.T, p *pool, fresh int) {
 	require.Equal(t, 2, least, "the pool had a copy less for a while")
 	require.Equal(t, "up-to-date", p.waitLeg(t, 2, "up-to-date", healLimit).State)
 	took := time.Since(begin)
-	_, copied := p.resynced(t, 2)
+	_, copied := p.resyncedOn(t, 1, 2)
 	recording.wait(t, time.Minute)
 	t.Logf("replaced in %v: %d bytes copied of %d written, %.3f; %.0f operations a second before, %.0f while copying",
 		took.Round(time.Millisecond), copied, written, float64(copied)/float64(written), before, during)

@@ -59,6 +59,7 @@ type Client struct {
 	promises []pool.Promise
 	said     map[int]saysReply // with the promises
 	tab      clientTable
+	ejects   int // as wished
 	asked    int
 	answered int
 	io       clientIO
@@ -135,7 +136,7 @@ func (c *Client) promise(m *Member) {
 				c.promises = append(c.promises, r.promise)
 				c.said[m.id] = r.says
 				c.legs[m.id].blank = r.promise.Discarded
-				if r.promise.Discarded && c.w.on(RDiscard) {
+				if r.promise.Discarded && c.w.on(RDiscard) && c.w.on(RBlank) {
 					c.legs[m.id].uncertain = everything()
 				}
 			}
@@ -405,6 +406,9 @@ func (c *Client) pushView() {
 				}
 				return
 			}
+			if m := c.w.members[id]; m.witness { // it knows a view now
+				l.blank = false
+			}
 			if c.vm.Persisted(id, v.Number) {
 				c.viewEstablished()
 			}
@@ -588,7 +592,7 @@ func (c *Client) connect(id int) {
 		case r.ok && c.stranger(r.promise):
 			c.log("member %d has another history", id)
 		case r.ok && l.handle == 0:
-			if r.promise.Discarded && c.w.on(RDiscard) {
+			if r.promise.Discarded && c.w.on(RDiscard) && c.w.on(RBlank) {
 				r.promise.Uncertain = everything()
 			}
 			if c.w.cfg.Change && c.identify(id, r.says) != pool.StoreMember {
@@ -711,6 +715,11 @@ func (c *Client) rules() (pool.Attachment, error) {
 	if !w.on(MOneU) && len(promises) > 0 {
 		promises[0].View.UpToDate = promises[0].View.UpToDate & pool.MaskOf(promises[0].Member)
 		promises = promises[:1]
+	}
+	if !w.on(FStandIn) {
+		for i := range promises {
+			promises[i].View.Number = max(promises[i].View.Number, 1)
+		}
 	}
 	if !w.on(MNoRec) {
 		for i := range promises {

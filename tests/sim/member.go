@@ -36,6 +36,7 @@ type Member struct {
 	disk    *Disk
 	vacant  bool    // no store was ever put in
 	shelf   []*Disk // stores that were taken out
+	retired bool    // told that it is no member any more
 	tableNo int     // of the newest table told, so that a copy of an older one changes nothing
 
 	// All below is memory, lost in a crash.
@@ -109,11 +110,14 @@ func (m *Member) start() {
 	m.boot++
 	m.sb = sb
 	m.seen = sb.View
-	m.tableNo = 0
+	m.tableNo, m.retired = 0, false
 	m.witness = sb.Members[sb.MemberID].State == pool.MemberWitness
 	m.dirty = dirtymap.New(numChunks, pool.MapTag(sb.Store))
 	if err := m.dirty.Load(0, m.disk.sectors[0]); err != nil {
 		m.w.fail("I5", "member %d map sector: %v", m.id, err)
+	}
+	if m.w.cfg.Change && m.w.on(RRemove) { // bits of a slot that was freed right before the crash
+		m.dirty.Clear(0, numChunks-1, 0xff&^(sb.DataMembers()|m.self()))
 	}
 	m.intents = dirtymap.NewIntents()
 	m.window = dirtymap.NewWindow()
@@ -332,7 +336,7 @@ func (m *Member) see(v pool.View) {
 // mark sets bits of others on chunks.
 func (m *Member) mark(first, last uint64, bits pool.Mask) {
 	bits &^= m.self()
-	if m.w.cfg.Change {
+	if m.w.cfg.Change && m.w.on(RRemove) {
 		bits &= m.sb.DataMembers()
 	}
 	m.dirty.Set(first, last, bits)

@@ -67,6 +67,11 @@ func (w *World) differ(a, b int, c uint64) bool {
 func (w *World) resting() string {
 	var view pool.View
 	data, out := w.expected()
+	for id := range data.All() {
+		if id >= len(w.members) || w.members[id].vacant {
+			return "a store is out"
+		}
+	}
 	for _, m := range w.members {
 		switch {
 		case m.vacant || w.cfg.Change && !data.Has(m.id) && !m.witness:

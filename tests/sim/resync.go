@@ -72,6 +72,9 @@ func (m *Member) pulled(r *pool.MapReply) {
 	}
 	for c := range uint64(numChunks) {
 		bits := (told[c] | m.since.Get(c)) &^ m.self()
+		if m.w.cfg.Change && m.w.on(RRemove) { // the source may have heard later of a slot that was freed
+			bits &= m.sb.DataMembers()
+		}
 		if m.w.on(FFullMap) {
 			m.dirty.Clear(c, c, 0xff&^m.self())
 			m.dirty.Set(c, c, bits)

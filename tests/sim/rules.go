@@ -78,6 +78,8 @@ const (
 	FClaim       Rule = "F_CLAIM"
 	FTable       Rule = "F_TABLE"
 	FOneVoter    Rule = "F_ONEVOTER"
+	FStandIn     Rule = "F_STANDIN"
+	FRetire      Rule = "F_RETIRE"
 	RBlank       Rule = "R9.3"
 	RIdentity    Rule = "R9.5"
 	RRemove      Rule = "R9.7"
@@ -156,5 +158,16 @@ func Mutants() []Mutant {
 		{MPartial, "a resync copies all blocks but the last of a chunk", 1},
 		{MNoMaj, "quorum without majority", 56},
 		{MFineKeep, "a mark of a whole chunk keeps its fine map", 1},
+		{FSlot, "a wish counts as a change of store", Changing},
+		{FLine, "tables merged slot by slot", Changing},
+		{FClaim, "a claim is taken for what is so", Changing},
+		{FTable, "views told before the table", Changing},
+		{FOneVoter, "changes do not wait for each other", Changing},
+		{FRetire, "a removed store gives its history up", Changing},
+		{RBlank, "a blank store joins with its own uncertain chunks marked", Changing},
+		{RIdentity, "a replaced store answers as the member", Changing},
+		{RRemove, "bits of a removed store stay", Changing},
+		{RMaintenance, "wishes do not keep a leg out", Changing},
+		{FStandIn, "a blank store counts for the one that had its id", 0},
 	}
 }

@@ -25,6 +25,9 @@ func (m *Member) attach(e pool.Epoch, c *Client, reply func(any)) {
 		order = int(int64(e.Seq) - int64(m.sb.Promised.Seq))
 	}
 	switch {
+	case m.retired:
+		reply(promiseReply{})
+		return
 	case order < 0:
 		reply(promiseReply{promised: m.sb.Promised})
 		return
@@ -95,7 +98,7 @@ func (m *Member) setView(handle int, wire []byte, reply func(any)) {
 		return
 	}
 	v := msg.(*pool.ViewSet).View
-	if !m.mine(v.Epoch, handle) || v.Compare(m.sb.View) < 0 || !m.mayBeTold(v) {
+	if !m.mine(v.Epoch, handle) || v.Compare(m.sb.View) < 0 || !m.mayBeTold(v) || !v.Active().Within(m.sb.DataMembers()) {
 		reply(false)
 		return
 	}

@@ -44,7 +44,19 @@ func (w *World) operate() {
 	case p < 25:
 		w.add()
 	case p < 50:
-		w.replace(w.members[w.rng.IntN(len(w.members))])
+		m := w.members[w.rng.IntN(len(w.members))]
+		w.replace(m)
+		for w.chance(0.5) { // again, or back
+			w.after(w.between(20*Millisecond, 900*Millisecond), func() {
+				switch {
+				case w.calm:
+				case w.chance(0.4):
+					w.replace(m)
+				default:
+					w.putBack(m)
+				}
+			})
+		}
 	case p < 62:
 		w.putBack(w.members[w.rng.IntN(len(w.members))])
 	case p < 85:
@@ -151,21 +163,11 @@ func (m *Member) blank(state pool.MemberState, known *pool.Superblock) {
 	sb := pool.Superblock{
 		Name: known.Name, Pool: known.Pool, PoolSize: poolSize, ChunkSize: chunkSize, StoreSize: storeSize, TableVersion: 1,
 		MapLen: pool.MapLen(numChunks), Members: known.Members,
-		Flags: pool.FlagZeroed | pool.FlagUsed | known.Flags&pool.FlagQuorum,
-	}
-	if w.on(RBlank) {
-		sb.Flags |= pool.FlagDiscarded
-	} else {
-		sb.View.Lineage = w.lineage
+		Flags: pool.FlagZeroed | pool.FlagUsed | pool.FlagDiscarded | known.Flags&pool.FlagQuorum,
 	}
 	sb.MapOff = pool.MapOff(storeSize, sb.MapLen)
 	store := pool.UUID{byte(m.id) + 1, 0xbb, byte(w.number()), byte(w.number() >> 8)}
 	sb.Members[m.id] = pool.Member{State: state, Store: store, Node: "node", Generation: known.Members[m.id].ClaimGeneration()}
-	for id := range sb.Members { // what was claimed by others is not known
-		if sb.Members[id].Successor == uint8(m.id)+1 {
-			continue
-		}
-	}
 	m.disk = &Disk{dataWay: map[uint64]func(){}}
 	for b := range m.disk.blocks { // whatever was on the disk
 		if w.chance(0.2) {
@@ -226,7 +228,7 @@ func (m *Member) tableSum() uint64 {
 func (m *Member) setTable(handle, number int, wire [][]byte, reply func(any)) {
 	for id, b := range wire {
 		set, ok := decode[*pool.MemberSet](m.w, b)
-		if !ok || !m.mine(set.Epoch, handle) || number < m.tableNo || set.Member.State == pool.MemberNone && id == m.id {
+		if !ok || !m.mine(set.Epoch, handle) || number < m.tableNo || id == m.id && set.Member.Store != m.sb.Store {
 			reply(false)
 			return
 		}
@@ -243,6 +245,9 @@ func (m *Member) syncTable(done func()) {
 
 func (m *Member) takeSlot(id int, to pool.Member) {
 	was := m.sb.Members[id]
+	if !was.Told(&to) && m.w.on(FSlot) {
+		return
+	}
 	m.sb.Members[id] = to
 	if id != m.id && !was.SameStore(&to) && m.w.on(RRemove) {
 		m.dirty.Clear(0, numChunks-1, pool.MaskOf(id))
@@ -250,18 +255,18 @@ func (m *Member) takeSlot(id int, to pool.Member) {
 			m.since.Clear(0, numChunks-1, pool.MaskOf(id))
 		}
 	}
-	if id == m.id && m.witness { // its claim was taken up
-		m.sb.Flags &^= pool.FlagDiscarded
-	}
 }
 
-// retire is what a store does that learns that it is no member any more.
+// retire is what a store does that learns that it is no member any more: it promises to nobody, but what it knows of
+// views and tables is not given up (F_RETIRE).
 func (m *Member) retire() {
-	m.w.logf("member %d gives its history up: it was removed", m.id)
-	m.sb.Flags |= pool.FlagDiscarded
-	m.handle, m.fresh, m.mapOK = 0, true, false
+	if !m.w.on(FRetire) {
+		m.discard()
+		return
+	}
+	m.w.logf("member %d ends: it was removed", m.id)
+	m.handle, m.fresh, m.mapOK, m.retired = 0, true, false, true
 	m.plan.Reset()
-	m.syncSB(func() {})
 }
 
 // retired tells whether this is the recovery attachment of a store that is no member any more.
@@ -286,7 +291,7 @@ func (c *Client) forgetTable(id int) {
 
 // tellView tells a view in an attach, the table first (F_TABLE).
 func (c *Client) tellView(id int, v pool.View, done func(ok bool)) {
-	if !c.w.cfg.Change || !c.w.on(FTable) || c.tab.legs[id].knows == c.tab.version {
+	if !c.w.cfg.Change || !c.w.on(FTable) || c.tab.legs[id].knows == c.tab.version || c.impostor(id) {
 		c.sendView(id, v, done)
 		return
 	}
@@ -306,7 +311,7 @@ func (m *Member) wanted() pool.Mask {
 		return data
 	}
 	for id := range data.All() {
-		if m.sb.Members[id].Flags != 0 {
+		if !pool.MayJoin(&m.sb.Members, m.sb.View, id) {
 			data = data.Without(id)
 		}
 	}
@@ -344,7 +349,12 @@ func (w *World) newest() *pool.Superblock {
 
 // healStores puts back what the pool cannot do without, and ends maintenance here and there.
 func (w *World) healStores() {
-	w.repairStores()
+	w.repairStores(false)
+	for _, m := range w.members { // an old disk once more: it has to be refused until somebody sees the mistake
+		if m.up && len(m.shelf) > 0 && w.chance(0.3) {
+			w.putBack(m)
+		}
+	}
 	for _, m := range w.members {
 		if m.vacant || !m.up || m.discarded() || !w.chance(0.7) {
 			continue
@@ -356,23 +366,30 @@ func (w *World) healStores() {
 			}
 		}
 	}
-	w.after(2*Second, w.healAgain)
+	w.after(5*Second, w.healAgain)
 }
 
 func (w *World) healAgain() {
-	w.repairStores()
+	w.repairStores(true) // by now the pool goes without what was taken out, or it cannot
 	for _, m := range w.members {
 		if !m.vacant && !m.up {
 			m.start()
 		}
 	}
-	w.after(2*Second, w.healAgain)
+	w.after(5*Second, w.healAgain)
 }
 
 // repairStores is the operator who looks after each node: a store that is a member is put back if it is asked for by
-// the newest view or if nothing but a store that was refused is in its place; a claim that was too late is made anew.
-func (w *World) repairStores() {
+// the newest view, if too few others are there, if a store that was refused is in its place, or after a while anyway.
+func (w *World) repairStores(all bool) {
 	sb := w.newest()
+	in := pool.Mask(0)
+	for _, m := range w.members {
+		if !m.vacant && m.sb.Store == sb.Members[m.id].Store && !m.discarded() {
+			in = in.With(m.id)
+		}
+	}
+	short := all || !sb.Voters().Majority(in)
 	for _, m := range w.members {
 		if m.vacant {
 			continue
@@ -380,7 +397,7 @@ func (w *World) repairStores() {
 		own := m.sb.Members[m.id]
 		who := pool.Identify(&sb.Members, m.id, &own, m.discarded())
 		slot := sb.Members[m.id]
-		needed := sb.View.UpToDate.Has(m.id) || who != pool.StoreClaim
+		needed := short || sb.View.UpToDate.Has(m.id) || who != pool.StoreClaim
 		switch k := m.onShelf(slot.Store); {
 		case who == pool.StoreMember:
 		case slot.State != pool.MemberNone && needed && k >= 0:
@@ -427,7 +444,7 @@ func (w *World) expected() (data, out pool.Mask) {
 		}
 	}
 	if sb == nil {
-		return 0, 0
+		return 0xff, 0
 	}
 	data = sb.DataMembers()
 	for id := range data.All() {

@@ -21,8 +21,7 @@ type legTable struct {
 type clientTable struct {
 	table   pool.Table
 	claims  slots
-	version int       // of the table, rises with every change of it
-	before  pool.Mask // voters before the last change of who is in a slot
+	version int // of the table, rises with every change of it
 	legs    []legTable
 }
 
@@ -49,6 +48,11 @@ func (c *Client) mergePromises() {
 		c.mergeTable(r)
 	}
 	t.table.Held = true
+	for id, r := range c.said { // the mutant takes claims for what is so
+		if !c.w.on(FClaim) && r.blank && pool.Identify(&t.table.Slots, id, &r.own, true) == pool.StoreClaim {
+			t.table.Slots[id] = r.own
+		}
+	}
 	var members []pool.Promise
 	for _, p := range c.promises {
 		r := c.said[p.Member]
@@ -61,15 +65,13 @@ func (c *Client) mergePromises() {
 		c.legs[p.Member] = leg{state: c.legs[p.Member].state}
 	}
 	c.promises = members
-	v := pool.TableVoters(&t.table.Slots, true)
-	t.before = v.Data | v.Witnesses
 }
 
 // mergeTable adds one member's table, by the rules in force.
 func (c *Client) mergeTable(r saysReply) pool.Mask {
 	t := &c.tab.table
 	view := &r.view
-	if r.blank && c.w.on(RBlank) {
+	if r.blank {
 		view = nil
 	}
 	changed := t.Merge(&r.slots, view)
@@ -94,13 +96,15 @@ func wishSum(m pool.Member) uint64 { return m.Stores() + m.Generation&0xffff }
 
 func (c *Client) identify(id int, r saysReply) pool.Identity {
 	who := pool.Identify(&c.tab.table.Slots, id, &r.own, r.blank)
-	switch {
-	case !c.w.on(RIdentity) && who != pool.StoreClaim && c.tab.table.Slots[id].State != pool.MemberNone:
+	if !c.w.on(RIdentity) && who == pool.StoreReplaced && !r.blank {
 		return pool.StoreMember
-	case !c.w.on(FClaim) && r.blank && who == pool.StoreReplaced:
-		return pool.StoreClaim
 	}
 	return who
+}
+
+// impostor tells whether the mutant takes a replaced store for the member; it cannot be told who has its place.
+func (c *Client) impostor(id int) bool {
+	return !c.w.on(RIdentity) && c.w.members[id].sb.Store != c.tab.table.Slots[id].Store
 }
 
 // data are the members that hold data, as this client knows.
@@ -112,7 +116,7 @@ func (c *Client) knowsTable(id int, next func()) bool {
 		return true
 	}
 	l := &c.tab.legs[id]
-	if l.knows == c.tab.version {
+	if l.knows == c.tab.version || c.impostor(id) {
 		return true
 	}
 	c.tellTable(id, func(ok bool) {
@@ -180,6 +184,9 @@ func (c *Client) tables() {
 	switch act {
 	case pool.TableEject:
 		c.log("ejects leg %d, as wished", id)
+		if c.ejects++; c.ejects > 20 {
+			c.w.fail("I9", "leg %d is ejected again and again", id)
+		}
 		c.lose(id, "as wished")
 	case pool.TableFree:
 		c.setSlot(id, c.tab.table.Slots[id].Freed())
@@ -190,7 +197,7 @@ func (c *Client) tables() {
 
 func (c *Client) tableState(claims *slots) *pool.TableState {
 	s := &pool.TableState{
-		Slots: &c.tab.table.Slots, Claims: claims, View: c.vm.Established(), Settled: c.vm.Settled(), Quorum: c.voters().Quorum, Before: c.tab.before,
+		Slots: &c.tab.table.Slots, Claims: claims, View: c.vm.Established(), Settled: c.vm.Settled(), Quorum: c.voters().Quorum,
 	}
 	for id := range c.legs {
 		l := &c.legs[id]
@@ -209,7 +216,6 @@ func (c *Client) tableState(claims *slots) *pool.TableState {
 	}
 	if !c.w.on(FOneVoter) {
 		s.Persisted |= s.View.Active()
-		s.Before = s.Persisted
 		s.Quorum = false
 	}
 	return s
@@ -219,8 +225,6 @@ func (c *Client) tableState(claims *slots) *pool.TableState {
 func (c *Client) setSlot(id int, to pool.Member) {
 	t := &c.tab
 	c.log("slot %d: %v of %v, generation %d.%d", id, to.State, to.Store, to.Stores(), to.Generation&0xffff)
-	v := c.voters()
-	t.before = v.Data | v.Witnesses
 	t.table.Slots[id] = to
 	t.version++
 	if c.legs[id].handle != 0 {

@@ -189,7 +189,7 @@ struct rmr_pool_spec {
 	u32		chunk_size;
 	int		member_id;		/* -1: lowest free */
 	u8		leg;			/* that the command is about; RMR_NO_MEMBER: any */
-	u8		replaces;		/* join: the slot given up for it, or RMR_NO_MEMBER */
+	u8		replaces;		/* join: whose place it takes; as leg */
 	u16		port;
 	bool		zeroed;
 	bool		force;

@@ -159,11 +159,10 @@ struct rmr_rsp_pool {
 	struct rmr_limits_le limits;		/*  176 */
 	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
-	struct rmr_sb_member claim;		/* 2048 of a blank store that knocked lately, or zero */
-	__u8	claim_id;			/* 2272 place that it wants; 0 without a claim */
-	__u8	reserved1[7];			/* 2273 */
-	__le64	others_lack;			/* 2280 chunks, of one not in the view */
-	__u8	reserved2[16];			/* 2288 */
+	__le64	others_lack;			/* 2048 chunks that one outside the view lacks */
+	struct rmr_sb_member claim;		/* 2056 of a blank store heard lately, else zero */
+	__u8	claim_id;			/* 2280 place that it wants; 0 without a claim */
+	__u8	reserved1[23];			/* 2281 */
 };						/* 2304 */
 
 /* struct rmr_msg_attach.flags */
@@ -437,8 +436,9 @@ struct rmr_rsp_digest {
 /*
  * Sets slot member_id of the member table. With the handle of an attachment, by the client that
  * holds its epoch: the slot as it is (R9.4). Without one it is a wish or makes members of a pool
- * that no client has used, and is refused unless table_version is the member's own. Slots that differ
- * are told together: those with more are kept in memory and persisted with the last one (F_WHOLE).
+ * that no client has used, and is refused unless table_version is the member's own. Slots that
+ * differ are told together: those with more stay in memory and are persisted with the last one
+ * (F_WHOLE).
  */
 struct rmr_msg_member_set {
 	struct rmr_msg_hdr hdr;			/*   0 with handle or without */
@@ -462,9 +462,9 @@ RMR_ASSERT_SIZE(struct rmr_limits_le, 64);
 RMR_ASSERT_OFF(struct rmr_limits_le, write_cache, 28);
 RMR_ASSERT_SIZE(struct rmr_rsp_pool, 2304);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, view, 128);
-RMR_ASSERT_OFF(struct rmr_rsp_pool, others_lack, 2280);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, others_lack, 2048);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, member, 256);
-RMR_ASSERT_OFF(struct rmr_rsp_pool, claim, 2048);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, claim, 2056);
 RMR_ASSERT_SIZE(struct rmr_msg_attach, 128);
 RMR_ASSERT_OFF(struct rmr_msg_attach, node, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_view, 64);

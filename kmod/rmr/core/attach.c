@@ -71,6 +71,21 @@ static int find_highest(const struct rmr_promise *promises, unsigned int count,
 	return 0;
 }
 
+/*
+ * Who promised and knows a view. A store that never was told one is another than the one that had
+ * its id in an older view: it does not stand in for that (F_STANDIN).
+ */
+static u8 who_knows(const struct rmr_promise *promises, unsigned int count)
+{
+	unsigned int i;
+	u8 mask = 0;
+
+	for (i = 0; i < count; i++)
+		if (!promises[i].discarded || promises[i].view.number)
+			mask |= rmr_mask_of(promises[i].member);
+	return mask;
+}
+
 /* Is p to go on rather than best, when nobody of U(V) is there? Of equal views the lower id. */
 static bool is_newer(const struct rmr_promise *p, const struct rmr_promise *best)
 {
@@ -125,7 +140,7 @@ static int decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch
 		  const struct rmr_promise *promises, unsigned int count, struct rmr_attachment *a)
 {
 	bool uncertain = false, enough;
-	u8 restarted = 0, up, syncing;
+	u8 restarted = 0, up, syncing, stores;
 
 	memset(a, 0, sizeof(*a));
 	a->source = -1;
@@ -133,11 +148,12 @@ static int decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch
 		return -EINVAL;
 	if (!one_lineage(promises, count, lineage, &restarted, &uncertain))
 		return -EMEDIUMTYPE;
+	stores = who_knows(promises, count);
 	up = a->highest.up_to_date & a->promised & ~a->discarded;
 	syncing = a->highest.syncing & a->promised & ~a->discarded;
 	/* Who gave its history up knows of no view: it makes up no majority. */
 	enough = voters->quorum ? rmr_majority(voters, a->promised & ~a->discarded) :
-				  rmr_mask_within(a->highest.up_to_date, a->promised);
+				  rmr_mask_within(a->highest.up_to_date, stores);
 	if (lineage && !up) {
 		up = newest_copy(voters, promises, count);
 		syncing = 0;
@@ -147,7 +163,7 @@ static int decide(const struct rmr_voters *voters, const struct rmr_epoch *epoch
 	/* The first view and perhaps one that demotes. */
 	if (a->highest.number > U64_MAX - 2)
 		return -ERANGE;
-	a->must_wait = !rmr_mask_within(rmr_view_active(&a->highest), a->promised) &&
+	a->must_wait = !rmr_mask_within(rmr_view_active(&a->highest), stores) &&
 		       !left_clean(promises, count, &a->highest.epoch);
 	a->first = a->highest;
 	a->first.epoch = *epoch;

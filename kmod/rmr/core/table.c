@@ -101,6 +101,11 @@ static bool is_newer_wish(const struct rmr_sb_member *said, const struct rmr_sb_
 	return memcmp(said, mine, sizeof(*said)) > 0;
 }
 
+bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine)
+{
+	return !rmr_slot_same_store(told, mine) || is_newer_wish(told, mine);
+}
+
 u8 rmr_table_merge(struct rmr_table *table, const struct rmr_sb_member said[RMR_MAX_MEMBERS],
 		   const struct rmr_view *view)
 {
@@ -159,7 +164,6 @@ static bool majority_of(const struct rmr_table_state *state, u8 voters, u8 got)
 bool rmr_table_complete(const struct rmr_table_state *state)
 {
 	return rmr_mask_within(rmr_view_active(state->view), state->persisted) &&
-	       majority_of(state, state->before, state->persisted) &&
 	       majority_of(state, voters_of(state->slot), state->persisted);
 }
 

@@ -46,7 +46,6 @@ struct rmr_table_state {
 	const struct rmr_view *view;		/* established */
 	bool	settled;		/* no other view is under way */
 	bool	quorum;
-	u8	before;			/* voters before the last change */
 	u8	persisted;		/* members that confirmed this table to this client */
 	u8	answering;		/* voters that answer and whose history counts */
 	u8	joining;		/* legs that are about to enter the view */
@@ -69,6 +68,11 @@ __le64 rmr_slot_claim_generation(const struct rmr_sb_member *slot);
  */
 int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_member *wish);
 
+/*
+ * Whether a member's slot becomes what the client of its epoch tells it: another store always, a
+ * wish only if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
+ */
+bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine);
 /* A checksum of the table: another one means that there is news (R9.10). */
 u64 rmr_table_sum(const struct rmr_sb_member slot[RMR_MAX_MEMBERS]);
 /* Who votes. */

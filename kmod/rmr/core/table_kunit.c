@@ -123,7 +123,10 @@ static void a_wish_is_about_the_present_store(struct kunit *test)
 	wish.generation = cpu_to_le64((4ull << RMR_SLOT_WISH_BITS) + 1);
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), 0);
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&none, &none), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&wish, &old));
+	KUNIT_EXPECT_FALSE(test, rmr_slot_told(&old, &wish));
 	wish.store_uuid[3] = 1;
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&old, &wish));
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), -EINVAL);
 	old = store(RMR_MEMBER_DATA, 10, 4, 0xffff);
 	wish = store(RMR_MEMBER_DATA, 10, 4, 0xffff);
@@ -157,7 +160,7 @@ static struct rmr_table_state calm(const struct rmr_view *view)
 	memset(claim, 0, sizeof(claim));
 	return (struct rmr_table_state){
 		.slot = said, .claim = claim, .view = view, .settled = true, .quorum = true,
-		.before = 0x07, .persisted = 0x07, .answering = 0x07,
+		.persisted = 0x07, .answering = 0x07,
 	};
 }
 
@@ -252,11 +255,15 @@ static void one_voter_changes_at_a_time(struct kunit *test)
 	rmr_slot_free(&said[1]);
 	state.persisted = 0x01;
 	expect_act(test, &state, RMR_TABLE_NOTHING, RMR_NO_MEMBER);
-	/* All of the new voters, but not a majority of those before. */
+	/* All active members, but no majority of the voters. */
+	said[4] = store(RMR_MEMBER_WITNESS, 20, 1, 0);
+	said[5] = store(RMR_MEMBER_WITNESS, 21, 1, 0);
 	state.persisted = 0x05;
-	state.before = 0xf5;
+	state.answering = 0x35;
 	expect_act(test, &state, RMR_TABLE_NOTHING, RMR_NO_MEMBER);
-	state.before = 0x07;
+	said[4] = (struct rmr_sb_member){ 0 };
+	said[5] = (struct rmr_sb_member){ 0 };
+	state.answering = 0x07;
 	expect_act(test, &state, RMR_TABLE_TAKE, 1);
 	/* The new store has no vote yet: three voters need 0 and 2. */
 	state.answering = 0x03;

@@ -487,6 +487,23 @@ static void a_discarded_history_counts_for_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, rmr_lineage_told(&told, &told, 0, false, false));
 }
 
+/* F_STANDIN: a blank store is another one than the one of its id in an older view. */
+static void a_blank_store_stands_for_nobody(struct kunit *test)
+{
+	const struct rmr_voters voters = { .data = 0x07 };
+	struct rmr_promise promises[] = {
+		{ .member = 2, .view = view_of(3, 0x06, 0) },
+		{ .member = 1, .discarded = true },
+	};
+	struct rmr_attachment a;
+
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&voters, &mine, promises, 2, &a), -ENOTCONN);
+	/* One whose history an operator gave up does count (R2.16). */
+	promises[1].view = view_of(2, 0x06, 0);
+	KUNIT_EXPECT_EQ(test, rmr_attach_decide(&voters, &mine, promises, 2, &a), 0);
+	KUNIT_EXPECT_EQ(test, a.first.up_to_date, 0x04);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_view_counts_when_enough_persisted_it),
 	KUNIT_CASE(the_last_of_u_is_never_replaced),
@@ -496,6 +513,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_missed_write_makes_a_view),
 	KUNIT_CASE(epochs_rise),
 	KUNIT_CASE(attach_needs_enough_promises),
+	KUNIT_CASE(a_blank_store_stands_for_nobody),
 	KUNIT_CASE(uncertain_chunks_have_one_source),
 	KUNIT_CASE(a_clean_record_of_another_epoch_means_nothing),
 	KUNIT_CASE(odd_promises_are_refused),

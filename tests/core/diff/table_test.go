@@ -122,7 +122,7 @@ func TestWishes(t *testing.T) {
 				answer = -22
 			}
 			freed := wish.Freed()
-			c.want(fmt.Sprintf("%d %d %d", answer, wish.ClaimGeneration(), freed.Generation), "slot_wish", id, slotHex(t, id, wish))
+			c.want(fmt.Sprintf("%d %d %d %d", answer, wish.ClaimGeneration(), freed.Generation, oneIf(table[id].Told(&wish))), "slot_wish", id, slotHex(t, id, wish))
 		}
 	})
 }
@@ -151,11 +151,8 @@ func TestTableNext(t *testing.T) {
 			up := randomMask(r) & voters.Data
 			s := pool.TableState{
 				Slots: &table, Claims: &claims, View: pool.View{UpToDate: up, Syncing: randomMask(r) & voters.Data &^ up}, Settled: r.IntN(8) > 0,
-				Quorum: r.IntN(2) == 0, Before: voters.Data | voters.Witnesses, Persisted: manyBits(r) | up,
+				Quorum: r.IntN(2) == 0, Persisted: manyBits(r) | up,
 				Answering: manyBits(r), Joining: rareMask(r),
-			}
-			if r.IntN(3) == 0 {
-				s.Before ^= pool.MaskOf(r.IntN(8))
 			}
 			act, id := s.Next()
 			acts[act]++
@@ -169,7 +166,7 @@ func TestTableNext(t *testing.T) {
 				}
 			}
 			c.want(fmt.Sprintf("%d %d %d", act, id, uint8(joins)), "table_next", uint8(s.View.UpToDate), uint8(s.View.Syncing), oneIf(s.Settled)+2*oneIf(s.Quorum),
-				uint8(s.Before), uint8(s.Persisted), uint8(s.Answering), uint8(s.Joining), slotsHex(t, claims))
+				uint8(s.Persisted), uint8(s.Answering), uint8(s.Joining), slotsHex(t, claims))
 		}
 	})
 	if len(acts) != 4 {

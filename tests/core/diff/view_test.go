@@ -111,7 +111,9 @@ func randomPromises(r *rand.Rand, members pool.Mask) []pool.Promise {
 		if r.IntN(20) == 0 {
 			p.View.Lineage[0] = 1
 		}
-		p.Discarded = r.IntN(6) == 0
+		if p.Discarded = r.IntN(6) == 0; p.Discarded && r.IntN(2) == 0 {
+			p.View.Number = 0
+		}
 		if r.IntN(3) == 0 {
 			p.Clean = pool.Epoch{Seq: r.Uint64N(3), Client: r.Uint64N(3)}
 		}

@@ -84,7 +84,7 @@ func hunt(out io.Writer, seeds uint64, workers int) bool {
 func search(m sim.Mutant, seeds uint64) (line string, found bool) {
 	try := func(seed uint64) bool {
 		_, v := sim.Run(sim.Draw(seed, m.Rule), nil)
-		if v == nil || v.Promise == sim.Undecided {
+		if v == nil || v.Promise == sim.Undecided || v.Promise == "I10" {
 			return false
 		}
 		line = fmt.Sprintf("%-12s seed %-14d %-6s %s", m.Rule, seed, v.Promise, m.Broken)
@@ -94,6 +94,12 @@ func search(m sim.Mutant, seeds uint64) (line string, found bool) {
 		return line, true
 	}
 	for i := range seeds {
+		if m.Seed >= sim.Changing {
+			if try(sim.Changing + i) {
+				return line, true
+			}
+			continue
+		}
 		if try(i+1) || try(sim.Directed+i) {
 			return line, true
 		}
