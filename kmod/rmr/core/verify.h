@@ -22,7 +22,7 @@ struct rmr_verify_facts {
 	u8	self, other;	/* member ids */
 	u8	dirty;		/* bits of the chunk at the end */
 	u8	dirty_other;	/* there */
-	bool	quiet;		/* no write of the chunk was listed before, none came until the end */
+	bool	quiet;		/* no write of the chunk was listed before, none came since */
 	bool	steady;		/* in U, settled, one promise from before to the end */
 	bool	steady_other;	/* in U and settled there */
 };
