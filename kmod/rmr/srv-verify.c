@@ -573,6 +573,7 @@ static void repair(struct rmr_srv_verify *v)
 
 	spin_lock_irqsave(&v->lock, flags);
 	spin_lock(&t->lock);
+	rmr_map_clear(&t->wrong, 0, U64_MAX, 0xff, GFP_ATOMIC);
 	for (chunk = rmr_map_next(&v->wrong, 0, 0xff, &bits);
 	     chunk != RMR_NO_CHUNK && (t->view.up_to_date & ~t->self) && !t->fresh;
 	     chunk = rmr_map_next(&v->wrong, chunk + 1, 0xff, &bits))
