@@ -82,7 +82,7 @@ struct rmr_srv_track {
 	u64			applying_chunk[RMR_SYNC_DEPTH_MAX];
 	struct rmr_srv_watch	watch[RMR_VERIFY_DEPTH_MAX];	/* of srv-verify.c */
 	unsigned int		watching;	/* of them in use */
-	struct rmr_map		wrong;		/* lacked by the next return (R5.11): copy from whom */
+	struct rmr_map		wrong;		/* to lack at the next return (R5.11): from whom */
 	struct rmr_map		right;		/* the same of the present return */
 	bool			rejoin;		/* the client is to take the leg out and back */
 	struct list_head	blocked;	/* writes behind a copy being written */
