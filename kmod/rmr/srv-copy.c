@@ -369,6 +369,7 @@ static int copy_done(struct rmr_srv_job *job)
 		done = rmr_plan_done(&t->plan, &job->copy, GFP_ATOMIC);
 	if (done == 1) {
 		rmr_blocks_drop(&t->overlay, job->copy.chunk);
+		rmr_map_clear(&t->right, job->copy.chunk, job->copy.chunk, 0xff, GFP_ATOMIC);
 		sync->chunks_done++;
 		/* Without memory for it, announce tells the chunk at the end. */
 		rmr_map_set(&sync->told, job->copy.chunk, job->copy.chunk, 1, GFP_ATOMIC);

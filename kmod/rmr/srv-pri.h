@@ -106,7 +106,8 @@ struct rmr_srv_track {
 	u64			applying_chunk[RMR_SYNC_DEPTH_MAX];
 	struct rmr_srv_watch	watch[RMR_VERIFY_DEPTH_MAX];	/* of srv-verify.c */
 	unsigned int		watching;	/* of them in use */
-	struct rmr_map		wrong;		/* chunks to be lacked by the next return (R5.11) */
+	struct rmr_map		wrong;		/* to lack at the next return (R5.11): from whom */
+	struct rmr_map		right;		/* the same of the present return */
 	bool			rejoin;		/* the client is to take the leg out and back */
 	struct list_head	blocked;	/* writes behind a copy being written */
 	struct list_head	unstable;	/* writes behind the map's way to disk */
@@ -309,6 +310,7 @@ int rmr_srv_verify_difference(struct rmr_srv_pool *pool, unsigned int i,
 bool rmr_srv_verify_steady(const struct rmr_srv_track *t, u64 chunk);
 void rmr_srv_verify_written(struct rmr_srv_track *t, u64 first, u64 last);
 void rmr_srv_verify_promised(struct rmr_srv_track *t, bool same);
+u8 rmr_srv_verify_sources(const struct rmr_srv_track *t, u64 chunk, u8 members);
 int rmr_srv_verify_module_init(void);
 void rmr_srv_verify_module_exit(void);
 

@@ -167,7 +167,9 @@ static u8 chunk_sources(void *owner, u64 chunk)
 	struct rmr_srv_sync *sync = owner;
 	const struct rmr_srv_track *t = &sync->pool->track;
 
-	return rmr_resync_sources(&t->view, t->id, rmr_map_get(&t->dirty, chunk)) & sync->ready;
+	return rmr_srv_verify_sources(t, chunk, sync->ready &
+				      rmr_resync_sources(&t->view, t->id,
+							 rmr_map_get(&t->dirty, chunk)));
 }
 
 static const struct rmr_plan_ops plan_ops = {

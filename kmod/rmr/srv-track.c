@@ -64,8 +64,10 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 		err = rmr_map_init(&t->kept, chunks, 0, GFP_KERNEL);
 	t->kept.transient = true;
 	if (!err)
-		err = rmr_map_init(&t->wrong, chunks, 0, GFP_KERNEL);
+		err = rmr_map_init(&t->wrong, chunks, 0, GFP_KERNEL) ?:
+		      rmr_map_init(&t->right, chunks, 0, GFP_KERNEL);
 	t->wrong.transient = true;
+	t->right.transient = true;
 	if (!err)
 		err = rmr_map_init(&t->dirty, chunks, get_unaligned_le32(pool->sb->store_uuid),
 				   GFP_KERNEL);
@@ -96,6 +98,7 @@ void rmr_srv_track_exit(struct rmr_srv_pool *pool)
 		rmr_plan_destroy(&t->plan);
 		rmr_map_destroy(&t->kept);
 		rmr_map_destroy(&t->wrong);
+		rmr_map_destroy(&t->right);
 		rmr_map_destroy(&t->since);
 		rmr_map_destroy(&t->dirty);
 	}

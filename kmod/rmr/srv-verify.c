@@ -61,21 +61,32 @@ void rmr_srv_verify_written(struct rmr_srv_track *t, u64 first, u64 last)
 
 /*
  * A promise; same: to the client that had it. What is wrong here becomes uncertain, and the copy is
- * not to be preferred by anybody. Without memory for that it stays as it is, to be found again.
+ * not to be preferred by anybody; it is copied from those who have it right. Without memory for
+ * that it stays as it is, to be found again. The next promise forgets whom it is copied from.
  */
 void rmr_srv_verify_promised(struct rmr_srv_track *t, bool same)
 {
 	u64 chunk;
 	u8 bits;
 
-	for (chunk = rmr_map_next(&t->wrong, 0, 1, &bits); same && chunk != RMR_NO_CHUNK;
-	     chunk = rmr_map_next(&t->wrong, chunk + 1, 1, &bits)) {
-		if (rmr_map_set(&t->kept, chunk, chunk, 1, GFP_ATOMIC) < 0)
+	rmr_map_clear(&t->right, 0, U64_MAX, 0xff, GFP_ATOMIC);
+	for (chunk = rmr_map_next(&t->wrong, 0, 0xff, &bits); same && chunk != RMR_NO_CHUNK;
+	     chunk = rmr_map_next(&t->wrong, chunk + 1, 0xff, &bits)) {
+		if (rmr_map_set(&t->right, chunk, chunk, bits, GFP_ATOMIC) < 0 ||
+		    rmr_map_set(&t->kept, chunk, chunk, 1, GFP_ATOMIC) < 0)
 			break;
 		t->restarted = true;
 	}
-	rmr_map_clear(&t->wrong, 0, U64_MAX, 1, GFP_ATOMIC);
+	rmr_map_clear(&t->wrong, 0, U64_MAX, 0xff, GFP_ATOMIC);
 	t->rejoin = false;
+}
+
+/* Those of some members that a chunk may be copied from. */
+u8 rmr_srv_verify_sources(const struct rmr_srv_track *t, u64 chunk, u8 members)
+{
+	u8 right = rmr_map_get(&t->right, chunk);
+
+	return right ? members & right : members;
 }
 
 static void watch_begin(struct rmr_verify_job *job)
@@ -338,27 +349,46 @@ static bool counts(struct rmr_verify_job *job, unsigned int id)
 	return rmr_verify_counts(f);
 }
 
-/* Whether the own copy of a block is the wrong one, as the operator wants it decided. */
-static bool is_wrong(const struct rmr_verify_job *job, u8 targets, u32 block, u8 differs)
+/* Those of the targets that have the same bytes of a block as one of them. */
+static u8 equal_to(const struct rmr_verify_job *job, u8 targets, unsigned int one, u32 block)
 {
-	const u8 *digest[RMR_MAX_MEMBERS + 1] = { &job->own[block * RMR_DIGEST_LEN] };
-	u8 group[RMR_MAX_MEMBERS + 1] = {};
-	unsigned int id, i, n = 1;
+	unsigned int id;
+	u8 mask = 0;
 
+	for (id = 0; id < RMR_MAX_MEMBERS; id++)
+		if ((targets & BIT(id)) &&
+		    !memcmp(&job->rsp[id]->digest[block * RMR_DIGEST_LEN],
+			    &job->rsp[one]->digest[block * RMR_DIGEST_LEN], RMR_DIGEST_LEN))
+			mask |= BIT(id);
+	return mask;
+}
+
+/*
+ * Who has the right bytes of a block that differs here, as the operator wants it decided; 0: the
+ * own copy is right, or that is not known. Who was not asked may have anything: of all members,
+ * more than half have to agree.
+ */
+static u8 right_ones(const struct rmr_verify_job *job, u8 targets, u32 block, u8 differs)
+{
+	u8 group[RMR_MAX_MEMBERS + 1] = { RMR_MAX_MEMBERS }, left = targets, same, best = 0;
+	unsigned int id, n, total = hweight8(data_members(job->verify->pool->sb));
+
+	if (job->verify->from == RMR_FROM_NONE)
+		return 0;
 	if (job->verify->from != RMR_FROM_MOST)
-		return job->verify->from >= 0 && (differs & BIT(job->verify->from));
-	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
-		if (!(targets & BIT(id)))
-			continue;
-		digest[n] = &job->rsp[id]->digest[block * RMR_DIGEST_LEN];
-		for (i = 0; memcmp(digest[i], digest[n], RMR_DIGEST_LEN); i++)
-			;
-		group[n++] = i;
+		return differs & BIT(job->verify->from) ?
+			equal_to(job, targets, job->verify->from, block) : 0;
+	for (n = 1; left; left &= ~same) {
+		id = __ffs(left);
+		same = equal_to(job, left, id, block);
+		if (hweight8(same) > hweight8(best))
+			best = same;
+		memset(&group[n], differs & BIT(id) ? id : group[0], hweight8(same));
+		n += hweight8(same);
 	}
-	/* Who was not asked may have anything: more than half of all members have to agree. */
-	for (; n < hweight8(data_members(job->verify->pool->sb)); n++)
-		group[n] = n;
-	return rmr_verify_outvoted(group, n);
+	for (; n < total; n++)
+		group[n] = RMR_MAX_MEMBERS + n;
+	return rmr_verify_outvoted(group, n) ? best : 0;
 }
 
 /* Notes the blocks of a part that differ. -EAGAIN: they may be being written. */
@@ -366,7 +396,7 @@ static int judge(struct rmr_verify_job *job, u8 targets, u32 first, u32 count)
 {
 	u32 i, at;
 	unsigned int id;
-	u8 differs;
+	u8 differs, right;
 
 	for (i = 0; i < count; i++) {
 		at = i * RMR_DIGEST_LEN;
@@ -379,7 +409,11 @@ static int judge(struct rmr_verify_job *job, u8 targets, u32 first, u32 count)
 			if ((differs & BIT(id)) && !counts(job, id))
 				return -EAGAIN;
 		job->differs[first + i] = differs;
-		job->wrong |= differs && is_wrong(job, targets, i, differs);
+		right = differs ? right_ones(job, targets, i, differs) : 0;
+		if (right) {
+			job->sources &= right;
+			job->wrong = true;
+		}
 	}
 	return 0;
 }
@@ -439,9 +473,9 @@ static void chunk_done(struct rmr_verify_job *job, u32 blocks)
 	for (i = 0; i < blocks; i++)
 		if (job->differs[i])
 			note_block(v, first + i, job->differs[i]);
-	/* Without memory it is not repaired, and found again. */
-	if (job->wrong)
-		rmr_map_set(&v->wrong, job->chunk, job->chunk, 1, GFP_ATOMIC);
+	/* Without memory, or somebody who has all of it right, it stays, and is found again. */
+	if (job->wrong && job->sources)
+		rmr_map_set(&v->wrong, job->chunk, job->chunk, job->sources, GFP_ATOMIC);
 	before = v->differences - before;
 	spin_unlock_irqrestore(&v->lock, flags);
 	if (!before)
@@ -472,6 +506,7 @@ static void compare_chunk(struct rmr_verify_job *job)
 	int err = targets ? 0 : -ECANCELED;
 
 	job->wrong = false;
+	job->sources = 0xff;
 	job->unreadable = false;
 	for (first = 0; first < blocks && !err; first += count) {
 		count = min_t(u32, blocks - first, RMR_DIGESTS);
@@ -538,10 +573,11 @@ static void repair(struct rmr_srv_verify *v)
 
 	spin_lock_irqsave(&v->lock, flags);
 	spin_lock(&t->lock);
-	for (chunk = rmr_map_next(&v->wrong, 0, 1, &bits);
+	rmr_map_clear(&t->wrong, 0, U64_MAX, 0xff, GFP_ATOMIC);
+	for (chunk = rmr_map_next(&v->wrong, 0, 0xff, &bits);
 	     chunk != RMR_NO_CHUNK && (t->view.up_to_date & ~t->self) && !t->fresh;
-	     chunk = rmr_map_next(&v->wrong, chunk + 1, 1, &bits))
-		n += rmr_map_set(&t->wrong, chunk, chunk, 1, GFP_ATOMIC) >= 0;
+	     chunk = rmr_map_next(&v->wrong, chunk + 1, 0xff, &bits))
+		n += rmr_map_set(&t->wrong, chunk, chunk, bits, GFP_ATOMIC) >= 0;
 	t->rejoin = n;
 	spin_unlock(&t->lock);
 	v->repaired = n;

@@ -15,6 +15,7 @@ struct rmr_verify_job {
 	u64			generation;	/* of the track when the comparison began */
 	unsigned int		watch;		/* of track->watch */
 	bool			wrong;		/* the own copy of a block is to be replaced */
+	u8			sources;	/* members that have all such blocks right */
 	bool			unreadable;	/* one of the copies, at the last try */
 	s64			owed_ns;	/* rest that it owes to applications */
 	struct rmr_verify_facts	facts;
@@ -45,7 +46,7 @@ struct rmr_srv_verify {
 	u8			skipped;	/* members that some chunk was not compared with */
 	int			from;
 	struct rmr_map		todo;		/* chunks, 1 bit; a chunk under way is not in it */
-	struct rmr_map		wrong;		/* chunks whose own copy is to be replaced */
+	struct rmr_map		wrong;		/* chunks to be replaced: from whom */
 	u64			cursor;
 	u32			round;
 	u64			left;		/* chunks, those under way included */

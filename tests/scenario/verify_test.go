@@ -149,7 +149,7 @@ func plantedOnTwo(t *testing.T, p *pool) {
 	s := p.compare(t, 0, "--repair --from 1")
 	require.Equal(t, 4, s.Differences)
 	require.Equal(t, 3, s.Repaired)
-	p.waitReturned(t, 0)
+	p.waitReturned(t, 0, 1)
 	require.Zero(t, p.compare(t, 1, "").Differences)
 	require.Zero(t, p.compare(t, 0, "").Differences)
 	p.detach(t)
@@ -157,12 +157,12 @@ func plantedOnTwo(t *testing.T, p *pool) {
 	require.NoError(t, sameBytes(before, p.data(t, 0)), "not what was written")
 }
 
-// waitReturned waits for a leg that leaves by itself and comes back.
-func (p *pool) waitReturned(t *testing.T, leg int) {
+// waitReturned waits for a leg that leaves by itself, so many times by now, and comes back.
+func (p *pool) waitReturned(t *testing.T, leg, times int) {
 	t.Helper()
-	log := fmt.Sprintf("rmr %s: leg %d: .* -> failed", p.name, leg)
+	log := fmt.Sprintf("test $(dmesg | grep -c 'rmr %s: leg %d: .* -> failed') -ge %d", p.name, leg, times)
 	require.Eventually(t, func() bool {
-		return try(t, p.c.Client(0), "dmesg | grep -q '"+log+"'").Code == 0
+		return try(t, p.c.Client(0), log).Code == 0
 	}, ejectLimit, 50*time.Millisecond, "leg %d does not leave", leg)
 	p.waitLeg(t, leg, "up-to-date", healLimit)
 }
@@ -181,9 +181,18 @@ func plantedOnThree(t *testing.T, p *pool) {
 	s = p.compare(t, 2, "--repair")
 	require.Equal(t, []int{0, 1}, s.Ranges[0].Members)
 	require.Equal(t, 2, s.Repaired)
-	p.waitReturned(t, 2)
+	p.waitReturned(t, 2, 1)
 	recording.wait(t, time.Minute)
 	require.Zero(t, p.compare(t, 2, "").Differences)
+	// Two of three are wrong in the same place: each is copied from the member that was named, and from no other.
+	p.plant(t, 1, 30*256, 31*256+3)
+	p.plant(t, 2, 30*256, 30*256+1)
+	for _, leg := range []int{2, 1} {
+		s = p.compare(t, leg, "--repair --from 0")
+		require.NotZero(t, s.Repaired)
+		p.waitReturned(t, leg, leg) // leg 2 left before
+	}
+	require.Zero(t, p.compare(t, 0, "").Differences)
 	// A leg that lacks chunks is left out: what it has is known to differ.
 	client := p.c.Client(0)
 	client.MustSh(t, "rmrctl leg eject major 1")

@@ -18,11 +18,11 @@ struct rmr_verify_facts {
 	u64	view_end;	/* and at the end */
 	u64	view_other;	/* there */
 	u64	below;		/* completion mark at the end */
-	u64	newest_other;	/* highest number of a listed write of the chunk there */
+	u64	newest_other;	/* highest number of a write of the chunk listed there */
 	u8	self, other;	/* member ids */
 	u8	dirty;		/* bits of the chunk at the end */
 	u8	dirty_other;	/* there */
-	bool	quiet;		/* no write of the chunk was listed before, none came until the end */
+	bool	quiet;		/* no write of the chunk was listed before, none came since */
 	bool	steady;		/* in U, settled, one promise from before to the end */
 	bool	steady_other;	/* in U and settled there */
 };

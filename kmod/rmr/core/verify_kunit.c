@@ -66,7 +66,7 @@ static void a_copy_is_wrong_by_more_than_half(struct kunit *test)
 		unsigned int	count;
 		u8		group[4];
 		bool		outvoted;
-	} cases[] = {
+	} rows[] = {
 		{ 1, { 0 }, false },
 		{ 2, { 0, 0 }, false },
 		{ 2, { 0, 1 }, false },		/* one word against another */
@@ -79,12 +79,12 @@ static void a_copy_is_wrong_by_more_than_half(struct kunit *test)
 	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		KUNIT_EXPECT_EQ_MSG(test, rmr_verify_outvoted(cases[i].group, cases[i].count),
-				    cases[i].outvoted, "case %u", i);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		KUNIT_EXPECT_EQ_MSG(test, rmr_verify_outvoted(rows[i].group, rows[i].count),
+				    rows[i].outvoted, "row %u", i);
 }
 
-static struct kunit_case verify_cases[] = {
+static struct kunit_case cases[] = {
 	KUNIT_CASE(a_write_under_way_is_no_difference),
 	KUNIT_CASE(what_a_member_lacks_is_no_difference),
 	KUNIT_CASE(members_that_are_not_settled_may_differ),
@@ -92,6 +92,9 @@ static struct kunit_case verify_cases[] = {
 	{}
 };
 
-static struct kunit_suite verify_suite = { .name = "rmr_verify", .test_cases = verify_cases };
+static struct kunit_suite suite = {
+	.name = "rmr_verify",
+	.test_cases = cases,
+};
 
-kunit_test_suite(verify_suite);
+kunit_test_suite(suite);

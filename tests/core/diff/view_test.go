@@ -227,7 +227,7 @@ func TestVerify(t *testing.T) {
 		for range 300 {
 			f := pool.VerifyFacts{
 				View: 5, ViewEnd: 5 + r.Uint64N(6)/5, ViewOther: 5 + r.Uint64N(6)/5, Below: 3 + r.Uint64N(3), NewestOther: r.Uint64N(7),
-				Self: r.IntN(8), Other: r.IntN(8), Dirty: randomMask(r) & randomMask(r), DirtyOther: randomMask(r) & randomMask(r),
+				Self: r.IntN(8), Other: r.IntN(8), Dirty: randomMask(r) &^ 0x55, DirtyOther: randomMask(r) &^ 0xaa,
 				Quiet: mostly(), Steady: mostly(), SteadyOther: mostly(),
 			}
 			labels := make([]byte, r.IntN(9))
