@@ -347,6 +347,8 @@ const (
 	CmdLegReturn uint8 = 17
 	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
 	CmdPoolResolve uint8 = 18
+	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
+	CmdPoolPeek uint8 = 19
 )
 
 // Ops describes the requests of every command, by command number.
@@ -451,6 +453,13 @@ var Ops = map[uint8]Op{
 		PoolAttrName,
 		PoolAttrUUID,
 		PoolAttrMemberID,
+	}},
+	CmdPoolPeek: {Name: "pool-peek", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrPeer,
+		PoolAttrPort,
+		PoolAttrTransport,
 	}},
 }
 
@@ -575,6 +584,7 @@ const (
 	PoolAttrDiscarded       uint16 = 63
 	PoolAttrMetadataDevice  uint16 = 64
 	PoolAttrRoom            uint16 = 65
+	PoolAttrOthersLack      uint16 = 66
 )
 
 // SetPool describes the attributes of pool.
@@ -643,6 +653,7 @@ var SetPool = AttrSet{
 	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrMetadataDevice:  {Name: "metadata-device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
 	PoolAttrRoom:            {Name: "room", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -758,6 +769,8 @@ type Pool struct {
 	MetadataDevice string `json:"metadata_device"`
 	// Bytes up to which this member lets the pool grow; 0 if it was not prepared.
 	Room uint64 `json:"room"`
+	// Chunks that a data member outside the view lacks, of several the most; written to since it was lost.
+	OthersLack uint64 `json:"others_lack"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -893,6 +906,8 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.MetadataDevice = ad.String()
 		case PoolAttrRoom:
 			v.Room = ad.Uint64()
+		case PoolAttrOthersLack:
+			v.OthersLack = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)

@@ -260,6 +260,11 @@ int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *exta
 int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 int rmr_srv_resize_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 
+/* srv-peek.c */
+int rmr_srv_peek(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+		 struct netlink_ext_ack *extack);
+u64 rmr_srv_others_lack(struct rmr_srv_pool *pool);
+
 /* srv-make.c */
 int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		   struct netlink_ext_ack *extack);
