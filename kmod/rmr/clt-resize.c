@@ -52,6 +52,20 @@ void rmr_clt_agree_size(struct rmr_clt_pool *pool, u8 active)
 	}
 }
 
+/* Who promised at the first attach, is in no view yet and too small for the device must not join. */
+void rmr_clt_refuse_small(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+		struct rmr_clt_link *link = rmr_clt_leg_link(leg);
+
+		if (link && !rmr_clt_leg_votes_only(leg) && link->size < pool->limits.size)
+			rmr_clt_leg_failed(leg, link->gen, RMR_REASON_TOO_SMALL);
+	}
+}
+
 static int resize_refuse(struct rmr_clt_pool *pool, u64 size, struct netlink_ext_ack *extack)
 {
 	unsigned int i;
