@@ -68,9 +68,6 @@ static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
 	memset(spec, 0, sizeof(*spec));
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
-	/* Of create, join and assemble; the arrays of the other commands end before it. */
-	if (spec->device)
-		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
 		spec->uuid = nla_data(a[RMR_A_POOL_UUID]);
 	return 0;
@@ -412,6 +409,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !info->attrs[RMR_A_POOL_SIZE])
 		err = missing_attr(info->extack, "pool size");
 	if (!err) {
+		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
 		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
 		if (info->attrs[RMR_A_POOL_CHUNK_SIZE])
@@ -447,6 +445,7 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
 		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
 			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
 		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
 		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
 		err = pool_command(info, spec, ctl->join);
@@ -468,6 +467,8 @@ int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
 	if (!err && !spec->device)
 		err = missing_attr(info->extack, "device path");
+	if (!err)
+		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
 		spec->store_size = nla_get_u64(info->attrs[RMR_A_POOL_STORE_SIZE]);
 	if (!err)
