@@ -103,6 +103,7 @@ struct rmr_srv_pool {
 	struct rmr_srv_attach	*attach;
 	struct rmr_srv_track	track;
 	struct rmr_srv_sync	*sync;		/* of srv-sync.c; set before the pool is found */
+	bool			growing;	/* room is being made, see srv-resize.c */
 	bool			gone;		/* stopped; nothing may start any more */
 	bool			witness;	/* votes only: no data, no map */
 	u8			state;
