@@ -52,7 +52,7 @@ void rmr_clt_agree_size(struct rmr_clt_pool *pool, u8 active)
 	}
 }
 
-/* Who promised at the first attach, is in no view yet and too small for the device must not join. */
+/* Whoever promised at the first attach, is in no view yet and too small must not join. */
 void rmr_clt_refuse_small(struct rmr_clt_pool *pool)
 {
 	unsigned int i;
