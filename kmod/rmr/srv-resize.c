@@ -16,9 +16,9 @@
  * Then the client tells every member the new size (rmr_srv_resize_msg): the map gets longer in its
  * place, the superblock says so. The new chunks are clean, as their data is zero on every leg.
  *
- * Locks: pool->lock for the superblock and for "growing", so that there is one of these commands at
- * a time; track->place while the map moves, so that its writer waits. Zeroing, which may take hours,
- * holds none: a pool that is stopped meanwhile keeps its device until that has ended.
+ * Locks: pool->lock for the superblock and for "growing", so that there is one of these commands
+ * at a time; track->place while the map moves, so that its writer waits. Zeroing, which may take
+ * hours, holds none: a pool that is stopped meanwhile keeps its device until that has ended.
  */
 #include <linux/slab.h>
 
