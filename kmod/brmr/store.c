@@ -16,7 +16,7 @@
  * - Data: flush, a FLUSH request and FUA, to the data device alone. No metadata waits for them: its
  *   writes are stable when they return.
  *
- * So the order between the two is kept by waiting, never by a barrier: an intent or a mark is stable
+ * So the order between the two is kept by waiting, never by a barrier: an intent or mark is stable
  * (rw_md has returned) before the data is submitted (R3.2); data is stable (flush has returned)
  * before an intent is let go, a chunk counts as held, "clean" is written or a promotion is prepared
  * (R3.8, R5.5, R5.7, R2.11). Who relies on which: rmr_srv_flush() and its callers, the group flush

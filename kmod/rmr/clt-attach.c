@@ -501,6 +501,7 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 	if (err)
 		return err;
 	forced_others(pool, &a);
+	rmr_clt_refuse_small(pool);
 	if (a.source >= 0)
 		rmr_clt_info(pool, "reconciled from leg %d, demoted %#x\n", a.source, a.demoted);
 	alone = pool->was_live && !rmr_epoch_cmp(&a.highest.epoch, &pool->before);

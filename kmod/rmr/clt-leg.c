@@ -303,7 +303,7 @@ static int leg_list(struct rmr_clt_leg *leg)
 	u64 first = 0, chunks;
 	int err;
 
-	/* A member that is larger was told of a resize (R9.9). */
+	/* A member that is larger was told of a resize (R9.12). */
 	chunks = rmr_chunks(max(link->size, pool->limits.size), pool->limits.chunk_size);
 	link->nr_uncertain = 0;
 	do {

@@ -422,6 +422,7 @@ void rmr_clt_acks_run(struct rmr_clt_pool *pool);
 /* clt-resize.c */
 void rmr_clt_clip_uncertain(struct rmr_clt_link *link, u64 chunks);
 void rmr_clt_agree_size(struct rmr_clt_pool *pool, u8 active);
+void rmr_clt_refuse_small(struct rmr_clt_pool *pool);
 
 /* clt-attach.c */
 int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The size of a pool as its client has it (R9.9): the smallest that the active members tell at the
+ * The size of a pool as its client has it (R9.12): the smallest that the active members tell at the
  * first attach, and a larger one once every data member has confirmed it.
  *
  * Locks: ctl_lock throughout, so that no leg comes, goes or changes meanwhile. Process context.
@@ -49,6 +49,20 @@ void rmr_clt_agree_size(struct rmr_clt_pool *pool, u8 active)
 		if (link->size != size && !rmr_clt_leg_votes_only(&pool->leg[i]))
 			rmr_clt_info(pool, "leg %u has %llu bytes, the pool %llu: resize it again\n",
 				     pool->leg[i].id, link->size, size);
+	}
+}
+
+/* Whoever promised at the first attach, is in no view yet and too small must not join. */
+void rmr_clt_refuse_small(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+		struct rmr_clt_link *link = rmr_clt_leg_link(leg);
+
+		if (link && !rmr_clt_leg_votes_only(leg) && link->size < pool->limits.size)
+			rmr_clt_leg_failed(leg, link->gen, RMR_REASON_TOO_SMALL);
 	}
 }
 

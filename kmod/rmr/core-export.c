@@ -36,6 +36,7 @@ EXPORT_SYMBOL_GPL(rmr_chunk_size_check);
 EXPORT_SYMBOL_GPL(rmr_pool_size_check);
 EXPORT_SYMBOL_GPL(rmr_sb_split);
 EXPORT_SYMBOL_GPL(rmr_sb_room_max);
+EXPORT_SYMBOL_GPL(rmr_sb_device_check);
 EXPORT_SYMBOL_GPL(rmr_stub_off);
 EXPORT_SYMBOL_GPL(rmr_stub_fill);
 EXPORT_SYMBOL_GPL(rmr_stub_check);

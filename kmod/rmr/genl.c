@@ -70,9 +70,6 @@ static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
 	spec->replaces = RMR_NO_MEMBER;
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
-	/* Of create, join and assemble; the arrays of the other commands end before it. */
-	if (spec->device)
-		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
 		spec->uuid = nla_data(a[RMR_A_POOL_UUID]);
 	return 0;
@@ -466,6 +463,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !info->attrs[RMR_A_POOL_SIZE])
 		err = missing_attr(info->extack, "pool size");
 	if (!err) {
+		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
 		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
 		if (info->attrs[RMR_A_POOL_CHUNK_SIZE])
@@ -498,6 +496,7 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		if (a[RMR_A_POOL_MEMBER_ID])
 			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
+		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
 		if (a[RMR_A_POOL_REPLACES])
 			spec->replaces = nla_get_u8(a[RMR_A_POOL_REPLACES]);
 		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
@@ -521,6 +520,8 @@ int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
 	if (!err && !spec->device)
 		err = missing_attr(info->extack, "device path");
+	if (!err)
+		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
 		spec->store_size = nla_get_u64(info->attrs[RMR_A_POOL_STORE_SIZE]);
 	if (!err)

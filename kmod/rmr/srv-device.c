@@ -166,7 +166,7 @@ int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *exta
 	if (!split(pool))
 		return 0;
 	if (data_size != le64_to_cpu(sb->data_size)) {
-		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: %llu bytes, not %llu",
+		NL_SET_ERR_MSG_FMT(extack, "not the data device of this store: has %llu, not %llu",
 				   data_size, le64_to_cpu(sb->data_size));
 		return -EXDEV;
 	}

@@ -54,7 +54,7 @@ static int clear_all(struct rmr_srv_track *t, const struct rmr_msg_clear *msg)
 		u64 first = le64_to_cpu(msg->range[i].first);
 		u64 n = le64_to_cpu(msg->range[i].count);
 
-		/* A sender that is larger was told of a resize (R9.9): more has no bit. */
+		/* A sender that is larger was told of a resize (R9.12): more has no bit. */
 		err = rmr_map_clear(&t->dirty, first, first + n - 1, BIT(msg->from), GFP_ATOMIC);
 	}
 	return min(err, 0);
@@ -217,7 +217,7 @@ int rmr_srv_store_rw(struct rmr_srv_pool *pool, u8 op, u64 off, void *data, u32 
 	return sync.status;
 }
 
-/* As a peer reads it that was told of a larger pool before (R9.9): zeros behind the end. */
+/* As a peer reads it that was told of a larger pool before (R9.12): zeros behind the end. */
 int rmr_srv_area_read(struct rmr_srv_pool *pool, u64 off, void *data, u32 len)
 {
 	u64 size = READ_ONCE(pool->size);

@@ -145,6 +145,7 @@ struct rmr_srv_pool {
 	struct rmr_srv_disk	disk;
 	struct rmr_srv_sync	*sync;		/* of srv-sync.c; set before the pool is found */
 	struct rmr_srv_verify	*verify;	/* of srv-verify.c, likewise */
+	bool			growing;	/* room is being made, see srv-resize.c */
 	bool			gone;		/* stopped; nothing may start any more */
 	bool			retired;	/* no member any more; is being ended */
 	struct rmr_sb_member	claim;		/* of a blank store, as it said itself */

@@ -99,7 +99,7 @@ static int pull_page(struct rmr_srv_sync *sync, unsigned int from, u64 generatio
 	if (err)
 		return err;
 	err = rmr_rsp_map_pull_check(rsp, sizeof(*rsp), *first, &fault);
-	/* Members that were told of a resize have more chunks, which are clean (R9.9). */
+	/* Members that were told of a resize have more chunks, which are clean (R9.12). */
 	if (err) {
 		rmr_srv_warn(pool, "map of member %u refused\n", from);
 		return -EPROTO;

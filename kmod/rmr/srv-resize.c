@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Growth of a store and of its pool (R9.9).
+ * Growth of a store and of its pool (R9.12).
  *
  * First each store makes room, by a command on its node (rmr_srv_grow), while the pool is served:
  *
@@ -16,8 +16,9 @@
  * Then the client tells every member the new size (rmr_srv_resize_msg): the map gets longer in its
  * place, the superblock says so. The new chunks are clean, as their data is zero on every leg.
  *
- * Locks: rmr_srv_command_lock for the command; pool->lock for the superblock; track->place while
- * the map moves, so that its writer waits. Zeroing holds the command lock alone.
+ * Locks: pool->lock for the superblock and for "growing", so that there is one of these commands
+ * at a time; track->place while the map moves, so that its writer waits. Zeroing, which may take
+ * hours, holds none: a pool that is stopped meanwhile keeps its device until that has ended.
  */
 #include <linux/slab.h>
 
@@ -166,8 +167,10 @@ static int grow_move(struct rmr_srv_pool *pool, const struct grow *g)
 
 	mutex_lock(&pool->lock);
 	mutex_lock(&t->place);
-	err = map_write(pool, g->map_off, 0,
-			div_u64(le64_to_cpu(pool->sb->map_len), RMR_MD_BLOCK));
+	err = pool->gone ? -ESHUTDOWN : 0;
+	if (!err)
+		err = map_write(pool, g->map_off, 0,
+				div_u64(le64_to_cpu(pool->sb->map_len), RMR_MD_BLOCK));
 	if (!err) {
 		rmr_srv_sb_begin(pool);
 		pool->sb_next->store_size = cpu_to_le64(g->store_size);
@@ -182,9 +185,11 @@ static int grow_move(struct rmr_srv_pool *pool, const struct grow *g)
 /* Step 4. */
 static int grow_end(struct rmr_srv_pool *pool, const struct grow *g)
 {
-	int err;
+	int err = -ESHUTDOWN;
 
 	mutex_lock(&pool->lock);
+	if (pool->gone)
+		goto unlock;
 	rmr_srv_sb_begin(pool);
 	pool->sb_next->room = cpu_to_le64(min(rmr_sb_room_max(pool->sb_next),
 					      max(g->room, le64_to_cpu(pool->sb->room))));
@@ -194,34 +199,47 @@ static int grow_end(struct rmr_srv_pool *pool, const struct grow *g)
 			     le64_to_cpu(pool->sb->room));
 		rmr_srv_pool_notify(pool);
 	}
+unlock:
 	mutex_unlock(&pool->lock);
+	return err;
+}
+
+/* May this member grow now, and how? Caller: pool->lock. */
+static int grow_begin(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, struct grow *g,
+		      struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (pool->gone || pool->state == RMR_POOL_STATE_FAILED) {
+		NL_SET_ERR_MSG(extack, "the store has failed or is being stopped");
+		return -EIO;
+	}
+	if (spec->member_id >= 0 && spec->member_id != pool->id) {
+		NL_SET_ERR_MSG_FMT(extack, "this node has member %u, not %d", pool->id,
+				   spec->member_id);
+		return -EINVAL;
+	}
+	if (pool->growing) {
+		NL_SET_ERR_MSG(extack, "room is being made already");
+		return -EBUSY;
+	}
+	err = grow_plan(pool, spec, g, extack);
+	pool->growing = !err;
 	return err;
 }
 
 int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool;
+	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
 	struct grow g = {};
 	int err;
 
-	mutex_lock(&rmr_srv_command_lock);
-	pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
 	if (!pool) {
 		NL_SET_ERR_MSG_FMT(extack, "no pool %s on this node", spec->name);
-		err = -ENOENT;
-		goto unlock;
+		return -ENOENT;
 	}
 	mutex_lock(&pool->lock);
-	err = pool->state == RMR_POOL_STATE_FAILED ? -EIO : 0;
-	if (err)
-		NL_SET_ERR_MSG(extack, "the store has failed");
-	else if (spec->member_id >= 0 && spec->member_id != pool->id)
-		err = -EINVAL;
-	if (err == -EINVAL)
-		NL_SET_ERR_MSG_FMT(extack, "this node has member %u, not %d", pool->id,
-				   spec->member_id);
-	if (!err)
-		err = grow_plan(pool, spec, &g, extack);
+	err = grow_begin(pool, spec, &g, extack);
 	mutex_unlock(&pool->lock);
 	if (err)
 		goto put;
@@ -233,10 +251,11 @@ int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extac
 	err = err ?: grow_end(pool, &g);
 	if (err)
 		NL_SET_ERR_MSG_FMT(extack, "error %d of the device: give the command again", err);
+	mutex_lock(&pool->lock);
+	pool->growing = false;
+	mutex_unlock(&pool->lock);
 put:
 	rmr_srv_pool_put(pool);
-unlock:
-	mutex_unlock(&rmr_srv_command_lock);
 	return err;
 }
 

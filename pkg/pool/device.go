@@ -124,7 +124,7 @@ func (s *Superblock) checkDevices(c *coder) {
 	c.check(s.Room <= s.RoomMax(), "room", s.Room, "more than data area or map have")
 }
 
-// Resize tells a member that the pool is larger from now on (R9.9).
+// Resize tells a member that the pool is larger from now on (R9.12).
 type Resize struct {
 	Header Header `json:"hdr"`
 	Epoch  Epoch  `json:"epoch"`

@@ -3,13 +3,13 @@
 // Promise: a device with data becomes the first member of a pool as it is: not a byte of the data is touched, and the
 // pool gives it back.
 //
-//	client0 --- brmr0 ------ stor0 /dev/ubda    <- has a file system before it is a store
+//	client0 --- brmr0 --+--- stor0 /dev/ubda    <- has a file system before it is a store
+//	                    +--- stor1 /dev/ubda    <- reads as zeros: not equal, whatever it says
 
 package scenario_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,7 +18,7 @@ import (
 )
 
 func TestAdopt(t *testing.T) {
-	c := start(t, rig.Storage(1), rig.Client(1), rig.Disks(64*mib, 64*mib))
+	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(64*mib, 64*mib))
 	const size = 48 * mib
 	p := &pool{c: c, name: "adopted", legs: 1, size: size}
 	stor, client := c.Storage(0), c.Client(0)
@@ -44,7 +44,20 @@ func TestAdopt(t *testing.T) {
 	require.NoError(t, sameBytes(before, p.data(t, 0)), "reading touched the data")
 	client.MustSh(t, fmt.Sprintf("mount %s /mnt && echo more > /mnt/more && umount /mnt && e2fsck -fn %[1]s", dev))
 	p.detach(t)
-	st, err := os.Stat(stor.Disk(0))
-	require.NoError(t, err)
-	require.Equal(t, 64*mib, st.Size())
+	adoptedByTwo(t, p)
+}
+
+// adoptedByTwo: a zeroed store beside adopted data is never taken for equal. As long as only zeroed pools can be joined
+// it is refused; a store that may join lacks everything and gets a full copy (R9.3).
+func adoptedByTwo(t *testing.T, p *pool) {
+	r := try(t, p.c.Storage(1), fmt.Sprintf("rmrctl pool join adopted --assume-zeroed --device %s --peer %s", p.c.Storage(1).DiskDevice(0), p.c.Storage(0).Address()))
+	if r.Code != 0 {
+		require.Contains(t, r.Stderr, "only unused pools with zeroed stores can be joined yet")
+		return
+	}
+	p.legs = 2
+	p.attach(t)
+	p.waitLeg(t, 1, "up-to-date", healLimit)
+	p.detach(t)
+	p.requireEqualLegs(t)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Promise: a pool grows while it is used: what was there stays, the new part reads as zeros on every leg, nothing is
-// copied; and wherever a node dies in it, the store is found again and the command can be given once more (R9.9).
+// copied; and wherever a node dies in it, the store is found again and the command can be given once more (R9.12).
 //
 //	client0 --- brmr0 --+--- stor0 /dev/mapper/grown0 on /dev/ubda    <- gets larger
 //	                    +--- stor1 /dev/mapper/grown0 on /dev/ubda    <- gets larger, dies in it
