@@ -45,22 +45,20 @@ static void spec_fill(struct rmr_pool_spec *spec, struct nlattr **a)
 
 int rmr_nl_pool_verify_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_srv_ctl_get();
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
-	int err = -EINVAL;
+	int err;
 
-	if (!ctl) {
-		NL_SET_ERR_MSG(info->extack, "storage side not loaded: modprobe brmr_server");
-		return -EOPNOTSUPP;
-	}
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	if (!spec) {
 		err = -ENOMEM;
 	} else if (!a[RMR_A_POOL_NAME]) {
-		NL_SET_ERR_MSG(info->extack, "pool name is missing");
+		err = rmr_nl_missing(info->extack, "pool name");
 	} else if (!a[RMR_A_POOL_VERIFY_RUN]) {
-		NL_SET_ERR_MSG(info->extack, "start or stop is missing");
+		err = rmr_nl_missing(info->extack, "start or stop");
 	} else {
 		spec_fill(spec, a);
 		err = ctl->verify(spec, info->extack);

@@ -8,13 +8,13 @@
  */
 #include "rmr-pri.h"
 
-static int missing_attr(struct netlink_ext_ack *extack, const char *what)
+int rmr_nl_missing(struct netlink_ext_ack *extack, const char *what)
 {
 	NL_SET_ERR_MSG_FMT(extack, "%s is missing", what);
 	return -EINVAL;
 }
 
-static struct rmr_srv_ctl *srv_ctl_or_err(struct netlink_ext_ack *extack)
+struct rmr_srv_ctl *rmr_nl_srv_ctl(struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_ctl *ctl = rmr_srv_ctl_get();
 
@@ -61,7 +61,7 @@ static const char *str_attr(struct nlattr *attr)
 	return attr ? nla_data(attr) : NULL;
 }
 
-static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
+int rmr_nl_pool_spec(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
 
@@ -80,11 +80,11 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
 
-	pool_spec_get(info, spec);
+	rmr_nl_pool_spec(info, spec);
 	if (!spec->name)
-		return missing_attr(info->extack, "pool name");
+		return rmr_nl_missing(info->extack, "pool name");
 	if (!spec->device)
-		return missing_attr(info->extack, "device path");
+		return rmr_nl_missing(info->extack, "device path");
 	spec->node = str_attr(a[RMR_A_POOL_NODE]);
 	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
@@ -452,7 +452,7 @@ static int pool_command(struct genl_info *info, const struct rmr_pool_spec *spec
 
 int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
@@ -461,7 +461,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
 	if (!err && !info->attrs[RMR_A_POOL_SIZE])
-		err = missing_attr(info->extack, "pool size");
+		err = rmr_nl_missing(info->extack, "pool size");
 	if (!err) {
 		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
@@ -480,7 +480,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
 	int err;
@@ -492,7 +492,7 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = get_peers(info, spec);
 	if (!err && !spec->peer_cnt)
-		err = missing_attr(info->extack, "address of a peer");
+		err = rmr_nl_missing(info->extack, "address of a peer");
 	if (!err) {
 		if (a[RMR_A_POOL_MEMBER_ID])
 			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
@@ -510,16 +510,16 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->device)
-		err = missing_attr(info->extack, "device path");
+		err = rmr_nl_missing(info->extack, "device path");
 	if (!err)
 		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
@@ -533,16 +533,16 @@ int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err) {
 		get_leg(info, spec);
 		spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
@@ -556,7 +556,7 @@ int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
 	int err;
@@ -564,9 +564,9 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err) {
 		get_leg(info, spec);
 		spec->pause = a[RMR_A_POOL_RESYNC_PAUSE] ?
@@ -588,7 +588,7 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr *id = info->attrs[RMR_A_POOL_MEMBER_ID];
 	struct rmr_pool_spec *spec;
 	int err;
@@ -596,11 +596,11 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err && !id)
-		err = missing_attr(info->extack, "member id");
+		err = rmr_nl_missing(info->extack, "member id");
 	if (!err) {
 		spec->member_id = nla_get_u8(id);
 		err = ctl->resolve(spec, info->extack);
@@ -613,7 +613,7 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 /* The pool as a peer tells of it, in the attributes of pool-get. */
 int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_info *out;
 	struct rmr_pool_spec *spec;
@@ -623,14 +623,14 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	out = kzalloc(sizeof(*out), GFP_KERNEL);
-	err = spec && out ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec && out ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err)
 		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
 				&spec->peer_cnt);
 	if (!err && !spec->peer_cnt)
-		err = missing_attr(info->extack, "address of a peer");
+		err = rmr_nl_missing(info->extack, "address of a peer");
 	if (!err) {
 		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
 		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
@@ -647,7 +647,7 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
@@ -658,7 +658,7 @@ int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = get_peers(info, spec);
 	if (!err && !info->attrs[RMR_A_POOL_LEG])
-		err = missing_attr(info->extack, "member to replace");
+		err = rmr_nl_missing(info->extack, "member to replace");
 	if (!err) {
 		get_leg(info, spec);
 		spec->dry_run = nla_get_flag(info->attrs[RMR_A_POOL_DRY_RUN]);
@@ -671,7 +671,7 @@ int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
 	int err;
@@ -679,11 +679,11 @@ int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err && !a[RMR_A_POOL_MEMBER_ID])
-		err = missing_attr(info->extack, "member id");
+		err = rmr_nl_missing(info->extack, "member id");
 	if (!err) {
 		get_leg(info, spec);
 		spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
@@ -698,63 +698,9 @@ int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_pool_spec *spec;
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
-	if (!err) {
-		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
-			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
-		if (a[RMR_A_POOL_SIZE])
-			spec->size = nla_get_u64(a[RMR_A_POOL_SIZE]);
-		spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
-		err = ctl->grow(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
-}
-
-int rmr_nl_pool_disk_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_pool_spec *spec;
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
-	if (!err && !a[RMR_A_POOL_ON_ERROR] && !nla_get_flag(a[RMR_A_POOL_DISK_RETURN]))
-		err = missing_attr(info->extack, "what to do with the disk");
-	if (!err) {
-		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
-			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
-		spec->on_error = a[RMR_A_POOL_ON_ERROR] ?
-			nla_get_u8(a[RMR_A_POOL_ON_ERROR]) : -1;
-		spec->disk_return = nla_get_flag(a[RMR_A_POOL_DISK_RETURN]);
-		err = ctl->disk(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
-}
-
 int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	const char *name = str_attr(info->attrs[RMR_A_POOL_NAME]);
 	struct rmr_pool_info *out;
 	unsigned long cursor = 0;
@@ -763,7 +709,7 @@ int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	out = kzalloc(sizeof(*out), GFP_KERNEL);
-	err = !out ? -ENOMEM : name ? 0 : missing_attr(info->extack, "pool name");
+	err = !out ? -ENOMEM : name ? 0 : rmr_nl_missing(info->extack, "pool name");
 	while (!err) {
 		err = ctl->pool_info(&cursor, out);
 		if (err == -ENOENT)
@@ -808,7 +754,7 @@ static int device_spec_get(struct genl_info *info, struct rmr_device_spec *spec)
 	spec->name = str_attr(a[RMR_A_DEVICE_NAME]);
 	spec->index = a[RMR_A_DEVICE_INDEX] ? nla_get_u32(a[RMR_A_DEVICE_INDEX]) : -1;
 	if (!spec->name && spec->index < 0)
-		return missing_attr(info->extack, "pool name");
+		return rmr_nl_missing(info->extack, "pool name");
 	return 0;
 }
 
@@ -824,12 +770,12 @@ int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = !spec ? -ENOMEM : a[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
-		missing_attr(info->extack, "pool name");
+		rmr_nl_missing(info->extack, "pool name");
 	if (!err)
 		err = get_addrs(info, RMR_A_DEVICE_ADDR, spec->addr, RMR_MAX_MEMBERS,
 				&spec->addr_cnt);
 	if (!err && !spec->addr_cnt)
-		err = missing_attr(info->extack, "address of a storage node");
+		err = rmr_nl_missing(info->extack, "address of a storage node");
 	if (!err) {
 		spec->uuid = a[RMR_A_DEVICE_UUID] ? nla_data(a[RMR_A_DEVICE_UUID]) : NULL;
 		spec->port = a[RMR_A_DEVICE_PORT] ? nla_get_u16(a[RMR_A_DEVICE_PORT]) : RMR_PORT;
@@ -880,9 +826,9 @@ int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = !spec ? -ENOMEM : info->attrs[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
-		missing_attr(info->extack, "pool name");
+		rmr_nl_missing(info->extack, "pool name");
 	if (!err && !info->attrs[RMR_A_DEVICE_SIZE])
-		err = missing_attr(info->extack, "pool size");
+		err = rmr_nl_missing(info->extack, "pool size");
 	if (!err) {
 		spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
 		err = ctl->resize(spec, info->extack);
@@ -962,9 +908,9 @@ static int leg_command(struct genl_info *info, struct rmr_leg_spec *spec,
 	struct nlattr **a = info->attrs;
 
 	if (!a[RMR_A_LEG_POOL_NAME])
-		return missing_attr(info->extack, "pool name");
+		return rmr_nl_missing(info->extack, "pool name");
 	if (!a[RMR_A_LEG_MEMBER_ID])
-		return missing_attr(info->extack, "member id");
+		return rmr_nl_missing(info->extack, "member id");
 	spec->name = nla_data(a[RMR_A_LEG_POOL_NAME]);
 	spec->member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
 	return run(spec, info->extack);

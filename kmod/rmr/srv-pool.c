@@ -668,7 +668,6 @@ static struct rmr_srv_pool *pool_at(unsigned long place)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 	unsigned long i = 0;
-	bool locked;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
@@ -703,6 +702,7 @@ static int pool_difference(unsigned long *cursor, struct rmr_difference_info *in
 static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 {
 	struct rmr_srv_pool *found = pool_at(*cursor);
+	bool locked;
 
 	if (!found)
 		return -ENOENT;
