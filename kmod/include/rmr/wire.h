@@ -398,8 +398,9 @@ struct rmr_rsp_digest {
 /*
  * Sets slot member_id of the member table. With the handle of an attachment, by the client that
  * holds its epoch: the slot as it is (R9.4). Without one it is a wish or makes members of a pool
- * that no client has used, and is refused unless table_version is the member's own. Slots that differ
- * are told together: those with more are kept in memory and persisted with the last one (F_WHOLE).
+ * that no client has used, and is refused unless table_version is the member's own. Slots that
+ * differ are told together: those with more are kept in memory and persisted with the last one
+ * (F_WHOLE).
  */
 struct rmr_msg_member_set {
 	struct rmr_msg_hdr hdr;			/*   0 with handle or without */
