@@ -42,8 +42,7 @@ step go make -s test-go
 step model make -s model
 step simulator make -s sim SEEDS=2000
 step core-diff core_diff_long
-step rig go test -count=1 -timeout 20m ./internal/rig
-step scenarios go test -count=1 -timeout 55m ./tests/scenario/...
+step scenarios scripts/scenarios.sh
 
 printf '\n%s\n' "${rows[@]}"
 exit $failed

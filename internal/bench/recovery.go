@@ -143,7 +143,15 @@ func (r *recovery) poolSubject(name string, t target) *subject {
 			}
 			return r.waitLeg(ctx, name, "failed")
 		},
-		back:  leg.Link().Heal,
+		// A leg that was lost a short while ago waits before it returns; an operator ends that, as here the
+		// loss is the bench's own.
+		back: func(ctx context.Context) error {
+			if err := leg.Link().Heal(ctx); err != nil {
+				return err
+			}
+			_, err := r.client.Sh(ctx, "rmrctl leg return "+name+" 1")
+			return err
+		},
 		whole: func(ctx context.Context) (bool, error) { return r.legIs(ctx, name, "up-to-date") },
 		copied: func(ctx context.Context) (float64, error) {
 			var pools []struct {

@@ -67,6 +67,7 @@ type poolView struct {
 	Kind          string          `json:"kind"` // of this member: data or witness
 	Lineage       pool.UUID       `json:"lineage"`
 	Discarded     bool            `json:"discarded"`
+	OthersLack    uint64          `json:"others_lack"` // chunks
 	Members       []memberView    `json:"members"`
 	Refused       uint64          `json:"refused"`
 	Stale         uint64          `json:"stale"`
@@ -111,7 +112,7 @@ func viewPool(p rmrnl.Pool) poolView {
 		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
-		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
+		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
 		Resync: viewResync(p),
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,

@@ -340,6 +340,8 @@ const (
 	CmdLegReturn uint8 = 15
 	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
 	CmdPoolResolve uint8 = 16
+	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
+	CmdPoolPeek uint8 = 17
 )
 
 // Ops describes the requests of every command, by command number.
@@ -429,6 +431,13 @@ var Ops = map[uint8]Op{
 		PoolAttrName,
 		PoolAttrUUID,
 		PoolAttrMemberID,
+	}},
+	CmdPoolPeek: {Name: "pool-peek", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrPeer,
+		PoolAttrPort,
+		PoolAttrTransport,
 	}},
 }
 
@@ -551,6 +560,7 @@ const (
 	PoolAttrResyncEqual     uint16 = 61
 	PoolAttrLineage         uint16 = 62
 	PoolAttrDiscarded       uint16 = 63
+	PoolAttrOthersLack      uint16 = 64
 )
 
 // SetPool describes the attributes of pool.
@@ -617,6 +627,7 @@ var SetPool = AttrSet{
 	PoolAttrResyncEqual:     {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
 	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -728,6 +739,8 @@ type Pool struct {
 	Lineage pool.UUID `json:"lineage"`
 	// The member's history was given up; it joins anew and lacks everything.
 	Discarded bool `json:"discarded"`
+	// Chunks that a data member outside the view lacks, of several the most; written to since it was lost.
+	OthersLack uint64 `json:"others_lack"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -859,6 +872,8 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			ad.Do(copyUUID(&v.Lineage))
 		case PoolAttrDiscarded:
 			v.Discarded = ad.Flag()
+		case PoolAttrOthersLack:
+			v.OthersLack = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)

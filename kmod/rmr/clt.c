@@ -192,7 +192,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	pool->suspend_ms = spec->suspend_ms;
 	pool->port = spec->port;
 	pool->forcing = spec->force;
-	generate_random_uuid(pool->new_lineage);
+	rmr_lineage_new(pool->new_lineage);
 	do {
 		pool->client_id = get_random_u64();
 	} while (!pool->client_id);

@@ -130,6 +130,15 @@ static const struct nla_policy rmr_pool_resolve_nl_policy[RMR_A_POOL_MEMBER_ID +
 	[RMR_A_POOL_MEMBER_ID] = NLA_POLICY_MAX(NLA_U8, 7),
 };
 
+/* RMR_CMD_POOL_PEEK - do */
+static const struct nla_policy rmr_pool_peek_nl_policy[RMR_A_POOL_TRANSPORT + 1] = {
+	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_PEER] = { .type = NLA_STRING, .len = RMR_NAME_MAX, },
+	[RMR_A_POOL_PORT] = { .type = NLA_U16, },
+	[RMR_A_POOL_TRANSPORT] = { .type = NLA_NUL_STRING, .len = 15, },
+};
+
 /* Ops table for rmr */
 static const struct genl_split_ops rmr_nl_ops[] = {
 	{
@@ -229,6 +238,13 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.doit		= rmr_nl_pool_resolve_doit,
 		.policy		= rmr_pool_resolve_nl_policy,
 		.maxattr	= RMR_A_POOL_MEMBER_ID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= RMR_CMD_POOL_PEEK,
+		.doit		= rmr_nl_pool_peek_doit,
+		.policy		= rmr_pool_peek_nl_policy,
+		.maxattr	= RMR_A_POOL_TRANSPORT,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -26,6 +26,7 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	RMR_NLGRP_NOTIFY,

@@ -195,7 +195,8 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
 		return -EMSGSIZE;
-	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage))
+	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_OTHERS_LACK, p->others_lack, RMR_A_POOL_PAD))
 		return -EMSGSIZE;
 	if (p->client[0] && nla_put_string(skb, RMR_A_POOL_CLIENT, p->client))
 		return -EMSGSIZE;
@@ -540,6 +541,41 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 		spec->member_id = nla_get_u8(id);
 		err = ctl->resolve(spec, info->extack);
 	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+/* The pool as a peer tells of it, in the attributes of pool-get. */
+int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_info *out;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	out = kzalloc(sizeof(*out), GFP_KERNEL);
+	err = spec && out ? pool_spec_get(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = missing_attr(info->extack, "pool name");
+	if (!err)
+		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
+				&spec->peer_cnt);
+	if (!err && !spec->peer_cnt)
+		err = missing_attr(info->extack, "address of a peer");
+	if (!err) {
+		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
+		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
+			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+		err = ctl->peek(spec, out, info->extack);
+	}
+	if (!err)
+		err = reply(info, put_pool_obj, out);
+	kfree(out);
 	kfree(spec);
 	module_put(ctl->owner);
 	return err;

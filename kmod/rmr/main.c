@@ -11,6 +11,9 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/random.h>
+#include <linux/timekeeping.h>
+#include <linux/unaligned.h>
+#include <linux/uuid.h>
 
 #include "rmr-pri.h"
 
@@ -26,6 +29,18 @@ u64 rmr_boot_id(void)
 	return boot_id;
 }
 EXPORT_SYMBOL_GPL(rmr_boot_id);
+
+/* A random UUID of version 7: its first 48 bits are the milliseconds since 1970 at its making. */
+void rmr_lineage_new(u8 lineage[RMR_UUID_LEN])
+{
+	u64 ms = div_u64(ktime_get_real_ns(), NSEC_PER_MSEC);
+
+	generate_random_uuid(lineage);
+	put_unaligned_be32(ms >> 16, lineage);
+	put_unaligned_be16(ms, lineage + 4);
+	lineage[6] = (lineage[6] & 0x0f) | 0x70;
+}
+EXPORT_SYMBOL_GPL(rmr_lineage_new);
 
 int rmr_transport_clt_register(struct rmr_transport_clt *tp)
 {

@@ -124,6 +124,7 @@ static void fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 h
 	rsp->limits = pool->limits;
 	memcpy(rsp->store_uuid, sb->store_uuid, RMR_UUID_LEN);
 	memcpy(rsp->member, sb->member, sizeof(rsp->member));
+	rsp->others_lack = cpu_to_le64(rmr_srv_others_lack(pool));
 }
 
 int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)

@@ -179,7 +179,7 @@ int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 			memcpy(sb->pool_uuid, spec->uuid, RMR_UUID_LEN);
 		else
 			generate_random_uuid(sb->pool_uuid);
-		generate_random_uuid(sb->view.lineage);
+		rmr_lineage_new(sb->view.lineage);
 		sb->view.number = cpu_to_le64(1);
 		sb->view.up_to_date = BIT(0);
 		sb->table_version = cpu_to_le64(1);

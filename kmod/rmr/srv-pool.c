@@ -178,6 +178,7 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 	rmr_view_get(&view, &sb->view);
 	info->view = view.number;
 	memcpy(info->lineage, view.lineage, RMR_UUID_LEN);
+	info->others_lack = rmr_srv_others_lack(pool);
 	info->up_to_date = view.up_to_date;
 	info->syncing = view.syncing;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
@@ -580,6 +581,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.stop		= pool_stop,
 	.resync		= pool_resync,
 	.resolve	= pool_resolve,
+	.peek		= rmr_srv_peek,
 	.pool_info	= pool_info,
 };
 

@@ -244,6 +244,11 @@ u64 rmr_srv_latency_ns(const struct rmr_srv_track *t);
 int rmr_srv_sync_module_init(void);
 void rmr_srv_sync_module_exit(void);
 
+/* srv-peek.c */
+int rmr_srv_peek(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+		 struct netlink_ext_ack *extack);
+u64 rmr_srv_others_lack(struct rmr_srv_pool *pool);
+
 /* srv-make.c */
 int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		   struct netlink_ext_ack *extack);

@@ -116,6 +116,7 @@ type PoolReply struct {
 	Limits       Limits             `json:"limits"`
 	Store        UUID               `json:"store_uuid"`
 	Members      [MaxMembers]Member `json:"member"`
+	OthersLack   uint64             `json:"others_lack"` // chunks marked for a data member outside the view, of several the most
 }
 
 func (r *PoolReply) walk(c *coder) {
@@ -134,7 +135,8 @@ func (r *PoolReply) walk(c *coder) {
 	c.group("limits", func() { r.Limits.walk(c) })
 	c.uuid("store_uuid", &r.Store)
 	c.members(&r.Members)
-	c.reserved("reserved1", 256)
+	c.le64("others_lack", &r.OthersLack)
+	c.reserved("reserved1", 248)
 	r.check(c)
 }
 

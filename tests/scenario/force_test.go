@@ -129,7 +129,14 @@ func twoHistories(t *testing.T, p *pool) {
 	refuses(t, other, p.mapFrom(0)+" --takeover", exitError, "different histories: split brain", "rmrctl pool resolve")
 	refuses(t, other, p.mapFrom(0)+" --takeover --force", exitError, "different histories: split brain")
 	refuses(t, p.c.Storage(1), "rmrctl pool resolve split --discard 0 --force", exitError, "this node has member 1")
-	p.discard(t, 1)
+	// By the facts: side 0 is older, and the member of side 1 goes, each told by its own node.
+	younger := "rmrctl pool resolve split --policy discard-younger --peer "
+	require.Contains(t, p.c.Storage(0).MustSh(t, younger+p.c.Storage(1).Address()+" --force"), "member 0 stays")
+	refuses(t, p.c.Storage(1), younger+p.c.Storage(0).Address(), exitRefused, "could lose data", "--force")
+	require.Contains(t, p.c.Storage(1).MustSh(t, "rmrctl pool resolve split --policy discard-older --force --peer "+p.c.Storage(0).Address()), "member 1 stays")
+	require.Positive(t, p.member(t, 0).OthersLack)
+	require.Positive(t, p.member(t, 1).OthersLack)
+	require.Contains(t, p.c.Storage(1).MustSh(t, younger+p.c.Storage(0).Address()+" --force"), "member 1 discarded")
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	recording.wait(t, 2*time.Minute)
 	p.detach(t)

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rmr-block/rmr/internal/rig"
@@ -80,31 +79,45 @@ func everyOtherCommand(t *testing.T, p *pool) {
 	p.detach(t)
 }
 
-// leavesNothing runs a loop and fails if a node holds more afterwards than before it. A short run
-// comes first, so that what the first rounds set up for good does not count.
+// leavesNothing runs a loop and fails if a node holds more afterwards than before it. A short run comes
+// first, so that what the first rounds set up for good does not count. What grows is looked for a second
+// time: the kernel's own stock grows once, a leak with every round.
 func leavesNothing(t *testing.T, c *rig.Cluster, loop func(rounds int)) {
 	loop(5)
-	before := map[string]holding{}
-	for _, n := range c.Nodes() {
-		before[n.Name()] = heldBy(t, n)
-	}
-	begin, rounds := time.Now(), loopRounds()
-	loop(rounds)
-	t.Logf("%d rounds in %v", rounds, time.Since(begin).Round(time.Millisecond))
-	for _, n := range c.Nodes() {
-		after := heldBy(t, n)
-		cache, growth := after.most(before[n.Name()])
-		for tries := 0; growth >= slabSlack && tries < 10; tries++ { // what waits for RCU goes, a leak stays
-			t.Logf("%s: slab cache %s grew by %d objects so far", n.Name(), cache, growth)
-			time.Sleep(2 * time.Second)
-			after = heldBy(t, n)
-			cache, growth = after.most(before[n.Name()])
+	before := allHeld(t, c)
+	for try := 1; ; try++ {
+		begin, rounds := time.Now(), loopRounds()
+		loop(rounds)
+		t.Logf("%d rounds in %v", rounds, time.Since(begin).Round(time.Millisecond))
+		after := allHeld(t, c)
+		grown := false
+		for _, n := range c.Nodes() {
+			require.Equal(t, before[n.Name()].modules, after[n.Name()].modules, "modules of %s", n.Name())
+			cache, growth := after[n.Name()].most(before[n.Name()])
+			for tries := 0; growth >= slabSlack && tries < 10; tries++ { // what waits for RCU goes, a leak stays
+				time.Sleep(2 * time.Second)
+				after[n.Name()] = heldBy(t, n)
+				cache, growth = after[n.Name()].most(before[n.Name()])
+			}
+			t.Logf("%s: slab cache %s grew by %d objects, no other by more", n.Name(), cache, growth)
+			grown = grown || growth >= slabSlack
 		}
-		require.Equal(t, before[n.Name()].modules, after.modules, "modules of %s", n.Name())
-		assert.Less(t, growth, slabSlack, "%s: objects of slab cache %s", n.Name(), cache)
-		t.Logf("%s: no slab cache grew by more than %d objects", n.Name(), growth)
+		if !grown {
+			break
+		}
+		require.Less(t, try, 2, "a slab cache grew by %d objects and more in both of two runs", slabSlack)
+		before = after
 	}
 	require.NoError(t, c.CheckDebug(t.Context()))
+}
+
+func allHeld(t *testing.T, c *rig.Cluster) map[string]holding {
+	t.Helper()
+	held := map[string]holding{}
+	for _, n := range c.Nodes() {
+		held[n.Name()] = heldBy(t, n)
+	}
+	return held
 }
 
 // holding is what a node's kernel holds.

@@ -156,15 +156,17 @@ type (
 		// Lineage names the member's history; Discarded: it was given up.
 		Lineage   string `json:"lineage"`
 		Discarded bool   `json:"discarded"`
-		Used      bool   `json:"used"`
-		Client    string `json:"client"`
-		Damaged   []int  `json:"damaged_copies"`
-		UpToDate  []int  `json:"up_to_date"`
-		Syncing   []int  `json:"syncing"`
-		Intents   uint64 `json:"intents"`
-		Size      int64  `json:"size"`
-		UUID      string `json:"uuid"`
-		Counters  struct {
+		// OthersLack are chunks that a member outside the view lacks.
+		OthersLack uint64 `json:"others_lack"`
+		Used       bool   `json:"used"`
+		Client     string `json:"client"`
+		Damaged    []int  `json:"damaged_copies"`
+		UpToDate   []int  `json:"up_to_date"`
+		Syncing    []int  `json:"syncing"`
+		Intents    uint64 `json:"intents"`
+		Size       int64  `json:"size"`
+		UUID       string `json:"uuid"`
+		Counters   struct {
 			Reads    uint64 `json:"reads"`
 			Writes   uint64 `json:"writes"`
 			Flushes  uint64 `json:"flushes"`

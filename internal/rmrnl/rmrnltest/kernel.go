@@ -73,7 +73,7 @@ func refusal(errno syscall.Errno, text string) *Refusal {
 
 // run executes a command; the answer is a pointer to an object or nil.
 func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
-	if req.Cmd != rmrnl.CmdPoolGet && req.Cmd != rmrnl.CmdDeviceGet {
+	if req.Cmd != rmrnl.CmdPoolGet && req.Cmd != rmrnl.CmdPoolPeek && req.Cmd != rmrnl.CmdDeviceGet {
 		k.log = append(k.log, req.String())
 	}
 	if r, ok := k.state.Refuse[rmrnl.Ops[req.Cmd].Name]; ok {
@@ -92,6 +92,13 @@ func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
 			return nil, refusal(syscall.ENOENT, "no pool "+str(req, rmrnl.PoolAttrName)+" on this node")
 		}
 		return &k.state.Pools[i], nil
+	case rmrnl.CmdPoolPeek:
+		for i, p := range k.state.Peers {
+			if p.Name == str(req, rmrnl.PoolAttrName) {
+				return &k.state.Peers[i], nil
+			}
+		}
+		return nil, refusal(syscall.ENOENT, "the peer has no such pool")
 	case rmrnl.CmdPoolResync:
 		return nil, k.poolResync(req)
 	case rmrnl.CmdPoolResolve:

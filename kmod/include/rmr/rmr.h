@@ -83,6 +83,7 @@ struct rmr_pool_info {
 	u64	resync_target_ns;
 	u64	resync_latency_ns;
 	u64	resync_equal;			/* bytes */
+	u64	others_lack;			/* chunks, see struct rmr_rsp_pool */
 	struct rmr_io_stats stats;
 	struct rmr_member_info member[RMR_MAX_MEMBERS];
 };
@@ -197,6 +198,8 @@ struct rmr_srv_ctl {
 	int	(*stop)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*resync)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*resolve)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*peek)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 };
 
@@ -223,6 +226,7 @@ void rmr_notify_leg(const struct rmr_leg_info *info);
 
 /* Random id of this boot of the modules; tells a restarted node from a reconnected one. */
 u64 rmr_boot_id(void);
+void rmr_lineage_new(u8 lineage[RMR_UUID_LEN]);
 
 /* ---- client ---- */
 

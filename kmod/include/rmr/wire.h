@@ -153,7 +153,8 @@ struct rmr_rsp_pool {
 	struct rmr_limits_le limits;		/*  176 */
 	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
-	__u8	reserved1[256];			/* 2048 */
+	__le64	others_lack;			/* 2048 chunks that one outside the view lacks */
+	__u8	reserved1[248];			/* 2056 */
 };						/* 2304 */
 
 /* struct rmr_msg_attach.flags */
@@ -424,6 +425,7 @@ RMR_ASSERT_SIZE(struct rmr_limits_le, 64);
 RMR_ASSERT_OFF(struct rmr_limits_le, write_cache, 28);
 RMR_ASSERT_SIZE(struct rmr_rsp_pool, 2304);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, view, 128);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, others_lack, 2048);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, member, 256);
 RMR_ASSERT_SIZE(struct rmr_msg_attach, 128);
 RMR_ASSERT_OFF(struct rmr_msg_attach, node, 64);
