@@ -107,7 +107,7 @@ static struct rmr_srv_pool *blank_make(const struct rmr_pool_spec *spec,
 				       const struct rmr_rsp_pool *rsp, int id,
 				       struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_open(spec->device, extack);
+	struct rmr_srv_pool *pool = rmr_srv_pool_open(spec, extack);
 	int err;
 
 	if (IS_ERR(pool))
