@@ -54,7 +54,7 @@ func inParallel(seeds []uint64, fn func(seed uint64)) {
 	wg.Wait()
 }
 
-// TestSeedsKeepEveryPromise plays 2,000 seeds, 400 of them directed; make sim plays as many as asked.
+// TestSeedsKeepEveryPromise plays 2,000 seeds, 400 of them directed, 200 with members that change; make sim plays as many as asked.
 func TestSeedsKeepEveryPromise(t *testing.T) {
 	n := uint64(2000)
 	if testing.Short() {
@@ -67,6 +67,8 @@ func TestSeedsKeepEveryPromise(t *testing.T) {
 			seeds[i] += Directed
 		} else if i%10 == 1 {
 			seeds[i] += Forced
+		} else if i%10 == 2 {
+			seeds[i] += Changing
 		}
 	}
 	var mu sync.Mutex
@@ -132,6 +134,7 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"who was not in a forced view was promoted with what it had":    {2199023255672},
 		"a forced client went on alone beside one with a majority":      {2199023257239},
 		"a member that restarted is a source before it was told a view": {78692, 1099511649413},
+		"an old disk goes live beside a member that was removed":        {4398046511284},
 	} {
 		t.Run(symptom, func(t *testing.T) {
 			for _, seed := range seeds {
