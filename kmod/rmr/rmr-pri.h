@@ -15,7 +15,7 @@ typedef int (*rmr_put_fn)(struct sk_buff *skb, const void *obj);
 int rmr_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
 		int (*next)(unsigned long *cursor, void *obj), void *obj);
 
-/* genl.c, for its other files: the storage side or an error, with an extack text; -EINVAL with one. */
+/* genl.c, for its other files: the storage side or an error; -EINVAL. Both with an extack text. */
 struct rmr_srv_ctl *rmr_nl_srv_ctl(struct netlink_ext_ack *extack);
 int rmr_nl_missing(struct netlink_ext_ack *extack, const char *what);
 int rmr_nl_pool_spec(struct genl_info *info, struct rmr_pool_spec *spec);

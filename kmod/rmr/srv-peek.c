@@ -9,7 +9,7 @@
 
 /*
  * The most chunks that one data member outside the view lacks: what was written to since that
- * member was lost. Caller: pool->lock, unless a disk that hangs holds it; the table is constant then.
+ * member was lost. Caller: pool->lock, unless a disk that hangs holds it; sb stays as it is then.
  */
 u64 rmr_srv_others_lack(struct rmr_srv_pool *pool)
 {

@@ -230,14 +230,12 @@ static int grow_begin(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 
 int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
 	struct grow g = {};
 	int err;
 
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s on this node", spec->name);
-		return -ENOENT;
-	}
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
 	mutex_lock(&pool->lock);
 	err = grow_begin(pool, spec, &g, extack);
 	mutex_unlock(&pool->lock);

@@ -781,15 +781,12 @@ static int start(struct rmr_srv_verify *v, const struct rmr_pool_spec *spec,
 
 int rmr_srv_verify_command(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
 	struct rmr_srv_verify *v;
 	int err = 0;
 
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		return -ENOENT;
-	}
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
 	v = pool->verify;
 	mutex_lock(&v->cmd_lock);
 	if (spec->verify) {

@@ -355,8 +355,8 @@ struct rmr_msg_step {
 };						/* 64 */
 
 /*
- * The pool is that large from now on (R9.12). Answered when it is persisted; again, by a member that
- * has that size already. -ENOSPC: the store has no room, see struct rmr_sb.room.
+ * The pool is that large from now on (R9.12). Answered when it is persisted; again, by a member
+ * that has that size already. -ENOSPC: the store has no room, see struct rmr_sb.room.
  */
 struct rmr_msg_resize {
 	struct rmr_msg_hdr hdr;			/*  0 with handle */
