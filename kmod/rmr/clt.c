@@ -59,6 +59,7 @@ void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 static void table_learn(struct rmr_clt_pool *pool, const struct rmr_rsp_pool *rsp)
 {
 	pool->quorum = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM;
+	pool->data_crc = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DATA_CRC;
 	pool->voters.quorum = pool->quorum;
 	mutex_lock(&pool->ctl_lock);
 	memcpy(pool->table.slot, rsp->member, sizeof(rsp->member));

@@ -78,7 +78,7 @@ static int tell_anyone(const struct rmr_sb *sb, unsigned int id)
 static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 		      const struct rmr_rsp_pool *rsp, int id, struct netlink_ext_ack *extack)
 {
-	u32 keep = RMR_SB_F_QUORUM | RMR_SB_F_USED;
+	u32 keep = RMR_SB_F_QUORUM | RMR_SB_F_USED | RMR_SB_F_DATA_CRC;
 	struct rmr_sb *sb = pool->sb;
 	int err;
 
