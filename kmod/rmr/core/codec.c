@@ -830,8 +830,10 @@ static int claim_check(const struct rmr_rsp_pool *r, struct rmr_fault *fault)
 {
 	if (r->claim_id >= RMR_MAX_MEMBERS)
 		return refuse(fault, -EPROTO, "claim_id", "out of range", r->claim_id);
+	if (rmr_sb_member_check(&r->claim, RMR_MAX_MEMBERS, fault))
+		return -EPROTO;
 	if (r->claim.state != RMR_MEMBER_NONE)
-		return rmr_sb_member_check(&r->claim, RMR_MAX_MEMBERS, fault) ? -EPROTO : 0;
+		return 0;
 	if (r->claim_id || !all_zero(&r->claim, sizeof(r->claim)))
 		return refuse(fault, -EPROTO, "claim", "not zero without a claim", r->claim_id);
 	return 0;
