@@ -207,7 +207,7 @@ func fieldOf(err error) string {
 
 func plainField(name string) string {
 	if rest, found := strings.CutPrefix(name, "claim."); found {
-		return "member." + rest // a slot is a slot to the C core
+		name = "member." + rest // a slot is a slot to the C core
 	}
 	for {
 		from, to := strings.IndexByte(name, '['), strings.IndexByte(name, ']')
