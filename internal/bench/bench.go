@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -32,6 +33,8 @@ type Options struct {
 	Rounds  int // measurements of each cell; the median counts
 	Seconds int // of each measurement
 	JSON    bool
+	// Checksums adds a pool with data checksums.
+	Checksums bool
 }
 
 // target is a block device on the client.
@@ -41,6 +44,16 @@ var targets = []target{
 	{"raw rnbd", "/dev/rnbd0"},
 	{"md raid1 over rnbd", "/dev/md0"},
 	{"rmr, two legs", "/dev/brmr0"},
+}
+
+// checked is the pool with data checksums, on the second disks.
+var checked = target{"rmr, two legs, checksums", "/dev/brmr1"}
+
+func (o *Options) targets() []target {
+	if o.Checksums {
+		return append(slices.Clone(targets), checked)
+	}
+	return targets
 }
 
 // load is one fio job.
@@ -109,14 +122,19 @@ func (b *bench) run(ctx context.Context, c *rig.Cluster, out io.Writer) error {
 	if err := setup(ctx, c); err != nil {
 		return err
 	}
-	for _, t := range targets { // first writes allocate the disk files and set md's bitmap
+	if b.opts.Checksums {
+		if err := setupChecked(ctx, c); err != nil {
+			return err
+		}
+	}
+	for _, t := range b.opts.targets() { // first writes allocate the disk files and set md's bitmap
 		if _, err := b.fio(ctx, t, load{RW: "write", BS: "124k", Depth: 8}, "--size="+fileSize); err != nil {
 			return err
 		}
 	}
 	for round := range b.opts.Rounds {
 		for l, load := range loads {
-			for t, target := range targets {
+			for t, target := range b.opts.targets() {
 				s, err := b.measure(ctx, target, load)
 				if err != nil {
 					return fmt.Errorf("measure %s on %s: %w", load.Name, target.Name, err)
@@ -130,14 +148,34 @@ func (b *bench) run(ctx context.Context, c *rig.Cluster, out io.Writer) error {
 	return b.print(out)
 }
 
-// setup maps all three targets on the client.
+type command struct {
+	node   *rig.Node
+	script string
+}
+
+func runAll(ctx context.Context, commands []command) error {
+	for _, cmd := range commands {
+		if _, err := cmd.node.Sh(ctx, cmd.script); err != nil {
+			return fmt.Errorf("bench: set up %s: %w", cmd.node.Name(), err)
+		}
+	}
+	return nil
+}
+
+// setupChecked maps the pool with data checksums; the modules are loaded.
+func setupChecked(ctx context.Context, c *rig.Cluster) error {
+	addr := func(i int) string { return c.Storage(i).Address() }
+	return runAll(ctx, []command{
+		{c.Storage(2), fmt.Sprintf("rmrctl pool create checked --device /dev/ubdb --size %d --addr %s --data-checksums", poolSize, addr(2))},
+		{c.Storage(3), fmt.Sprintf("rmrctl pool join checked --device /dev/ubdb --peer %s --addr %s", addr(2), addr(3))},
+		{c.Client(0), "brmr map checked --node " + addr(2)},
+	})
+}
+
+// setup maps the three targets of every run on the client.
 func setup(ctx context.Context, c *rig.Cluster) error {
 	addr := func(i int) string { return c.Storage(i).Address() }
-	type command struct {
-		node   *rig.Node
-		script string
-	}
-	for _, cmd := range []command{
+	return runAll(ctx, []command{
 		{c.Storage(0), "modprobe rnbd_server"},
 		{c.Storage(1), "modprobe rnbd_server"},
 		{c.Storage(2), fmt.Sprintf("modprobe brmr_server; rmrctl pool create bench --device /dev/ubda --size %d --addr %s", poolSize, addr(2))},
@@ -148,12 +186,7 @@ func setup(ctx context.Context, c *rig.Cluster) error {
 		{c.Client(0), mapRNBD("b", addr(1), "/dev/ubdb")},
 		{c.Client(0), "mdadm --create /dev/md0 --run --level=1 --raid-devices=2 --bitmap=internal --assume-clean /dev/rnbd1 /dev/rnbd2 >&2"},
 		{c.Client(0), "modprobe brmr_client; brmr map bench --node " + addr(2)},
-	} {
-		if _, err := cmd.node.Sh(ctx, cmd.script); err != nil {
-			return fmt.Errorf("bench: set up %s: %w", cmd.node.Name(), err)
-		}
-	}
-	return nil
+	})
 }
 
 func mapRNBD(session, addr, device string) string {

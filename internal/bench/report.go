@@ -21,7 +21,7 @@ func (b *bench) figures() Figures {
 	f := Figures{Rounds: b.opts.Rounds, Seconds: b.opts.Seconds}
 	for l, load := range loads {
 		var raw float64
-		for t, target := range targets {
+		for t, target := range b.opts.targets() {
 			samples := b.cells[[2]int{l, t}]
 			c := Cell{
 				Load: load.Name, Target: target.Name,
@@ -55,7 +55,7 @@ func (b *bench) print(out io.Writer) error {
 	t.SetStyle(table.StyleLight)
 	t.AppendHeader(table.Row{"load", "target", "IOPS", "to raw", "p50 us", "client CPU", "packets/I/O"})
 	for i, c := range f.Cells {
-		if i > 0 && i%len(targets) == 0 {
+		if i > 0 && i%len(b.opts.targets()) == 0 {
 			t.AppendSeparator()
 		}
 		t.AppendRow(table.Row{

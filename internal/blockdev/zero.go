@@ -25,9 +25,20 @@ func (d *Disk) Zero(ctx context.Context, dataSize uint64, progress func(done, to
 	}
 	// A signature in the tail would outlive the data area's zeros.
 	tail := usable - pool.MDTail
-	spans := [][2]uint64{{0, dataSize}, {tail, (d.Size - tail) &^ 511}}
-	total := spans[0][1] + spans[1][1]
-	done := uint64(0)
+	return d.zeroSpans(ctx, [][2]uint64{{0, dataSize}, {tail, (d.Size - tail) &^ 511}}, progress)
+}
+
+// ZeroData is Zero for a device that holds data alone: all of it.
+func (d *Disk) ZeroData(ctx context.Context, progress func(done, total uint64)) error {
+	return d.zeroSpans(ctx, [][2]uint64{{0, d.Size &^ 511}}, progress)
+}
+
+// zeroSpans takes offsets and lengths.
+func (d *Disk) zeroSpans(ctx context.Context, spans [][2]uint64, progress func(done, total uint64)) error {
+	total, done := uint64(0), uint64(0)
+	for _, span := range spans {
+		total += span[1]
+	}
 	for _, span := range spans {
 		for off, end := span[0], span[0]+span[1]; off < end; {
 			if err := ctx.Err(); err != nil {
@@ -63,29 +74,34 @@ func (e *NotZeroError) Error() string {
 func (d *Disk) SpotCheckZero(dataSize uint64) error {
 	const edge, spots, spot = 1 << 20, 64, 4096
 	dataSize = min(dataSize, d.Size)
-	if err := d.expectZero(0, min(edge, dataSize)); err != nil {
+	if err := d.ExpectZero(0, min(edge, dataSize)); err != nil {
 		return err
 	}
 	if dataSize <= 2*edge {
-		return d.expectZero(min(edge, dataSize), dataSize-min(edge, dataSize))
+		return d.ExpectZero(min(edge, dataSize), dataSize-min(edge, dataSize))
 	}
 	step := (dataSize - 2*edge) / spots
 	for i := range uint64(spots) {
-		if err := d.expectZero(edge+i*step, min(spot, step)); err != nil {
+		if err := d.ExpectZero(edge+i*step, min(spot, step)); err != nil {
 			return err
 		}
 	}
-	return d.expectZero(dataSize-edge, edge)
+	return d.ExpectZero(dataSize-edge, edge)
 }
 
-func (d *Disk) expectZero(off, n uint64) error {
-	b := make([]byte, n)
-	if got, err := d.dev.ReadAt(b, int64(off)); uint64(got) < n {
-		return fmt.Errorf("read %s at byte %d: %w", d.Path, off, err)
-	}
-	for i, v := range b {
-		if v != 0 {
-			return &NotZeroError{d.Path, off + uint64(i)}
+// ExpectZero returns *NotZeroError if one of n bytes from off on is not zero.
+func (d *Disk) ExpectZero(off, n uint64) error {
+	const step = 1 << 20
+	b := make([]byte, min(n, step))
+	for end := off + n; off < end; off += uint64(len(b)) {
+		b = b[:min(end-off, step)]
+		if got, err := d.dev.ReadAt(b, int64(off)); got < len(b) {
+			return fmt.Errorf("read %s at byte %d: %w", d.Path, off, err)
+		}
+		for i, v := range b {
+			if v != 0 {
+				return &NotZeroError{d.Path, off + uint64(i)}
+			}
 		}
 	}
 	return nil

@@ -65,6 +65,11 @@ func Run(ctx context.Context, env Env, args []string) int {
 	if filepath.Base(args[0]) == "brmr" {
 		a.name = "brmr"
 		root = a.brmr()
+	} else if where, rest, err := splitRemote(args[1:]); err != nil {
+		fmt.Fprintf(env.Stderr, "%s: %v (see `%s --help`)\n", a.name, err, a.name)
+		return ExitUsage
+	} else if where != (remoteOptions{}) {
+		return a.remote(ctx, where, rest)
 	}
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
@@ -108,15 +113,17 @@ func (a *app) root(name, short, long string) *cobra.Command {
 func (a *app) rmrctl() *cobra.Command {
 	root := a.root("rmrctl", "Control replicated block devices",
 		"rmrctl controls the rmr kernel modules: pools on storage nodes, mapped devices and their legs on\nclient hosts. A noun without a verb shows.")
+	addRemote(root)
 	root.AddCommand(a.noun("pool", "Pools of this storage node", a.poolShow(), a.poolCreate(), a.poolJoin(),
-		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve()))
-	root.AddCommand(a.noun("disk", "Metadata of a store on a device or image, without the kernel", a.diskShow(), a.diskCheck(),
-		a.diskDump(), a.diskRestore()))
-	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn()))
+		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve(), a.poolResize()))
+	root.AddCommand(a.noun("disk", "Stores: metadata without the kernel, exchange, growth, what is done about errors", a.diskShow(), a.diskCheck(),
+		a.diskDump(), a.diskRestore(), a.diskReplace(), a.diskFind(), a.diskGrow(), a.diskPolicy(), a.diskReturn()))
+	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMaintenance()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
+	root.AddCommand(a.noun("verify", "Comparing of members of this storage node with others", a.verifyShow(), a.verifyStart(), a.verifyStop()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),
-		a.deviceMap(), a.deviceUnmap()))
+		a.deviceMap(), a.deviceUnmap(), a.poolResize()))
 	root.AddCommand(a.noun("softroce", "RDMA in software on ordinary network devices", a.softroceShow(),
 		a.softroceUp(), a.softroceDown()))
 	root.AddCommand(a.explainPool(), a.events(), a.doctor(), a.version())
@@ -128,7 +135,7 @@ func (a *app) brmr() *cobra.Command {
 		"brmr maps pools as block devices on a client host. It is rmrctl's noun \"device\" under a shorter name.")
 	list := a.deviceShow("list")
 	list.Short = "List the mapped pools"
-	root.AddCommand(a.deviceMap(), a.deviceUnmap(), list, a.deviceShow("show"), a.version())
+	root.AddCommand(a.deviceMap(), a.deviceUnmap(), a.poolResize(), list, a.deviceShow("show"), a.version())
 	return root
 }
 

@@ -37,7 +37,7 @@ The kernel tells of most changes at once; what it does not tell is noticed withi
 // event is one line. State holds the reported state; of "destroy" the last known one.
 type event struct {
 	Action string `json:"action"` // exists, create, change or destroy
-	Object string `json:"object"` // pool, device or leg; "-" ends the present state
+	Object string `json:"object"` // pool, verify, device or leg; "-" ends the present state
 	Key    string `json:"key"`    // unique among objects of a kind
 	Name   string `json:"name"`   // of the pool
 	State  string `json:"state"`
@@ -53,6 +53,23 @@ func poolEvent(p rmrnl.Pool) event {
 		State: p.State.String(), Reason: p.Reason.String(),
 		Detail: fmt.Sprintf("view:%d up-to-date:%s client:%s", p.View, p.UpToDate, orDash(p.Client)),
 	}
+}
+
+// verifyEvent tells of a comparison with other members; its state changes with what is found.
+func verifyEvent(p rmrnl.Pool) event {
+	return event{
+		Object: "verify", Key: fmt.Sprintf("%s/%d", p.Name, p.MemberID), Name: p.Name,
+		State: p.VerifyState.String(), Reason: rmrnl.ReasonNone.String(),
+		Detail: fmt.Sprintf("differences:%d busy:%d repaired:%d", p.VerifyDifferences, p.VerifyBusy, p.VerifyRepaired),
+	}
+}
+
+// poolEvents are all that is told of a pool; of a verify only once there was one.
+func poolEvents(p rmrnl.Pool) []event {
+	if p.VerifyState == rmrnl.VerifyStateNone {
+		return []event{poolEvent(p)}
+	}
+	return []event{poolEvent(p), verifyEvent(p)}
 }
 
 func deviceEvent(d rmrnl.Device) event {
@@ -117,8 +134,10 @@ func (f *follower) run(ctx context.Context, sub, query *rmrnl.Client) error {
 		for _, n := range list {
 			// The last word of a device; whether it is gone, the comparison finds out.
 			again = again || n.Device != nil && n.Device.State == rmrnl.DeviceStateDetaching
-			if err := f.change(notified(n)); err != nil {
-				return err
+			for _, e := range notified(n) {
+				if err := f.change(e); err != nil {
+					return err
+				}
 			}
 		}
 		if again || time.Now().After(next) {
@@ -141,14 +160,14 @@ func (f *follower) receive(ctx context.Context, sub *rmrnl.Client, until time.Ti
 	return list, err
 }
 
-func notified(n rmrnl.Notification) event {
+func notified(n rmrnl.Notification) []event {
 	switch {
 	case n.Pool != nil:
-		return poolEvent(*n.Pool)
+		return poolEvents(*n.Pool)
 	case n.Device != nil:
-		return deviceEvent(*n.Device)
+		return []event{deviceEvent(*n.Device)}
 	}
-	return legEvent(*n.Leg)
+	return []event{legEvent(*n.Leg)}
 }
 
 // change prints an object's new state if it differs from the known one.
@@ -225,7 +244,7 @@ func snapshot(ctx context.Context, c *rmrnl.Client) ([]event, error) {
 		return nil, err
 	}
 	for _, p := range pools {
-		list = append(list, poolEvent(p))
+		list = append(list, poolEvents(p)...)
 	}
 	for _, d := range devices {
 		list = append(list, deviceEvent(d))

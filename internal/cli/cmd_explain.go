@@ -78,7 +78,7 @@ func (a *app) answers(ctx context.Context, name string) ([]answer, error) {
 		}
 		for _, p := range pools {
 			if p.Name == name {
-				list = append(list, explainMember(viewPool(p))...)
+				list = append(list, explainMember(viewPool(p, a.Now()))...)
 			}
 		}
 		return nil
@@ -104,7 +104,8 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonFenced:            "a newer client holds the pool",
 		rmrnl.ReasonRefused:           "the member refused",
 		rmrnl.ReasonVersion:           "it speaks another version or transport",
-		rmrnl.ReasonIdentity:          "another pool, store, size or member table answered there",
+		rmrnl.ReasonIdentity:          "another pool, store or size answered there",
+		rmrnl.ReasonTooSmall:          "it holds a smaller pool than the device has",
 		rmrnl.ReasonStoreError:        "the store failed",
 		rmrnl.ReasonDamagedSuperblock: "a superblock copy is damaged",
 		rmrnl.ReasonUnclean:           "the last client did not detach",
@@ -112,6 +113,10 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonNoQuorum:          "no majority of members and witnesses can be reached",
 		rmrnl.ReasonSplitBrain:        "members have different histories",
 		rmrnl.ReasonDamped:            "it failed repeatedly",
+		rmrnl.ReasonLeaving:           "it is being removed",
+		rmrnl.ReasonMaintenance:       "it is kept out for maintenance",
+		rmrnl.ReasonReplaced:          "another store has its place, or it was removed",
+		rmrnl.ReasonLimits:            "its queue limits do not fit the mapped device",
 	}[r]
 }
 
@@ -162,6 +167,9 @@ func explainLeg(name string, l legView) answer {
 	switch l.State {
 	case rmrnl.LegStateUpToDate:
 		f.Why = "serves reads, gets every write"
+		if c := l.Counters; c.ReadErrors != 0 {
+			f.Why += fmt.Sprintf("; its disk failed %d reads, %d ranges were written back, %d were not", c.ReadErrors, c.Repairs, c.Unrepaired)
+		}
 	case rmrnl.LegStateVoting:
 		f.Why = "a witness: votes, holds no data"
 	case rmrnl.LegStateSyncing:
@@ -179,7 +187,23 @@ func explainLeg(name string, l legView) answer {
 	default:
 		f.Why, f.Do = explainFailed(name, l)
 	}
+	if wish := explainWish(l); wish != "" && l.State != rmrnl.LegStateFailed {
+		f.Why += "; " + wish
+	}
 	return f
+}
+
+// explainWish says what is to become of a leg that still takes part.
+func explainWish(l legView) string {
+	switch {
+	case l.Successor != nil:
+		return fmt.Sprintf("member %d takes its place as soon as that is up to date", *l.Successor)
+	case l.Leaving:
+		return "to be removed, but it is the last up-to-date leg"
+	case l.Maintenance:
+		return "to be kept out, but it is the last up-to-date leg"
+	}
+	return ""
 }
 
 func explainFailed(name string, l legView) (why, do string) {
@@ -190,6 +214,19 @@ func explainFailed(name string, l legView) (why, do string) {
 	case rmrnl.ReasonDamped:
 		why = since(fmt.Sprintf("failed %d times, so it waits %d s more", l.Ejections, (l.DampedMS+999)/1000), l.Cause)
 		return why, "see to its link; it returns by itself, or at once by " + back
+	case rmrnl.ReasonMaintenance:
+		return "kept out for maintenance, by any client", fmt.Sprintf("`rmrctl leg maintenance %s %d off`", name, l.MemberID)
+	case rmrnl.ReasonLeaving:
+		return "being removed; its place becomes free when every other member has noted it", ""
+	case rmrnl.ReasonReplaced:
+		return "another store answers there than the pool's", fmt.Sprintf("assemble the present store on %s; the old one is of no use any more", l.Node)
+	case rmrnl.ReasonLimits:
+		return "the device that is mapped asks for more than its store can do", "map the pool anew, or give the member a disk like the others"
+	case rmrnl.ReasonTooSmall:
+		return since("not taken back", l.Reason), fmt.Sprintf("its metadata is of another time than the pool: see `rmrctl pool show` on %s; give its history up there and let it join anew", l.Node)
+	case rmrnl.ReasonStoreError:
+		return "its disk failed, so that it left or cannot write its metadata; it does not return by itself",
+			fmt.Sprintf("see to its disk; then `rmrctl disk return %s` on %s, or stop and assemble the pool there", name, l.Node)
 	case rmrnl.ReasonIdentity, rmrnl.ReasonVersion, rmrnl.ReasonSplitBrain, rmrnl.ReasonRefused:
 		return since("tried again and again", l.Reason), fmt.Sprintf("see `rmrctl pool show` and the kernel's log on %s", l.Node)
 	}
@@ -202,8 +239,17 @@ func explainMember(p poolView) []answer {
 		Degraded: p.Degraded, Why: since("served here", p.Reason),
 	}
 	switch {
+	case p.Disk.Left:
+		f.Why = "left by its policy (detach): too many places of " + p.Device + " failed; serves nobody, does not return by itself"
+		f.Do = fmt.Sprintf("see to the disk or exchange it, then `rmrctl disk return %s`", p.Name)
+	case p.Disk.HungMS != 0:
+		f.Why = fmt.Sprintf("%s has not answered a request for %d s; everything is refused until it does", p.Device, (p.Disk.HungMS+999)/1000)
+		f.Do = "see to the disk; the pool cannot be stopped before it answers"
 	case p.State == rmrnl.PoolStateFailed:
 		f.Why, f.Do = since("no longer served", p.Reason), "look at "+p.Device+", then stop and assemble the pool, or exchange the disk"
+	case p.Discarded:
+		f.Why += ", blank: it has no data of the pool yet, or its history was given up"
+		f.Do = "a client that has the pool mapped takes it up by itself; see `rmrctl explain` there"
 	case p.Kind == pool.MemberWitness.String():
 		f.Why = "a witness: votes, holds no data"
 	case p.UpToDate.Has(p.MemberID):
@@ -214,6 +260,9 @@ func explainMember(p poolView) []answer {
 		f.Why += ", not in the view: its data is old until a client takes it in"
 		f.Do = "let a client attach, or see why it does not: `rmrctl explain` there"
 	}
+	if n := p.Disk.FailedPlaces; n != 0 && !p.Disk.Left {
+		f.Why += fmt.Sprintf("; %d places of its disk failed lately (policy %s)", n, p.Disk.OnError)
+	}
 	if p.DamagedCopies != 0 {
 		f.Why += "; a superblock copy was damaged and rewritten"
 		f.Do = "check " + p.Device
@@ -222,7 +271,35 @@ func explainMember(p poolView) []answer {
 	if p.Resync.State != rmrnl.ResyncStateNone {
 		list = append(list, explainResync(p))
 	}
+	if p.Verify.State != rmrnl.VerifyStateNone || p.Verify.Verified > 0 {
+		list = append(list, explainVerify(p))
+	}
 	return append(list, explainAttach(p))
+}
+
+func explainVerify(p poolView) answer {
+	v := p.Verify
+	f := answer{
+		Object: fmt.Sprintf("verify %d", p.MemberID), State: v.State.String(), Reason: rmrnl.ReasonNone.String(),
+		Degraded: v.Differences > 0 || v.Before > 0,
+	}
+	switch {
+	case v.State == rmrnl.VerifyStateWaiting:
+		f.Why = "compares once this member is up to date under a client, and the others are reached"
+	case v.State == rmrnl.VerifyStateRunning:
+		f.Why = fmt.Sprintf("%s compared, %d s left", v.percent(), v.ETA)
+	case v.Verified == 0:
+		f.Why = "never compared completely with all others"
+	default:
+		f.Why = fmt.Sprintf("compared completely with all others %s ago, %d blocks differed", v.age(), v.Before)
+	}
+	if v.Differences > 0 {
+		f.Why += fmt.Sprintf("; %d blocks differ now", v.Differences)
+	}
+	if f.Degraded {
+		f.Do = fmt.Sprintf("find out whose copy is wrong: `rmrctl verify show %s` has ranges; `rmrctl verify start --repair` there", p.Name)
+	}
+	return f
 }
 
 func explainResync(p poolView) answer {

@@ -15,9 +15,10 @@ import (
 
 type poolCreateOptions struct {
 	storeOptions
-	size   string
-	chunk  string
-	quorum string
+	size      string
+	chunk     string
+	quorum    string
+	checksums bool
 }
 
 func (a *app) poolCreate() *cobra.Command {
@@ -30,16 +31,27 @@ and without --force it must carry nothing. Then its data area is filled with zer
 
 With --quorum majority, more than half of all members have to be reached for the pool to be served,
 and any of its members may be lost as long as that holds: use three or more, of which one may be a
-witness ("rmrctl pool join --witness"). Without, all members that were last up to date are needed.`,
+witness ("rmrctl pool join --witness"). Without, all members that were last up to date are needed.
+
+With --adopt, what the first --size bytes of the device hold becomes the data of the pool: nothing of
+it is overwritten, and a file system or volume group there is no reason against it. The rest of the
+device becomes metadata: shrink what is on it before, or give a --metadata-device. The other members get a full copy.
+
+With --data-checksums, data carries a CRC-32C from the client to each member, and between members in a resync;
+what does not match is not stored, but sent again. It is a property of the pool for good.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool create vol1 --device /dev/sdb
   rmrctl pool create vol1 --device /dev/sdb --quorum majority
+  rmrctl pool create vol1 --device /dev/sdb --adopt --size 10G
+  rmrctl pool create vol1 --device /dev/sdb --adopt --metadata-device /dev/sdc1
   rmrctl pool create vol1 --device /dev/sdb --size 10G --addr 192.0.2.1 --dry-run`,
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.size, "size", "", "`size` of the volume (default: the largest that fits)")
+	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "keep what the device holds as the data of the pool")
 	cmd.Flags().StringVar(&o.chunk, "chunk-size", "1M", "unit of dirty tracking, a power of two from 64K to 16M")
 	cmd.Flags().StringVar(&o.quorum, "quorum", "off", "who has to agree: off, or majority of all members")
+	cmd.Flags().BoolVar(&o.checksums, "data-checksums", false, "data carries a checksum on its way to the members")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := o.prepare(a, "pool create", args[0]); err != nil {
 			return err
@@ -49,6 +61,9 @@ witness ("rmrctl pool join --witness"). Without, all members that were last up t
 }
 
 func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
+	if err := o.checkAdopt(); err != nil {
+		return err
+	}
 	chunk, err := parseSize(o.chunk)
 	if err != nil || chunk < pool.ChunkSizeMin || chunk > pool.ChunkSizeMax || chunk&(chunk-1) != 0 {
 		return &usageError{fmt.Sprintf("--chunk-size %q: want a power of two from 64K to 16M", o.chunk)}
@@ -71,10 +86,10 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	most := pool.PoolSizeMaxOn(disk.Size, uint32(chunk))
 	if want == 0 {
-		want = most
+		want = o.most(disk, uint32(chunk), true)
 	}
+	most := o.most(disk, uint32(chunk), false)
 	if want > most {
 		disk.Close()
 		return refuse("%s: store too small: pool of %d bytes, at most %d fit on %s; "+
@@ -83,13 +98,17 @@ func (o *poolCreateOptions) create(ctx context.Context, a *app) error {
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolCreate}
 	req.Add(rmrnl.PoolAttrName, o.name).
 		Add(rmrnl.PoolAttrSize, want).
-		Add(rmrnl.PoolAttrChunkSize, uint32(chunk))
+		Add(rmrnl.PoolAttrChunkSize, uint32(chunk)).
+		Add(rmrnl.PoolAttrDataChecksums, o.checksums)
 	if quorum > 0 {
 		req.Add(rmrnl.PoolAttrQuorum, uint8(quorum))
 	}
 	err = o.add(a, req)
 	if err == nil {
 		err = o.planZero(disk, want, &p)
+	}
+	if err == nil && o.adopt {
+		err = o.planAdopt(disk, want, uint32(chunk), &p)
 	}
 	if err != nil {
 		disk.Close()

@@ -16,7 +16,9 @@ type poolJoinOptions struct {
 	storeOptions
 	peer      []string
 	id        int
+	replaces  int
 	witness   bool
+	zero      bool
 	port      uint16
 	transport string
 }
@@ -26,20 +28,31 @@ func (a *app) poolJoin() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "join NAME --device DEVICE --peer ADDR", Short: "Make a device a further member of a pool",
 		Long: `Makes a block device a further member of a pool that another storage node serves, and serves
-it. Size, chunk size and UUID come from the peer. The device is checked and zeroed as by
-"rmrctl pool create". Pools that a client has used cannot be joined yet.
+it. Size, chunk size and UUID come from the peer. The device is checked as by "rmrctl pool create".
+
+Of a pool that no client has used, the device is zeroed first and is up to date at once. A pool that was
+used, or is in use, takes it as a blank member: it gets all data from the others, while clients go on, and
+is up to date when they say so ("rmrctl resync show"). Blocks that are equal already are not copied, so
+what is on the device counts for nothing and --zero only saves transfers where the pool was never written.
+Without a client the copying begins when one attaches.
+
+With --replaces the new member takes the place of another one, on whatever node: that one stays until the new
+one is up to date, then it is removed.
 
 With --witness the member holds no data, only its vote: 128 KiB are enough, and nothing is zeroed.
 The pool must have been created with --quorum majority. Give a witness a node of its own.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1
   rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1 --id 2 --dry-run
+  rmrctl pool join vol1 --device /dev/sdb --peer 192.0.2.1 --replaces 0
   rmrctl pool join vol1 --device /dev/vda3 --peer 192.0.2.1 --witness`,
 	}
 	o.flags(cmd)
 	fs := cmd.Flags()
 	fs.StringSliceVar(&o.peer, "peer", nil, "`addresses` of members that serve the pool, asked in turn")
 	fs.IntVar(&o.id, "id", -1, "member `id`, 0 to 7 (default: the lowest free one)")
+	fs.IntVar(&o.replaces, "replaces", -1, "`id` of the member whose place it takes")
+	fs.BoolVar(&o.zero, "zero", false, "zero the device even if the pool was used")
 	fs.BoolVar(&o.witness, "witness", false, "vote only, hold no data")
 	addPort(fs, &o.port, &o.transport)
 	mustRequire(cmd, "peer")
@@ -63,6 +76,12 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 	if o.id >= 0 {
 		req.Add(rmrnl.PoolAttrMemberID, uint8(o.id))
 	}
+	if err := checkLeg(o.replaces); err != nil {
+		return err
+	}
+	if o.replaces >= 0 {
+		req.Add(rmrnl.PoolAttrReplaces, uint8(o.replaces))
+	}
 	req.AddStrings(rmrnl.PoolAttrPeer, o.peer)
 	addTransport(req, rmrnl.PoolAttrPort, rmrnl.PoolAttrTransport, o.port, o.transport)
 	if err := o.add(a, req); err != nil {
@@ -77,11 +96,15 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 		return err
 	}
 	// The pool's size is known to the peer alone: all that could become data area gets zeros.
-	dataSize := pool.UsableSize(disk.Size) - pool.MDTail
+	dataSize := pool.UsableSize(disk.Size)
+	if o.mdDevice == "" {
+		dataSize -= pool.MDTail
+	}
 	if err := o.planZero(disk, dataSize, &p); err != nil {
 		disk.Close()
 		return err
 	}
+	o.zeroBlank = o.zero
 	return o.run(ctx, a, disk, dataSize, req, p)
 }
 

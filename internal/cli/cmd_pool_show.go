@@ -38,7 +38,7 @@ func (a *app) pools(ctx context.Context, name string) ([]poolView, error) {
 		}
 		for _, p := range list {
 			if name == "" || p.Name == name {
-				views = append(views, viewPool(p))
+				views = append(views, viewPool(p, a.Now()))
 			}
 		}
 		if name == "" || len(views) > 0 {
@@ -49,7 +49,7 @@ func (a *app) pools(ctx context.Context, name string) ([]poolView, error) {
 		if err != nil {
 			return fmt.Errorf("pool show %s: %w", name, err)
 		}
-		views = append(views, viewPool(p))
+		views = append(views, viewPool(p, a.Now()))
 		return nil
 	})
 	return views, err

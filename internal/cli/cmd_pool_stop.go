@@ -14,6 +14,7 @@ import (
 type poolStopOptions struct {
 	changeOptions
 	uuid string
+	leg  int
 }
 
 func (a *app) poolStop() *cobra.Command {
@@ -27,6 +28,7 @@ it again. With --force a pool that a client uses is stopped too: the client lose
 	}
 	o.flags(cmd.Flags(), "stop it although a client uses it")
 	cmd.Flags().StringVar(&o.uuid, "uuid", "", "`UUID` the pool must have")
+	addLeg(cmd.Flags(), &o.leg)
 	return a.verb(cmd, func(ctx context.Context, args []string) error { return o.stop(ctx, a, args[0], false) })
 }
 
@@ -41,6 +43,7 @@ member is lost. The other members are not told and keep their data. Needs --forc
 	}
 	o.flags(cmd.Flags(), "lose this member's data, also when a client uses it")
 	cmd.Flags().StringVar(&o.uuid, "uuid", "", "`UUID` the pool must have")
+	addLeg(cmd.Flags(), &o.leg)
 	return a.verb(cmd, func(ctx context.Context, args []string) error { return o.stop(ctx, a, args[0], true) })
 }
 
@@ -62,15 +65,18 @@ func (o *poolStopOptions) stop(ctx context.Context, a *app, name string, wipe bo
 		AddUUID(rmrnl.PoolAttrUUID, id).
 		Add(rmrnl.PoolAttrWipe, wipe).
 		Add(rmrnl.PoolAttrForce, o.force)
-	found, err := a.pools(ctx, name)
+	found, err := a.member(ctx, name, o.leg)
 	if err != nil {
 		return fmt.Errorf("pool %s: %w", verb, err)
 	}
+	if o.leg >= 0 {
+		req.Add(rmrnl.PoolAttrLeg, found.MemberID)
+	}
 	var p plan
 	if wipe {
-		p.raise(riskLoseData, "the data of member %d on %s is lost", found[0].MemberID, found[0].Device)
+		p.raise(riskLoseData, "the data of member %d on %s is lost", found.MemberID, found.Device)
 	}
-	if client := found[0].Client; client != "" {
+	if client := found.Client; client != "" {
 		p.raise(riskDegrades, "client %s loses this leg", client)
 	}
 	if goOn, err := a.proceedRequest(o.changeOptions, req, p); !goOn {

@@ -100,19 +100,29 @@ copies reach; paused.`,
 	})
 }
 
-type resyncOptions struct{ changeOptions }
+type resyncOptions struct {
+	changeOptions
+	leg int
+}
 
 // resyncChange makes a verb that changes the resync of one pool's member here.
 func (a *app) resyncChange(cmd *cobra.Command, done string, fill func(*rmrnl.Request, *plan, []string) error) *cobra.Command {
 	var o resyncOptions
 	o.flags(cmd.Flags(), "")
+	addLeg(cmd.Flags(), &o.leg)
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := checkPoolName(args[0]); err != nil {
+			return err
+		}
+		if err := checkLeg(o.leg); err != nil {
 			return err
 		}
 		req, p := &rmrnl.Request{Cmd: rmrnl.CmdPoolResync}, plan{}
 		if err := fill(req.Add(rmrnl.PoolAttrName, args[0]), &p, args); err != nil {
 			return err
+		}
+		if o.leg >= 0 {
+			req.Add(rmrnl.PoolAttrLeg, uint8(o.leg))
 		}
 		if goOn, err := a.proceedRequest(o.changeOptions, req, p); !goOn {
 			return err

@@ -178,7 +178,10 @@ func viewSuperblock(s *metadata.Store) *superblockView {
 			continue
 		}
 		addrs := slices.DeleteFunc(slices.Clone(m.Addrs[:]), func(a string) bool { return a == "" })
-		v.Members = append(v.Members, memberView{uint8(id), m.State.String(), m.Store, m.Node, notNil(addrs), 0})
+		v.Members = append(v.Members, memberView{
+			uint8(id), m.State.String(), m.Store, m.Node, notNil(addrs), 0,
+			viewWish(m.Flags&pool.SlotLeaving != 0, m.Flags&pool.SlotMaintenance != 0, m.Successor),
+		})
 	}
 	return v
 }

@@ -101,6 +101,18 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
 		syscall.EINVAL: "`rmrctl pool show` tells the member of this node",
 	},
+	rmrnl.CmdPoolMember: {
+		syscall.ENOENT: "`rmrctl pool show` lists the pools here and their members",
+	},
+	rmrnl.CmdPoolReplace: {
+		syscall.ENOSPC:       "take a larger device",
+		syscall.EHOSTUNREACH: "check --peer, the link and `rmrctl doctor` on both nodes",
+		syscall.ETIMEDOUT:    "check --peer, the link and `rmrctl doctor` on both nodes",
+		syscall.ECONNREFUSED: "no pool is served there: check --peer and `rmrctl pool show` on the peer",
+	},
+	rmrnl.CmdLegSet: {
+		syscall.ENOENT: "`rmrctl leg show` lists the legs of what is mapped here",
+	},
 	rmrnl.CmdLegEject: {
 		syscall.ENOENT: "`rmrctl leg show` lists the legs of what is mapped here",
 	},
@@ -124,6 +136,12 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 		syscall.ENOENT: "`brmr list` shows what is mapped here",
 		syscall.ENODEV: "`brmr list` shows what is mapped here",
 		syscall.EBUSY:  "unmount it and close what uses it, or --force, which fails I/O that waits",
+	},
+	rmrnl.CmdDeviceResize: {
+		syscall.ENODEV: "give it on the client host that has the pool mapped; on a storage node `rmrctl disk grow` makes room",
+	},
+	rmrnl.CmdPoolGrow: {
+		syscall.ENOENT: "`rmrctl pool show` lists the pools here",
 	},
 	rmrnl.CmdDeviceGet: {
 		syscall.ENOENT: "`brmr list` shows what is mapped here",

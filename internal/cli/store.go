@@ -25,9 +25,14 @@ import (
 type storeOptions struct {
 	changeOptions
 	device        string
+	mdDevice      string // "": metadata is on device
+	mdSize        uint64 // bytes of mdDevice, once it was looked at
 	addr          []string
 	uuid          string
 	assumeZeroed  bool
+	zeroBlank     bool // zero a store even if the pool takes it as a blank one
+	adopt         bool // pool create only: the data of the device stays
+	onError       string
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
@@ -37,10 +42,12 @@ func (o *storeOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	o.changeOptions.flags(fs, "overwrite a file system, partition table or superblock on the device")
 	fs.StringVar(&o.device, "device", "", "block `device` that becomes the store")
+	fs.StringVar(&o.mdDevice, "metadata-device", "", "block `device` for the metadata, so that all of --device is data")
 	fs.StringSliceVar(&o.addr, "addr", nil,
 		"`addresses` of this node for clients and peers, at most 2 (default: those of RDMA network devices)")
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` of the pool")
 	fs.BoolVar(&o.assumeZeroed, "assume-zeroed", false, "do not zero the device: it reads as zeros already")
+	fs.StringVar(&o.onError, "on-error", "", "`policy` for errors of the disk: repair (default), detach or pass-on; see \"disk policy\"")
 	mustRequire(cmd, "device")
 }
 
@@ -56,6 +63,11 @@ func (o *storeOptions) prepare(a *app, verb, name string) error {
 	}
 	if o.device, err = filepath.Abs(o.device); err != nil {
 		return err
+	}
+	if o.mdDevice != "" {
+		if o.mdDevice, err = filepath.Abs(o.mdDevice); err != nil {
+			return err
+		}
 	}
 	if len(o.addr) == 0 {
 		if o.addr, err = a.ownAddresses(); err != nil {
@@ -89,11 +101,17 @@ func (a *app) ownAddresses() ([]string, error) {
 // openStore opens and checks the device; problems that --force does not cover end the verb.
 // minSize is in bytes. The caller closes the disk.
 func (o *storeOptions) openStore(a *app, minSize uint64, p *plan) (*blockdev.Disk, error) {
+	if o.mdDevice != "" {
+		if err := o.checkMetadataDevice(a, p); err != nil {
+			return nil, err
+		}
+		minSize = pool.PoolSizeMin
+	}
 	disk, err := a.OpenDisk(o.device, !o.dryRun)
 	if disk == nil {
 		return nil, fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
-	for _, problem := range blockdev.Check(disk.Facts, disk.Findings, o.minStore(err, minSize)) {
+	for _, problem := range blockdev.Check(disk.Facts, o.against(disk.Findings), o.minStore(err, minSize)) {
 		if problem.Class == blockdev.Never {
 			disk.Close()
 			return nil, refuse("%s: %s", o.verbAndObject, problem.Text)
@@ -117,6 +135,9 @@ func (o *storeOptions) minStore(openErr error, minSize uint64) uint64 {
 
 // planZero notes how the data area gets its zeros.
 func (o *storeOptions) planZero(disk *blockdev.Disk, dataSize uint64, p *plan) error {
+	if o.adopt {
+		return nil
+	}
 	if o.assumeZeroed {
 		if err := disk.SpotCheckZero(dataSize); err != nil {
 			return refuse("%s: %v; leave --assume-zeroed out", o.verbAndObject, err)
@@ -135,10 +156,28 @@ func (o *storeOptions) add(a *app, req *rmrnl.Request) error {
 	}
 	req.AddUUID(rmrnl.PoolAttrUUID, o.parsedUUID).
 		Add(rmrnl.PoolAttrDevice, o.device).
+		AddString(rmrnl.PoolAttrMetadataDevice, o.mdDevice).
 		AddString(rmrnl.PoolAttrNode, node).
 		AddStrings(rmrnl.PoolAttrAddr, o.addr).
-		Add(rmrnl.PoolAttrZeroed, true).
+		Add(rmrnl.PoolAttrZeroed, !o.adopt).
 		Add(rmrnl.PoolAttrForce, o.force)
+	return req.Check()
+}
+
+// addBlank is add for a store that gets all its data from the others.
+func (o *storeOptions) addBlank(a *app, req *rmrnl.Request) error {
+	node, err := a.nodeName()
+	if err != nil {
+		return err
+	}
+	req.AddUUID(rmrnl.PoolAttrUUID, o.parsedUUID).
+		Add(rmrnl.PoolAttrDevice, o.device).
+		AddString(rmrnl.PoolAttrNode, node).
+		AddStrings(rmrnl.PoolAttrAddr, o.addr).
+		Add(rmrnl.PoolAttrForce, o.force)
+	if err := addOnError(req, o.onError); err != nil {
+		return err
+	}
 	return req.Check()
 }
 
@@ -151,19 +190,27 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 		return err
 	}
 	// A kernel that would refuse must do so before the device is overwritten.
-	if err := a.nameFree(ctx, o.name, o.addr[0]); err != nil {
+	if err := o.nameFree(ctx, a); err != nil {
 		return fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
+	zero := !o.assumeZeroed
 	if req.Cmd == rmrnl.CmdPoolJoin {
+		var blank bool
 		var err error
-		if disk, err = o.tryJoin(ctx, a, disk, req); err != nil {
+		if disk, blank, err = o.tryJoin(ctx, a, disk, req); err != nil {
 			return fmt.Errorf("%s: %w", o.verbAndObject, err)
 		}
 		defer disk.Close()
+		zero = zero && (!blank || o.zeroBlank)
 	}
-	if !o.assumeZeroed {
+	if zero && !o.adopt {
 		progress := a.progress("zeroing " + o.device)
-		err := disk.Zero(ctx, dataSize, progress.report)
+		var err error
+		if o.mdDevice != "" {
+			err = disk.ZeroData(ctx, progress.report)
+		} else {
+			err = disk.Zero(ctx, dataSize, progress.report)
+		}
 		progress.finish()
 		if err != nil {
 			return fmt.Errorf("%s: %w; no pool was made, the device may be partly zeroed", o.verbAndObject, err)
@@ -180,20 +227,23 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 }
 
 // tryJoin lets the kernel check a join, which asks the peer, while nothing is written. The kernel opens the
-// device itself, so it is given up meanwhile.
-func (o *storeOptions) tryJoin(ctx context.Context, a *app, disk *blockdev.Disk, req *rmrnl.Request) (*blockdev.Disk, error) {
+// device itself, so it is given up meanwhile. A blank store needs no zeros: what it has is compared.
+func (o *storeOptions) tryJoin(ctx context.Context, a *app, disk *blockdev.Disk, req *rmrnl.Request) (again *blockdev.Disk, blank bool, err error) {
 	if err := disk.Close(); err != nil {
-		return disk, fmt.Errorf("close %s: %w", o.device, err)
+		return disk, false, fmt.Errorf("close %s: %w", o.device, err)
 	}
 	try := &rmrnl.Request{Cmd: req.Cmd, Fields: slices.Clone(req.Fields)}
-	if _, err := a.sendPool(ctx, try.Add(rmrnl.PoolAttrDryRun, true)); err != nil {
-		return disk, err
+	found, err := a.sendPool(ctx, try.Add(rmrnl.PoolAttrDryRun, true))
+	if err != nil {
+		return disk, false, err
 	}
-	return a.OpenDisk(o.device, true)
+	again, err = a.OpenDisk(o.device, true)
+	return again, found.Discarded, err
 }
 
 // nameFree also finds out whether there is a kernel side to talk to at all.
-func (a *app) nameFree(ctx context.Context, name, addr string) error {
+func (o *storeOptions) nameFree(ctx context.Context, a *app) error {
+	name, addr := o.name, o.addr[0]
 	return a.kernel(func(c *rmrnl.Client) error {
 		list, err := c.Pools(ctx)
 		if err != nil {

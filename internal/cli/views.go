@@ -41,6 +41,37 @@ type memberView struct {
 	Node      string    `json:"node"`
 	Addr      []string  `json:"addr"`
 	Copied    uint64    `json:"copied"` // bytes that this node's member copied from it
+	wishView
+}
+
+// wishView is what an operator wants of a member.
+type wishView struct {
+	Leaving     bool `json:"leaving"`
+	Maintenance bool `json:"maintenance"`
+	Successor   *int `json:"successor"` // member that takes its place; null for none
+}
+
+// viewWish takes the successor as id + 1, or 0.
+func viewWish(leaving, maintenance bool, successor uint8) wishView {
+	w := wishView{Leaving: leaving, Maintenance: maintenance}
+	if successor > 0 {
+		id := int(successor) - 1
+		w.Successor = &id
+	}
+	return w
+}
+
+// words says it in a list of members, or nothing.
+func (w wishView) words() string {
+	switch {
+	case w.Successor != nil:
+		return fmt.Sprintf("(replaced by %d)", *w.Successor)
+	case w.Leaving:
+		return "(leaving)"
+	case w.Maintenance:
+		return "(maintenance)"
+	}
+	return ""
 }
 
 type poolView struct {
@@ -53,6 +84,8 @@ type poolView struct {
 	Degraded      bool            `json:"degraded"`
 	MemberID      uint8           `json:"member_id"`
 	Device        string          `json:"device"`
+	MDDevice      string          `json:"metadata_device"` // "" if it is device
+	Room          uint64          `json:"room"`            // bytes up to which the pool may grow here, 0: not prepared
 	StoreUUID     pool.UUID       `json:"store_uuid"`
 	StoreSize     uint64          `json:"store_size"`
 	DamagedCopies rmrnl.Mask      `json:"damaged_copies"`
@@ -73,8 +106,23 @@ type poolView struct {
 	Stale         uint64          `json:"stale"`
 	Missed        uint64          `json:"missed"`
 	Intents       uint64          `json:"intents"`
+	Disk          diskHealth      `json:"disk"`
+	DataChecksums bool            `json:"data_checksums"`
+	BadData       uint64          `json:"bad_data"` // messages
 	Resync        resyncView      `json:"resync"`
+	Verify        verifyView      `json:"verify"`
 	Counters      counters        `json:"counters"`
+}
+
+// diskHealth is what a member says about errors of its disk.
+type diskHealth struct {
+	OnError      rmrnl.OnError `json:"on_error"`
+	Left         bool          `json:"left"`          // by its policy
+	FailedPlaces uint32        `json:"failed_places"` // of 64 KiB, lately
+	ReadErrors   uint64        `json:"read_errors"`
+	WriteErrors  uint64        `json:"write_errors"`
+	WriteRetries uint64        `json:"write_retries"` // write errors that a second try cured
+	HungMS       uint32        `json:"hung_ms"`       // 0: the disk answers
 }
 
 // resyncView is what a member says about its resync; chunks in left and total, else bytes and seconds.
@@ -106,19 +154,21 @@ func viewResync(p rmrnl.Pool) resyncView {
 	}
 }
 
-func viewPool(p rmrnl.Pool) poolView {
+func viewPool(p rmrnl.Pool, now time.Time) poolView {
 	v := poolView{
 		Name: p.Name, UUID: p.UUID, Size: p.Size, ChunkSize: p.ChunkSize, State: p.State, Reason: p.Reason,
-		MemberID: p.MemberID, Device: p.Device, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
+		MemberID: p.MemberID, Device: p.Device, MDDevice: p.MetadataDevice, Room: p.Room, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
 		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
-		Resync: viewResync(p),
+		Verify: viewVerify(p, now),
+		Resync: viewResync(p), DataChecksums: p.DataChecksums, BadData: p.BadData,
+		Disk: diskHealth{p.OnError, p.Left, p.DiskErrors, p.ReadErrors, p.WriteErrors, p.WriteRetries, p.HungMs},
 		Counters: counters{
 			p.Reads, p.Writes, p.Flushes, p.Discards, p.ReadBytes, p.WriteBytes, p.Errors, p.Inflight,
 		},
 	}
-	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0 || p.Discarded
+	v.Degraded = p.State == rmrnl.PoolStateFailed || p.DamagedCopies != 0 || p.Discarded || p.HungMs != 0
 	for _, m := range p.Member {
 		kind := pool.MemberState(m.Kind)
 		if kind == pool.MemberData && !p.UpToDate.Has(m.ID) {
@@ -127,7 +177,9 @@ func viewPool(p rmrnl.Pool) poolView {
 		if m.ID == p.MemberID {
 			v.Kind = kind.String()
 		}
-		v.Members = append(v.Members, memberView{m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr), m.Copied})
+		v.Members = append(v.Members, memberView{
+			m.ID, kind.String(), m.StoreUUID, m.Node, notNil(m.Addr), m.Copied, viewWish(m.Leaving, m.Maintenance, m.Successor),
+		})
 	}
 	return v
 }
@@ -167,10 +219,22 @@ var poolColumns = []column[poolView]{
 	{"stale", false, true, func(p poolView) string { return num(p.Stale) }},
 	{"missed", false, true, func(p poolView) string { return num(p.Missed) }},
 	{"intents", false, true, func(p poolView) string { return num(p.Intents) }},
+	{"on-error", false, false, func(p poolView) string { return p.Disk.OnError.String() }},
+	{"left", false, false, func(p poolView) string { return yesNo(p.Disk.Left) }},
+	{"failed-places", false, true, func(p poolView) string { return num(uint64(p.Disk.FailedPlaces)) }},
+	{"read-errors", false, true, func(p poolView) string { return num(p.Disk.ReadErrors) }},
+	{"write-errors", false, true, func(p poolView) string { return num(p.Disk.WriteErrors) }},
+	{"write-retries", false, true, func(p poolView) string { return num(p.Disk.WriteRetries) }},
+	{"hung", false, true, func(p poolView) string { return fmt.Sprintf("%dms", p.Disk.HungMS) }},
+	{"data-checksums", false, false, func(p poolView) string { return onOff(p.DataChecksums) }},
+	{"bad-data", false, true, func(p poolView) string { return num(p.BadData) }},
 	{"resync", false, false, func(p poolView) string { return p.Resync.State.String() }},
 	{"resync-left", false, true, func(p poolView) string { return num(p.Resync.Left) }},
 	{"resync-rate", false, true, func(p poolView) string { return size(p.Resync.Rate) }},
 	{"resync-eta", false, true, func(p poolView) string { return num(p.Resync.ETA) }},
+	{"verify", false, false, func(p poolView) string { return p.Verify.State.String() }},
+	{"verify-age", false, true, func(p poolView) string { return p.Verify.age() }},
+	{"differences", false, true, func(p poolView) string { return num(p.Verify.Before) }},
 	{"uuid", false, false, func(p poolView) string { return p.UUID.String() }},
 	{"store-uuid", false, false, func(p poolView) string { return p.StoreUUID.String() }},
 }
@@ -260,7 +324,8 @@ type legView struct {
 	Returns   uint32         `json:"returns"`
 	DampedMS  uint32         `json:"damped_ms"`
 	Cause     rmrnl.Reason   `json:"cause"`
-	Counters  legCounters    `json:"counters"`
+	wishView
+	Counters legCounters `json:"counters"`
 }
 
 type legCounters struct {
@@ -270,6 +335,10 @@ type legCounters struct {
 	WriteBytes uint64 `json:"write_bytes"`
 	Errors     uint64 `json:"errors"`
 	Inflight   uint32 `json:"inflight"`
+	ReadErrors uint64 `json:"read_errors"` // that its disk failed
+	Repairs    uint64 `json:"read_repairs"`
+	Unrepaired uint64 `json:"read_repair_failures"`
+	BadData    uint64 `json:"bad_data"` // writes it refused by their checksum
 }
 
 // why is the reason of the state; a leg that has to wait says how long.
@@ -289,8 +358,11 @@ func viewLeg(l rmrnl.Leg) legView {
 		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
 		Addr: l.Addr, Kind: pool.MemberState(l.Kind).String(), State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
 		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
-		DampedMS: l.DampedMs, Cause: l.Cause,
-		Counters: legCounters{l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight},
+		DampedMS: l.DampedMs, Cause: l.Cause, wishView: viewWish(l.Leaving, l.Maintenance != 0, l.Successor),
+		Counters: legCounters{
+			l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight,
+			l.ReadErrors, l.ReadRepairs, l.ReadRepairFailures, l.BadData,
+		},
 	}
 }
 
@@ -303,6 +375,7 @@ var legColumns = []column[legView]{
 	{"state", true, false, func(l legView) string { return l.State.String() }},
 	{"reason", true, false, legView.why},
 	{"cause", false, false, func(l legView) string { return l.Cause.String() }},
+	{"wish", false, false, func(l legView) string { return strings.Trim(l.words(), "()") }},
 	{"lacking", false, true, func(l legView) string { return num(l.Lacking) }},
 	{"age", false, true, func(l legView) string { return fmt.Sprintf("%ds", l.AgeMS/1000) }},
 	{"ejections", false, true, func(l legView) string { return num(uint64(l.Ejections)) }},
@@ -313,6 +386,10 @@ var legColumns = []column[legView]{
 	{"read-bytes", false, true, func(l legView) string { return size(l.Counters.ReadBytes) }},
 	{"write-bytes", false, true, func(l legView) string { return size(l.Counters.WriteBytes) }},
 	{"errors", true, true, func(l legView) string { return num(l.Counters.Errors) }},
+	{"read-errors", false, true, func(l legView) string { return num(l.Counters.ReadErrors) }},
+	{"read-repairs", false, true, func(l legView) string { return num(l.Counters.Repairs) }},
+	{"read-repair-failures", false, true, func(l legView) string { return num(l.Counters.Unrepaired) }},
+	{"bad-data", false, true, func(l legView) string { return num(l.Counters.BadData) }},
 	{"inflight", false, true, func(l legView) string { return num(uint64(l.Counters.Inflight)) }},
 	{"max-io", false, true, func(l legView) string { return size(uint64(l.MaxIO)) }},
 	{"device", false, false, func(l legView) string { return devicePath(l.Index) }},
@@ -339,7 +416,7 @@ func memberNodes(members []memberView) string {
 		if m.Kind == pool.MemberWitness.String() {
 			name += "(witness)"
 		}
-		list = append(list, name)
+		list = append(list, name+m.words())
 	}
 	return strings.Join(list, " ")
 }
@@ -353,7 +430,7 @@ func legNodes(legs []legView) string {
 		} else if l.Kind == pool.MemberWitness.String() {
 			name += "(witness)"
 		}
-		list = append(list, name)
+		list = append(list, name+l.words())
 	}
 	return strings.Join(list, " ")
 }

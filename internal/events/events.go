@@ -55,8 +55,9 @@ func tables() map[string]map[string][]string {
 	}
 	return map[string]map[string][]string{
 		"leg": legs,
-		// A store that failed stays failed until the pool is assembled again, which is another object.
-		"pool": {"idle": {"attached", "failed"}, "attached": {"idle", "failed"}, "failed": {}},
+		// A store that failed stays failed until the pool is assembled again, which is another object, or until an
+		// operator lets a member return that left (R3.10).
+		"pool": {"idle": {"attached", "failed"}, "attached": {"idle", "failed"}, "failed": {"idle", "attached"}},
 		// Attach goes live (2.7), the loss of the last leg of U suspends, only a new attach resumes (2.3), detach
 		// is possible at any time and final.
 		"device": {

@@ -3,6 +3,7 @@
 package rig
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -65,6 +66,32 @@ func TestABadWriteLogIsRefused(t *testing.T) {
 		"data ends early": append(make([]byte, sectorSize), entry(1, 2, 0, 1)[:2*sectorSize]...),
 	} {
 		_, err := replay(disk, log)
+		require.ErrorContains(t, err, words)
+	}
+}
+
+// marked is a mark of a log of dm-log-writes.
+func marked(text string) []byte {
+	b := entry(0, 0, logMark, 0)
+	binary.LittleEndian.PutUint64(b[24:], uint64(len(text)))
+	copy(b[logHeader:], text)
+	return b
+}
+
+func TestEntriesAndMarksOfAWriteLog(t *testing.T) {
+	list, err := readLog(bytes.NewReader(logOf(entry(1, 2, logFUA|logFlush, 7), marked("hello"), entry(0, 0, logFlush, 0), marked(logEndMark), entry(1, 1, 0, 1))), 8)
+	require.NoError(t, err)
+	require.Len(t, list, 3)
+	require.Equal(t, LogEntry{Sector: 1, Count: 2, Flush: true, FUA: true, Data: bytes.Repeat([]byte{7}, 2*sectorSize)}, list[0])
+	require.Equal(t, "hello", list[1].Mark)
+	require.Equal(t, LogEntry{Flush: true, Data: []byte{}}, list[2])
+	for words, log := range map[string][]byte{
+		"not ended":     logOf(entry(1, 1, 0, 1)),
+		"sectors":       logOf(entry(8, 1, 0, 1), marked(logEndMark)),
+		"mark of":       logOf(entry(0, 0, logMark, 0)),
+		"no superblock": nil,
+	} {
+		_, err := readLog(bytes.NewReader(log), 8)
 		require.ErrorContains(t, err, words)
 	}
 }

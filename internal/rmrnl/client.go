@@ -257,6 +257,11 @@ func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 	return dump[Device](ctx, c, CmdDeviceGet)
 }
 
+// Differences lists ranges that differ from other members, as the last verify of each pool on this node found them.
+func (c *Client) Differences(ctx context.Context) ([]Difference, error) {
+	return dump[Difference](ctx, c, CmdDifferenceGet)
+}
+
 // Legs lists the legs of the pools mapped on this client.
 func (c *Client) Legs(ctx context.Context) ([]Leg, error) {
 	return dump[Leg](ctx, c, CmdLegGet)

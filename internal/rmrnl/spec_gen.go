@@ -219,6 +219,42 @@ func (v *ResyncPace) UnmarshalText(b []byte) error {
 	return err
 }
 
+// VerifyState: What a member does about comparing its chunks with those of others.
+type VerifyState uint8
+
+// Values of VerifyState.
+const (
+	// VerifyStateNone: Not asked for since the node serves the pool.
+	VerifyStateNone VerifyState = 0
+	// VerifyStateWaiting: Not in the up-to-date set of a view told by a client, or none of the others is reached.
+	VerifyStateWaiting VerifyState = 1
+	VerifyStateRunning VerifyState = 2
+	VerifyStateDone    VerifyState = 3
+	// VerifyStateStopped: Stopped by a command before its end.
+	VerifyStateStopped VerifyState = 4
+)
+
+var namesVerifyState = []string{
+	"none",
+	"waiting",
+	"running",
+	"done",
+	"stopped",
+}
+
+// String returns the name in the specification.
+func (v VerifyState) String() string { return enumName(namesVerifyState, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v VerifyState) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *VerifyState) UnmarshalText(b []byte) error {
+	n, err := enumValue("verify-state", namesVerifyState, b)
+	*v = VerifyState(n)
+	return err
+}
+
 // Reason: Why something is in its state. One list for pools, devices and legs.
 type Reason uint8
 
@@ -242,6 +278,16 @@ const (
 	ReasonNoQuorum          Reason = 15
 	// ReasonDamped: The leg failed repeatedly and waits before it returns; see damped-ms.
 	ReasonDamped Reason = 16
+	// ReasonLeaving: The member is being removed from the pool.
+	ReasonLeaving Reason = 17
+	// ReasonMaintenance: The member is kept out by command until its maintenance ends.
+	ReasonMaintenance Reason = 18
+	// ReasonReplaced: Another store holds the member's place; this one is none of the pool any more.
+	ReasonReplaced Reason = 19
+	// ReasonLimits: The queue limits of the member's store do not fit the device that is mapped.
+	ReasonLimits Reason = 20
+	// ReasonTooSmall: The member's store holds a smaller pool than the device has.
+	ReasonTooSmall Reason = 21
 )
 
 var namesReason = []string{
@@ -262,6 +308,11 @@ var namesReason = []string{
 	"split-brain",
 	"no-quorum",
 	"damped",
+	"leaving",
+	"maintenance",
+	"replaced",
+	"limits",
+	"too-small",
 }
 
 // String returns the name in the specification.
@@ -306,6 +357,38 @@ func (v *Quorum) UnmarshalText(b []byte) error {
 	return err
 }
 
+// OnError: What a member does about errors of its disk.
+type OnError uint8
+
+// Values of OnError.
+const (
+	// OnErrorRepair: A write is tried again once, what was unreadable is written back; the member stays.
+	OnErrorRepair OnError = 0
+	// OnErrorDetach: As repair; after too many errors the member leaves until pool-disk lets it return.
+	OnErrorDetach OnError = 1
+	// OnErrorPassOn: Errors go to the client at once; nothing is tried again, written back or counted.
+	OnErrorPassOn OnError = 2
+)
+
+var namesOnError = []string{
+	"repair",
+	"detach",
+	"pass-on",
+}
+
+// String returns the name in the specification.
+func (v OnError) String() string { return enumName(namesOnError, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v OnError) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *OnError) UnmarshalText(b []byte) error {
+	n, err := enumValue("on-error", namesOnError, b)
+	*v = OnError(n)
+	return err
+}
+
 // Commands.
 const (
 	// CmdPoolCreate: Make a store the first member of a new pool.
@@ -324,24 +407,40 @@ const (
 	CmdDeviceMap uint8 = 7
 	// CmdDeviceUnmap: Flush, detach and remove a block device.
 	CmdDeviceUnmap uint8 = 8
+	// CmdDeviceResize: Make a mapped pool larger, on every member and then the device.
+	CmdDeviceResize uint8 = 9
+	// CmdPoolGrow: Make room on a store for a larger pool, at the present size of its device.
+	CmdPoolGrow uint8 = 10
 	// CmdDeviceGet: Pools mapped on this client.
-	CmdDeviceGet uint8 = 9
+	CmdDeviceGet uint8 = 11
 	// CmdDeviceNtf: A device appeared, changed its state or went.
-	CmdDeviceNtf uint8 = 10
+	CmdDeviceNtf uint8 = 12
 	// CmdLegGet: Legs of the pools mapped on this client.
-	CmdLegGet uint8 = 11
+	CmdLegGet uint8 = 13
 	// CmdLegNtf: A leg changed its state.
-	CmdLegNtf uint8 = 12
+	CmdLegNtf uint8 = 14
 	// CmdPoolResync: Pause, resume, bound or tune the resync of this node's member.
-	CmdPoolResync uint8 = 13
+	CmdPoolResync uint8 = 15
 	// CmdLegEject: Take a leg out of its mapped pool until leg-return.
-	CmdLegEject uint8 = 14
+	CmdLegEject uint8 = 16
 	// CmdLegReturn: Let a leg return that was ejected, now.
-	CmdLegReturn uint8 = 15
+	CmdLegReturn uint8 = 17
 	// CmdPoolResolve: Give up the history of this node's member, to settle a split brain.
-	CmdPoolResolve uint8 = 16
+	CmdPoolResolve uint8 = 18
 	// CmdPoolPeek: What a peer tells of its member of a pool, to compare two histories.
-	CmdPoolPeek uint8 = 17
+	CmdPoolPeek uint8 = 19
+	// CmdPoolReplace: Put a blank store into the place of this node's member, or beside it until that is up to date.
+	CmdPoolReplace uint8 = 20
+	// CmdPoolMember: Remove a member of a pool, or begin or end its maintenance; a client carries it out.
+	CmdPoolMember uint8 = 21
+	// CmdLegSet: Remove a member of a mapped pool, or begin or end its maintenance.
+	CmdLegSet uint8 = 22
+	// CmdPoolVerify: Start or stop comparing this node's member with others.
+	CmdPoolVerify uint8 = 23
+	// CmdDifferenceGet: What the last verify of each pool on this node found to differ; a bounded list.
+	CmdDifferenceGet uint8 = 24
+	// CmdPoolDisk: Set what this node's member does about errors of its disk, or let it return.
+	CmdPoolDisk uint8 = 25
 )
 
 // Ops describes the requests of every command, by command number.
@@ -352,16 +451,20 @@ var Ops = map[uint8]Op{
 		PoolAttrSize,
 		PoolAttrChunkSize,
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
 		PoolAttrNode,
 		PoolAttrAddr,
 		PoolAttrZeroed,
 		PoolAttrForce,
 		PoolAttrQuorum,
+		PoolAttrOnError,
+		PoolAttrDataChecksums,
 	}},
 	CmdPoolJoin: {Name: "pool-join", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
 		PoolAttrUUID,
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
 		PoolAttrMemberID,
 		PoolAttrNode,
 		PoolAttrAddr,
@@ -372,9 +475,13 @@ var Ops = map[uint8]Op{
 		PoolAttrForce,
 		PoolAttrDryRun,
 		PoolAttrWitness,
+		PoolAttrReplaces,
+		PoolAttrOnError,
 	}},
 	CmdPoolAssemble: {Name: "pool-assemble", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrDevice,
+		PoolAttrMetadataDevice,
+		PoolAttrStoreSize,
 		PoolAttrName,
 		PoolAttrUUID,
 	}},
@@ -383,6 +490,7 @@ var Ops = map[uint8]Op{
 		PoolAttrUUID,
 		PoolAttrWipe,
 		PoolAttrForce,
+		PoolAttrLeg,
 	}},
 	CmdPoolGet: {Name: "pool-get", Set: SetPool, Reply: true, Request: []uint16{
 		PoolAttrName,
@@ -404,6 +512,17 @@ var Ops = map[uint8]Op{
 		DeviceAttrName,
 		DeviceAttrForce,
 	}},
+	CmdDeviceResize: {Name: "device-resize", Set: SetDevice, Reply: false, Request: []uint16{
+		DeviceAttrName,
+		DeviceAttrSize,
+	}},
+	CmdPoolGrow: {Name: "pool-grow", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
+		PoolAttrSize,
+		PoolAttrZeroed,
+	}},
 	CmdDeviceGet: {Name: "device-get", Set: SetDevice, Reply: true, Request: []uint16{
 		DeviceAttrIndex,
 		DeviceAttrName,
@@ -417,6 +536,7 @@ var Ops = map[uint8]Op{
 		PoolAttrResyncFloor,
 		PoolAttrResyncTargetNS,
 		PoolAttrResyncDigest,
+		PoolAttrLeg,
 	}},
 	CmdLegEject: {Name: "leg-eject", Set: SetLeg, Reply: false, Request: []uint16{
 		LegAttrPoolName,
@@ -439,27 +559,79 @@ var Ops = map[uint8]Op{
 		PoolAttrPort,
 		PoolAttrTransport,
 	}},
+	CmdPoolReplace: {Name: "pool-replace", Set: SetPool, Reply: true, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrLeg,
+		PoolAttrDevice,
+		PoolAttrNode,
+		PoolAttrAddr,
+		PoolAttrPeer,
+		PoolAttrPort,
+		PoolAttrTransport,
+		PoolAttrForce,
+		PoolAttrDryRun,
+	}},
+	CmdPoolMember: {Name: "pool-member", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrLeg,
+		PoolAttrMemberID,
+		PoolAttrLeaving,
+		PoolAttrMaintenance,
+		PoolAttrDryRun,
+	}},
+	CmdLegSet: {Name: "leg-set", Set: SetLeg, Reply: false, Request: []uint16{
+		LegAttrPoolName,
+		LegAttrMemberID,
+		LegAttrLeaving,
+		LegAttrMaintenance,
+	}},
+	CmdPoolVerify: {Name: "pool-verify", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrVerifyRun,
+		PoolAttrVerifyFrom,
+		PoolAttrVerifyLegs,
+		PoolAttrVerifyLimit,
+	}},
+	CmdDifferenceGet: {Name: "difference-get", Set: SetDifference, Reply: false, Request: []uint16{}},
+	CmdPoolDisk: {Name: "pool-disk", Set: SetPool, Reply: false, Request: []uint16{
+		PoolAttrName,
+		PoolAttrUUID,
+		PoolAttrMemberID,
+		PoolAttrOnError,
+		PoolAttrDiskReturn,
+	}},
 }
 
 // Attributes of member: One slot of the member table.
 const (
-	MemberAttrID        uint16 = 1
-	MemberAttrKind      uint16 = 2
-	MemberAttrStoreUUID uint16 = 3
-	MemberAttrNode      uint16 = 4
-	MemberAttrAddr      uint16 = 5
-	MemberAttrCopied    uint16 = 6
-	MemberAttrPad       uint16 = 7
+	MemberAttrID          uint16 = 1
+	MemberAttrKind        uint16 = 2
+	MemberAttrStoreUUID   uint16 = 3
+	MemberAttrNode        uint16 = 4
+	MemberAttrAddr        uint16 = 5
+	MemberAttrCopied      uint16 = 6
+	MemberAttrPad         uint16 = 7
+	MemberAttrGeneration  uint16 = 8
+	MemberAttrLeaving     uint16 = 9
+	MemberAttrMaintenance uint16 = 10
+	MemberAttrSuccessor   uint16 = 11
 )
 
 // SetMember describes the attributes of member.
 var SetMember = AttrSet{
-	MemberAttrID:        {Name: "id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	MemberAttrKind:      {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	MemberAttrStoreUUID: {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	MemberAttrNode:      {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	MemberAttrAddr:      {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	MemberAttrCopied:    {Name: "copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrID:          {Name: "id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	MemberAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	MemberAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	MemberAttrAddr:        {Name: "addr", Type: "string", Multi: true, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	MemberAttrCopied:      {Name: "copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrGeneration:  {Name: "generation", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrLeaving:     {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrMaintenance: {Name: "maintenance", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	MemberAttrSuccessor:   {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Member: One slot of the member table.
@@ -473,6 +645,14 @@ type Member struct {
 	Addr []string `json:"addr"`
 	// Bytes that this node's member copied from it since it joined the view.
 	Copied uint64 `json:"copied"`
+	// Stores that the slot has seen, times 65536, and wishes about the present one.
+	Generation uint64 `json:"generation"`
+	// The member is being removed.
+	Leaving bool `json:"leaving"`
+	// The member is kept out until its maintenance ends.
+	Maintenance bool `json:"maintenance"`
+	// Id + 1 of the member that takes its place once it is up to date; absent for none.
+	Successor uint8 `json:"successor"`
 }
 
 func (v *Member) decode(ad *netlink.AttributeDecoder) error {
@@ -490,6 +670,14 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 			v.Addr = append(v.Addr, ad.String())
 		case MemberAttrCopied:
 			v.Copied = ad.Uint64()
+		case MemberAttrGeneration:
+			v.Generation = ad.Uint64()
+		case MemberAttrLeaving:
+			v.Leaving = ad.Flag()
+		case MemberAttrMaintenance:
+			v.Maintenance = ad.Flag()
+		case MemberAttrSuccessor:
+			v.Successor = ad.Uint8()
 		}
 	}
 	return named(ad, SetMember)
@@ -497,137 +685,201 @@ func (v *Member) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of pool: A pool on a storage node.
 const (
-	PoolAttrName            uint16 = 1
-	PoolAttrUUID            uint16 = 2
-	PoolAttrSize            uint16 = 3
-	PoolAttrChunkSize       uint16 = 4
-	PoolAttrDevice          uint16 = 5
-	PoolAttrStoreUUID       uint16 = 6
-	PoolAttrMemberID        uint16 = 7
-	PoolAttrNode            uint16 = 8
-	PoolAttrAddr            uint16 = 9
-	PoolAttrPeer            uint16 = 10
-	PoolAttrPort            uint16 = 11
-	PoolAttrTransport       uint16 = 12
-	PoolAttrZeroed          uint16 = 13
-	PoolAttrForce           uint16 = 14
-	PoolAttrState           uint16 = 15
-	PoolAttrReason          uint16 = 16
-	PoolAttrMember          uint16 = 17
-	PoolAttrEpochSeq        uint16 = 18
-	PoolAttrEpochClient     uint16 = 19
-	PoolAttrView            uint16 = 20
-	PoolAttrUpToDate        uint16 = 21
-	PoolAttrSyncing         uint16 = 22
-	PoolAttrClean           uint16 = 23
-	PoolAttrUsed            uint16 = 24
-	PoolAttrClient          uint16 = 25
-	PoolAttrDamagedCopies   uint16 = 26
-	PoolAttrReads           uint16 = 27
-	PoolAttrWrites          uint16 = 28
-	PoolAttrFlushes         uint16 = 29
-	PoolAttrDiscards        uint16 = 30
-	PoolAttrReadBytes       uint16 = 31
-	PoolAttrWriteBytes      uint16 = 32
-	PoolAttrErrors          uint16 = 33
-	PoolAttrRefused         uint16 = 34
-	PoolAttrInflight        uint16 = 35
-	PoolAttrStoreSize       uint16 = 36
-	PoolAttrWipe            uint16 = 37
-	PoolAttrPad             uint16 = 38
-	PoolAttrStale           uint16 = 39
-	PoolAttrMissed          uint16 = 40
-	PoolAttrIntents         uint16 = 41
-	PoolAttrResyncState     uint16 = 42
-	PoolAttrResyncReason    uint16 = 43
-	PoolAttrResyncLeft      uint16 = 44
-	PoolAttrResyncTotal     uint16 = 45
-	PoolAttrResyncCopied    uint16 = 46
-	PoolAttrResyncRate      uint16 = 47
-	PoolAttrResyncAllowed   uint16 = 48
-	PoolAttrResyncLimit     uint16 = 49
-	PoolAttrResyncEtaMs     uint16 = 50
-	PoolAttrResyncFailures  uint16 = 51
-	PoolAttrResyncPause     uint16 = 52
-	PoolAttrDryRun          uint16 = 53
-	PoolAttrQuorum          uint16 = 54
-	PoolAttrWitness         uint16 = 55
-	PoolAttrResyncPace      uint16 = 56
-	PoolAttrResyncFloor     uint16 = 57
-	PoolAttrResyncTargetNS  uint16 = 58
-	PoolAttrResyncLatencyNS uint16 = 59
-	PoolAttrResyncDigest    uint16 = 60
-	PoolAttrResyncEqual     uint16 = 61
-	PoolAttrLineage         uint16 = 62
-	PoolAttrDiscarded       uint16 = 63
-	PoolAttrOthersLack      uint16 = 64
+	PoolAttrName                uint16 = 1
+	PoolAttrUUID                uint16 = 2
+	PoolAttrSize                uint16 = 3
+	PoolAttrChunkSize           uint16 = 4
+	PoolAttrDevice              uint16 = 5
+	PoolAttrStoreUUID           uint16 = 6
+	PoolAttrMemberID            uint16 = 7
+	PoolAttrNode                uint16 = 8
+	PoolAttrAddr                uint16 = 9
+	PoolAttrPeer                uint16 = 10
+	PoolAttrPort                uint16 = 11
+	PoolAttrTransport           uint16 = 12
+	PoolAttrZeroed              uint16 = 13
+	PoolAttrForce               uint16 = 14
+	PoolAttrState               uint16 = 15
+	PoolAttrReason              uint16 = 16
+	PoolAttrMember              uint16 = 17
+	PoolAttrEpochSeq            uint16 = 18
+	PoolAttrEpochClient         uint16 = 19
+	PoolAttrView                uint16 = 20
+	PoolAttrUpToDate            uint16 = 21
+	PoolAttrSyncing             uint16 = 22
+	PoolAttrClean               uint16 = 23
+	PoolAttrUsed                uint16 = 24
+	PoolAttrClient              uint16 = 25
+	PoolAttrDamagedCopies       uint16 = 26
+	PoolAttrReads               uint16 = 27
+	PoolAttrWrites              uint16 = 28
+	PoolAttrFlushes             uint16 = 29
+	PoolAttrDiscards            uint16 = 30
+	PoolAttrReadBytes           uint16 = 31
+	PoolAttrWriteBytes          uint16 = 32
+	PoolAttrErrors              uint16 = 33
+	PoolAttrRefused             uint16 = 34
+	PoolAttrInflight            uint16 = 35
+	PoolAttrStoreSize           uint16 = 36
+	PoolAttrWipe                uint16 = 37
+	PoolAttrPad                 uint16 = 38
+	PoolAttrStale               uint16 = 39
+	PoolAttrMissed              uint16 = 40
+	PoolAttrIntents             uint16 = 41
+	PoolAttrResyncState         uint16 = 42
+	PoolAttrResyncReason        uint16 = 43
+	PoolAttrResyncLeft          uint16 = 44
+	PoolAttrResyncTotal         uint16 = 45
+	PoolAttrResyncCopied        uint16 = 46
+	PoolAttrResyncRate          uint16 = 47
+	PoolAttrResyncAllowed       uint16 = 48
+	PoolAttrResyncLimit         uint16 = 49
+	PoolAttrResyncEtaMs         uint16 = 50
+	PoolAttrResyncFailures      uint16 = 51
+	PoolAttrResyncPause         uint16 = 52
+	PoolAttrDryRun              uint16 = 53
+	PoolAttrQuorum              uint16 = 54
+	PoolAttrWitness             uint16 = 55
+	PoolAttrResyncPace          uint16 = 56
+	PoolAttrResyncFloor         uint16 = 57
+	PoolAttrResyncTargetNS      uint16 = 58
+	PoolAttrResyncLatencyNS     uint16 = 59
+	PoolAttrResyncDigest        uint16 = 60
+	PoolAttrResyncEqual         uint16 = 61
+	PoolAttrLineage             uint16 = 62
+	PoolAttrDiscarded           uint16 = 63
+	PoolAttrOthersLack          uint16 = 64
+	PoolAttrLeg                 uint16 = 65
+	PoolAttrReplaces            uint16 = 66
+	PoolAttrLeaving             uint16 = 67
+	PoolAttrMaintenance         uint16 = 68
+	PoolAttrVerifyState         uint16 = 69
+	PoolAttrVerifyRun           uint16 = 70
+	PoolAttrVerifyFrom          uint16 = 71
+	PoolAttrVerifyLegs          uint16 = 72
+	PoolAttrVerifySkipped       uint16 = 73
+	PoolAttrVerifyDone          uint16 = 74
+	PoolAttrVerifyTotal         uint16 = 75
+	PoolAttrVerifyRate          uint16 = 76
+	PoolAttrVerifyLimit         uint16 = 77
+	PoolAttrVerifyEtaMs         uint16 = 78
+	PoolAttrVerifyDifferences   uint16 = 79
+	PoolAttrVerifyBusy          uint16 = 80
+	PoolAttrVerifyFailures      uint16 = 81
+	PoolAttrVerifyRepaired      uint16 = 82
+	PoolAttrVerified            uint16 = 83
+	PoolAttrVerifiedDifferences uint16 = 84
+	PoolAttrMetadataDevice      uint16 = 85
+	PoolAttrRoom                uint16 = 86
+	PoolAttrOnError             uint16 = 87
+	PoolAttrLeft                uint16 = 88
+	PoolAttrDiskReturn          uint16 = 89
+	PoolAttrDiskErrors          uint16 = 90
+	PoolAttrReadErrors          uint16 = 91
+	PoolAttrWriteErrors         uint16 = 92
+	PoolAttrWriteRetries        uint16 = 93
+	PoolAttrHungMs              uint16 = 94
+	PoolAttrDataChecksums       uint16 = 95
+	PoolAttrBadData             uint16 = 96
 )
 
 // SetPool describes the attributes of pool.
 var SetPool = AttrSet{
-	PoolAttrName:            {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrUUID:            {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrSize:            {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrChunkSize:       {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDevice:          {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
-	PoolAttrStoreUUID:       {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrMemberID:        {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	PoolAttrNode:            {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrAddr:            {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPeer:            {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrPort:            {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrTransport:       {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
-	PoolAttrZeroed:          {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrForce:           {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrState:           {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReason:          {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMember:          {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochSeq:        {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrEpochClient:     {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrView:            {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUpToDate:        {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrSyncing:         {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClean:           {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrUsed:            {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrClient:          {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
-	PoolAttrDamagedCopies:   {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReads:           {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWrites:          {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrFlushes:         {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrDiscards:        {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrReadBytes:       {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWriteBytes:      {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrErrors:          {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrRefused:         {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrInflight:        {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStoreSize:       {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrWipe:            {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrStale:           {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrMissed:          {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrIntents:         {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncState:     {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncReason:    {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncLeft:      {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncTotal:     {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncCopied:    {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncRate:      {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncAllowed:   {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncLimit:     {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncEtaMs:     {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncFailures:  {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncPause:     {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrDryRun:          {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrQuorum:          {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrWitness:         {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncPace:      {Name: "resync-pace", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncFloor:     {Name: "resync-floor", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncTargetNS:  {Name: "resync-target-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 10000000000},
-	PoolAttrResyncLatencyNS: {Name: "resync-latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrResyncDigest:    {Name: "resync-digest", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
-	PoolAttrResyncEqual:     {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrLineage:         {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	PoolAttrDiscarded:       {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	PoolAttrOthersLack:      {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrName:                {Name: "name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrUUID:                {Name: "uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrSize:                {Name: "size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrChunkSize:           {Name: "chunk-size", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDevice:              {Name: "device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrStoreUUID:           {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrMemberID:            {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrNode:                {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrAddr:                {Name: "addr", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPeer:                {Name: "peer", Type: "string", Multi: true, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrPort:                {Name: "port", Type: "u16", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrTransport:           {Name: "transport", Type: "string", Multi: false, MinLen: 0, MaxLen: 15, ExactLen: 0, Max: 0},
+	PoolAttrZeroed:              {Name: "zeroed", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrForce:               {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrState:               {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReason:              {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMember:              {Name: "member", Type: "nest", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochSeq:            {Name: "epoch-seq", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrEpochClient:         {Name: "epoch-client", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrView:                {Name: "view", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUpToDate:            {Name: "up-to-date", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrSyncing:             {Name: "syncing", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClean:               {Name: "clean", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrUsed:                {Name: "used", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrClient:              {Name: "client", Type: "string", Multi: false, MinLen: 0, MaxLen: 63, ExactLen: 0, Max: 0},
+	PoolAttrDamagedCopies:       {Name: "damaged-copies", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReads:               {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWrites:              {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrFlushes:             {Name: "flushes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiscards:            {Name: "discards", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadBytes:           {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteBytes:          {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrErrors:              {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrRefused:             {Name: "refused", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrInflight:            {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStoreSize:           {Name: "store-size", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWipe:                {Name: "wipe", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrStale:               {Name: "stale", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMissed:              {Name: "missed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrIntents:             {Name: "intents", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncState:         {Name: "resync-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncReason:        {Name: "resync-reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLeft:          {Name: "resync-left", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTotal:         {Name: "resync-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncCopied:        {Name: "resync-copied", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncRate:          {Name: "resync-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncAllowed:       {Name: "resync-allowed", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncLimit:         {Name: "resync-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncEtaMs:         {Name: "resync-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFailures:      {Name: "resync-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPause:         {Name: "resync-pause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrDryRun:              {Name: "dry-run", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrQuorum:              {Name: "quorum", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrWitness:             {Name: "witness", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncPace:          {Name: "resync-pace", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncFloor:         {Name: "resync-floor", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncTargetNS:      {Name: "resync-target-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 10000000000},
+	PoolAttrResyncLatencyNS:     {Name: "resync-latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrResyncDigest:        {Name: "resync-digest", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrResyncEqual:         {Name: "resync-equal", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrLineage:             {Name: "lineage", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	PoolAttrDiscarded:           {Name: "discarded", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOthersLack:          {Name: "others-lack", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrLeg:                 {Name: "leg", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrReplaces:            {Name: "replaces", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	PoolAttrLeaving:             {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMaintenance:         {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrVerifyState:         {Name: "verify-state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyRun:           {Name: "verify-run", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	PoolAttrVerifyFrom:          {Name: "verify-from", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 8},
+	PoolAttrVerifyLegs:          {Name: "verify-legs", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifySkipped:       {Name: "verify-skipped", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyDone:          {Name: "verify-done", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyTotal:         {Name: "verify-total", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyRate:          {Name: "verify-rate", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyLimit:         {Name: "verify-limit", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyEtaMs:         {Name: "verify-eta-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyDifferences:   {Name: "verify-differences", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyBusy:          {Name: "verify-busy", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyFailures:      {Name: "verify-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifyRepaired:      {Name: "verify-repaired", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerified:            {Name: "verified", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrVerifiedDifferences: {Name: "verified-differences", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrMetadataDevice:      {Name: "metadata-device", Type: "string", Multi: false, MinLen: 1, MaxLen: 255, ExactLen: 0, Max: 0},
+	PoolAttrRoom:                {Name: "room", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrOnError:             {Name: "on-error", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 2},
+	PoolAttrLeft:                {Name: "left", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiskReturn:          {Name: "disk-return", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDiskErrors:          {Name: "disk-errors", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrReadErrors:          {Name: "read-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteErrors:         {Name: "write-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrWriteRetries:        {Name: "write-retries", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrHungMs:              {Name: "hung-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDataChecksums:       {Name: "data-checksums", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrBadData:             {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -741,6 +993,68 @@ type Pool struct {
 	Discarded bool `json:"discarded"`
 	// Chunks that a data member outside the view lacks, of several the most; written to since it was lost.
 	OthersLack uint64 `json:"others_lack"`
+	// Member of this node that a command is about, where there are several of the pool.
+	Leg uint8 `json:"leg"`
+	// Member whose place the new one takes once it is up to date (join).
+	Replaces uint8 `json:"replaces"`
+	// Remove the member.
+	Leaving bool `json:"leaving"`
+	// 1 keeps the member out of the pool, 0 lets it return.
+	Maintenance uint8       `json:"maintenance"`
+	VerifyState VerifyState `json:"verify_state"`
+	// 1 starts a verify, 0 stops it.
+	VerifyRun uint8 `json:"verify_run"`
+	// Member whose copy counts where this node's differs, which is then repaired; 8 for the copy that more than half of the members have. Without it nothing is repaired.
+	VerifyFrom uint8 `json:"verify_from"`
+	// Mask of members to compare with; all others with data if absent.
+	VerifyLegs Mask `json:"verify_legs"`
+	// Mask of those that some chunk was not compared with, as they were not up to date.
+	VerifySkipped Mask `json:"verify_skipped"`
+	// Bytes compared.
+	VerifyDone uint64 `json:"verify_done"`
+	// Bytes to compare.
+	VerifyTotal uint64 `json:"verify_total"`
+	// Bytes per second, over the last second.
+	VerifyRate uint64 `json:"verify_rate"`
+	// Bytes per second that an operator allows; 0 for no bound.
+	VerifyLimit uint64 `json:"verify_limit"`
+	// Milliseconds left at the present rate; absent if unknown.
+	VerifyEtaMs uint64 `json:"verify_eta_ms"`
+	// Blocks of 4 KiB that differ.
+	VerifyDifferences uint64 `json:"verify_differences"`
+	// Chunks that were not compared in the end, because they were written or not readable.
+	VerifyBusy uint64 `json:"verify_busy"`
+	// Reads that failed.
+	VerifyFailures uint64 `json:"verify_failures"`
+	// Chunks that are copied anew, as the own copy was the wrong one.
+	VerifyRepaired uint64 `json:"verify_repaired"`
+	// End of the last complete verify by this member, seconds since 1970; 0 for never.
+	Verified uint64 `json:"verified"`
+	// Blocks that differed in it.
+	VerifiedDifferences uint64 `json:"verified_differences"`
+	// Path of the device with the store's metadata, if that is not the one with its data.
+	MetadataDevice string `json:"metadata_device"`
+	// Bytes up to which this member lets the pool grow; 0 if it was not prepared.
+	Room    uint64  `json:"room"`
+	OnError OnError `json:"on_error"`
+	// The member left by its policy after too many errors of its disk; it serves nobody.
+	Left bool `json:"left"`
+	// Let a member return that left; its errors are forgotten.
+	DiskReturn bool `json:"disk_return"`
+	// Places of the disk that failed lately; at 8 the policy detach lets the member leave.
+	DiskErrors uint32 `json:"disk_errors"`
+	// Reads of clients that the disk failed.
+	ReadErrors uint64 `json:"read_errors"`
+	// Writes of clients that the disk failed, at the first try.
+	WriteErrors uint64 `json:"write_errors"`
+	// Of them, those that the second try applied.
+	WriteRetries uint64 `json:"write_retries"`
+	// How long the disk has not answered a request that is past its deadline; absent if none is.
+	HungMs uint32 `json:"hung_ms"`
+	// Data of writes and of resync carries a checksum.
+	DataChecksums bool `json:"data_checksums"`
+	// Messages whose data did not match its checksum; it was not stored.
+	BadData uint64 `json:"bad_data"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -874,6 +1188,70 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.Discarded = ad.Flag()
 		case PoolAttrOthersLack:
 			v.OthersLack = ad.Uint64()
+		case PoolAttrLeg:
+			v.Leg = ad.Uint8()
+		case PoolAttrReplaces:
+			v.Replaces = ad.Uint8()
+		case PoolAttrLeaving:
+			v.Leaving = ad.Flag()
+		case PoolAttrMaintenance:
+			v.Maintenance = ad.Uint8()
+		case PoolAttrVerifyState:
+			v.VerifyState = VerifyState(ad.Uint8())
+		case PoolAttrVerifyRun:
+			v.VerifyRun = ad.Uint8()
+		case PoolAttrVerifyFrom:
+			v.VerifyFrom = ad.Uint8()
+		case PoolAttrVerifyLegs:
+			v.VerifyLegs = Mask(ad.Uint8())
+		case PoolAttrVerifySkipped:
+			v.VerifySkipped = Mask(ad.Uint8())
+		case PoolAttrVerifyDone:
+			v.VerifyDone = ad.Uint64()
+		case PoolAttrVerifyTotal:
+			v.VerifyTotal = ad.Uint64()
+		case PoolAttrVerifyRate:
+			v.VerifyRate = ad.Uint64()
+		case PoolAttrVerifyLimit:
+			v.VerifyLimit = ad.Uint64()
+		case PoolAttrVerifyEtaMs:
+			v.VerifyEtaMs = ad.Uint64()
+		case PoolAttrVerifyDifferences:
+			v.VerifyDifferences = ad.Uint64()
+		case PoolAttrVerifyBusy:
+			v.VerifyBusy = ad.Uint64()
+		case PoolAttrVerifyFailures:
+			v.VerifyFailures = ad.Uint64()
+		case PoolAttrVerifyRepaired:
+			v.VerifyRepaired = ad.Uint64()
+		case PoolAttrVerified:
+			v.Verified = ad.Uint64()
+		case PoolAttrVerifiedDifferences:
+			v.VerifiedDifferences = ad.Uint64()
+		case PoolAttrMetadataDevice:
+			v.MetadataDevice = ad.String()
+		case PoolAttrRoom:
+			v.Room = ad.Uint64()
+		case PoolAttrOnError:
+			v.OnError = OnError(ad.Uint8())
+		case PoolAttrLeft:
+			v.Left = ad.Flag()
+		case PoolAttrDiskReturn:
+			v.DiskReturn = ad.Flag()
+		case PoolAttrDiskErrors:
+			v.DiskErrors = ad.Uint32()
+		case PoolAttrReadErrors:
+			v.ReadErrors = ad.Uint64()
+		case PoolAttrWriteErrors:
+			v.WriteErrors = ad.Uint64()
+		case PoolAttrWriteRetries:
+			v.WriteRetries = ad.Uint64()
+		case PoolAttrHungMs:
+			v.HungMs = ad.Uint32()
+		case PoolAttrDataChecksums:
+			v.DataChecksums = ad.Flag()
+		case PoolAttrBadData:
+			v.BadData = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)
@@ -1057,59 +1435,73 @@ func (v *Device) decode(ad *netlink.AttributeDecoder) error {
 
 // Attributes of leg: A client's view of one member of a mapped pool.
 const (
-	LegAttrDeviceIndex uint16 = 1
-	LegAttrPoolName    uint16 = 2
-	LegAttrMemberID    uint16 = 3
-	LegAttrStoreUUID   uint16 = 4
-	LegAttrNode        uint16 = 5
-	LegAttrAddr        uint16 = 6
-	LegAttrState       uint16 = 7
-	LegAttrReason      uint16 = 8
-	LegAttrReads       uint16 = 9
-	LegAttrWrites      uint16 = 10
-	LegAttrReadBytes   uint16 = 11
-	LegAttrWriteBytes  uint16 = 12
-	LegAttrErrors      uint16 = 13
-	LegAttrInflight    uint16 = 14
-	LegAttrLatencyNS   uint16 = 15
-	LegAttrMaxIO       uint16 = 16
-	LegAttrPad         uint16 = 17
-	LegAttrLacking     uint16 = 18
-	LegAttrAgeMs       uint16 = 19
-	LegAttrEjections   uint16 = 20
-	LegAttrReturns     uint16 = 21
-	LegAttrForce       uint16 = 22
-	LegAttrKind        uint16 = 23
-	LegAttrDampedMs    uint16 = 24
-	LegAttrCause       uint16 = 25
+	LegAttrDeviceIndex        uint16 = 1
+	LegAttrPoolName           uint16 = 2
+	LegAttrMemberID           uint16 = 3
+	LegAttrStoreUUID          uint16 = 4
+	LegAttrNode               uint16 = 5
+	LegAttrAddr               uint16 = 6
+	LegAttrState              uint16 = 7
+	LegAttrReason             uint16 = 8
+	LegAttrReads              uint16 = 9
+	LegAttrWrites             uint16 = 10
+	LegAttrReadBytes          uint16 = 11
+	LegAttrWriteBytes         uint16 = 12
+	LegAttrErrors             uint16 = 13
+	LegAttrInflight           uint16 = 14
+	LegAttrLatencyNS          uint16 = 15
+	LegAttrMaxIO              uint16 = 16
+	LegAttrPad                uint16 = 17
+	LegAttrLacking            uint16 = 18
+	LegAttrAgeMs              uint16 = 19
+	LegAttrEjections          uint16 = 20
+	LegAttrReturns            uint16 = 21
+	LegAttrForce              uint16 = 22
+	LegAttrKind               uint16 = 23
+	LegAttrDampedMs           uint16 = 24
+	LegAttrCause              uint16 = 25
+	LegAttrLeaving            uint16 = 26
+	LegAttrMaintenance        uint16 = 27
+	LegAttrSuccessor          uint16 = 28
+	LegAttrReadErrors         uint16 = 29
+	LegAttrReadRepairs        uint16 = 30
+	LegAttrReadRepairFailures uint16 = 31
+	LegAttrBadData            uint16 = 32
 )
 
 // SetLeg describes the attributes of leg.
 var SetLeg = AttrSet{
-	LegAttrDeviceIndex: {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
-	LegAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
-	LegAttrStoreUUID:   {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
-	LegAttrNode:        {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrAddr:        {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrState:       {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReason:      {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReads:       {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrWrites:      {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReadBytes:   {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrWriteBytes:  {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrErrors:      {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrInflight:    {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLatencyNS:   {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrMaxIO:       {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrLacking:     {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrAgeMs:       {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrEjections:   {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrReturns:     {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrForce:       {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrKind:        {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrDampedMs:    {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
-	LegAttrCause:       {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDeviceIndex:        {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrPoolName:           {Name: "pool-name", Type: "string", Multi: false, MinLen: 1, MaxLen: 63, ExactLen: 0, Max: 0},
+	LegAttrMemberID:           {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 7},
+	LegAttrStoreUUID:          {Name: "store-uuid", Type: "binary", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 16, Max: 0},
+	LegAttrNode:               {Name: "node", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAddr:               {Name: "addr", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrState:              {Name: "state", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReason:             {Name: "reason", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReads:              {Name: "reads", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWrites:             {Name: "writes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadBytes:          {Name: "read-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrWriteBytes:         {Name: "write-bytes", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrErrors:             {Name: "errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrInflight:           {Name: "inflight", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLatencyNS:          {Name: "latency-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaxIO:              {Name: "max-io", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLacking:            {Name: "lacking", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrAgeMs:              {Name: "age-ms", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrEjections:          {Name: "ejections", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReturns:            {Name: "returns", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrForce:              {Name: "force", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrKind:               {Name: "kind", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrDampedMs:           {Name: "damped-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrCause:              {Name: "cause", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrLeaving:            {Name: "leaving", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrMaintenance:        {Name: "maintenance", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 1},
+	LegAttrSuccessor:          {Name: "successor", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadErrors:         {Name: "read-errors", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadRepairs:        {Name: "read-repairs", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrReadRepairFailures: {Name: "read-repair-failures", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LegAttrBadData:            {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Leg: A client's view of one member of a mapped pool.
@@ -1148,6 +1540,20 @@ type Leg struct {
 	DampedMs uint32 `json:"damped_ms"`
 	// Why the leg last left the up-to-date set.
 	Cause Reason `json:"cause"`
+	// The member is being removed.
+	Leaving bool `json:"leaving"`
+	// 1, the member is kept out until its maintenance ends; 0 lets it return.
+	Maintenance uint8 `json:"maintenance"`
+	// Id + 1 of the member that takes its place once it is up to date; absent for none.
+	Successor uint8 `json:"successor"`
+	// Reads that the leg's disk failed; another leg was asked.
+	ReadErrors uint64 `json:"read_errors"`
+	// Ranges that were unreadable there and were written back.
+	ReadRepairs uint64 `json:"read_repairs"`
+	// Ranges that could not be written back, or too many came at once.
+	ReadRepairFailures uint64 `json:"read_repair_failures"`
+	// Writes that the leg refused because the data did not match its checksum; sent again.
+	BadData uint64 `json:"bad_data"`
 }
 
 func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
@@ -1201,7 +1607,70 @@ func (v *Leg) decode(ad *netlink.AttributeDecoder) error {
 			v.DampedMs = ad.Uint32()
 		case LegAttrCause:
 			v.Cause = Reason(ad.Uint8())
+		case LegAttrLeaving:
+			v.Leaving = ad.Flag()
+		case LegAttrMaintenance:
+			v.Maintenance = ad.Uint8()
+		case LegAttrSuccessor:
+			v.Successor = ad.Uint8()
+		case LegAttrReadErrors:
+			v.ReadErrors = ad.Uint64()
+		case LegAttrReadRepairs:
+			v.ReadRepairs = ad.Uint64()
+		case LegAttrReadRepairFailures:
+			v.ReadRepairFailures = ad.Uint64()
+		case LegAttrBadData:
+			v.BadData = ad.Uint64()
 		}
 	}
 	return named(ad, SetLeg)
+}
+
+// Attributes of difference: A range of a member on this node that differs from others, as the last verify found it.
+const (
+	DifferenceAttrPoolName uint16 = 1
+	DifferenceAttrMemberID uint16 = 2
+	DifferenceAttrMembers  uint16 = 3
+	DifferenceAttrOffset   uint16 = 4
+	DifferenceAttrLength   uint16 = 5
+	DifferenceAttrPad      uint16 = 6
+)
+
+// SetDifference describes the attributes of difference.
+var SetDifference = AttrSet{
+	DifferenceAttrPoolName: {Name: "pool-name", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrMemberID: {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrMembers:  {Name: "members", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrOffset:   {Name: "offset", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	DifferenceAttrLength:   {Name: "length", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+}
+
+// Difference: A range of a member on this node that differs from others, as the last verify found it.
+type Difference struct {
+	PoolName string `json:"pool_name"`
+	// This node's place in the pool.
+	MemberID uint8 `json:"member_id"`
+	// Mask of members whose bytes are others.
+	Members Mask `json:"members"`
+	// Bytes, as length.
+	Offset uint64 `json:"offset"`
+	Length uint64 `json:"length"`
+}
+
+func (v *Difference) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case DifferenceAttrPoolName:
+			v.PoolName = ad.String()
+		case DifferenceAttrMemberID:
+			v.MemberID = ad.Uint8()
+		case DifferenceAttrMembers:
+			v.Members = Mask(ad.Uint8())
+		case DifferenceAttrOffset:
+			v.Offset = ad.Uint64()
+		case DifferenceAttrLength:
+			v.Length = ad.Uint64()
+		}
+	}
+	return named(ad, SetDifference)
 }

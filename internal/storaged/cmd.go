@@ -84,6 +84,11 @@ Configuration (YAML, every key may be left out; shown are the defaults):
   exclude: []              # patterns of devices never looked at
   rescan: 30s              # 1s to 1h; changes of disks are acted on at once
   retry: {first: 1s, max: 1m}
+  socket: /run/rmr/storaged.sock   # rmrctl --socket has commands run here, for root; off for none
+  tls: {listen: off}       # rmrctl --server: {listen: ":9743", cert: /FILE, key: /FILE, ca: /FILE}, for clients
+                           # whose certificate is of the authority ca
+  verify: {every: 0s, rate: none, window: ""}   # as {every: 168h, rate: 50M, window: "22:00-06:00"}: the lowest
+                           # member compares itself with the others when the last time is so long ago
 
 Exit codes: 0 done, 1 error, 2 wrong usage or configuration, 3 something is not well (--once).`
 

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/rmr-block/rmr/internal/api"
 )
 
 // ConfigFile is read when no other is named; it may be missing.
@@ -27,6 +29,7 @@ const ConfigFile = "/etc/rmr/storaged.yaml"
 
 const (
 	configMax = 64 << 10 // bytes of a file that is no mistake
+	socketMax = 107      // bytes of a socket's path, UNIX_PATH_MAX less its terminator
 	netdevMax = 15       // bytes of a network device's name, IFNAMSIZ less its terminator
 )
 
@@ -44,6 +47,31 @@ type Config struct {
 	// Rescan is the time between two looks at everything; changes of disks are acted on at once.
 	Rescan time.Duration `yaml:"rescan"`
 	Retry  Retry         `yaml:"retry"`
+	// Socket is the path of a Unix socket where rmrctl --socket has commands run; "off" for none.
+	Socket string `yaml:"socket"`
+	// TLS is the same for other hosts.
+	TLS TLS `yaml:"tls"`
+	// Verify compares members by a schedule.
+	Verify Verify `yaml:"verify"`
+}
+
+// TLS is an address where rmrctl --server has commands run, for clients with a certificate of the authority.
+type TLS struct {
+	// Listen is HOST:PORT; "off" for none.
+	Listen    string `yaml:"listen"`
+	api.Files `yaml:",inline"`
+}
+
+func (t TLS) check() error {
+	if err := checkListen(t.Listen); err != nil {
+		return fmt.Errorf("tls.%w", err)
+	}
+	for _, f := range []struct{ field, path string }{{"cert", t.Cert}, {"key", t.Key}, {"ca", t.CA}} {
+		if t.Listen != "off" && !filepath.IsAbs(f.path) {
+			return fmt.Errorf("tls.%s: %.200q is no absolute path", f.field, f.path)
+		}
+	}
+	return nil
 }
 
 // Retry bounds the time between two attempts at what failed. It doubles from First to Max and is
@@ -58,6 +86,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:9742", Modules: []string{"brmr_server"}, Devices: []string{"/dev/*", "/dev/mapper/*"},
 		Rescan: 30 * time.Second, Retry: Retry{First: time.Second, Max: time.Minute},
+		Socket: "/run/rmr/storaged.sock", TLS: TLS{Listen: "off"}, Verify: Verify{Rate: "none"},
 	}
 }
 
@@ -125,6 +154,15 @@ func (c Config) Check() error {
 				return fmt.Errorf("%s: %.200q is no pattern of paths under /dev", field, p)
 			}
 		}
+	}
+	if c.Socket != "off" && (!filepath.IsAbs(c.Socket) || len(c.Socket) > socketMax) {
+		return fmt.Errorf("socket: %.200q is neither an absolute path of at most %d bytes nor off", c.Socket, socketMax)
+	}
+	if err := c.TLS.check(); err != nil {
+		return err
+	}
+	if err := c.Verify.check(); err != nil {
+		return err
 	}
 	return c.checkTimes()
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -23,6 +24,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rmr-block/rmr/internal/api"
+	"github.com/rmr-block/rmr/internal/cli"
 	"github.com/rmr-block/rmr/internal/rmrnl"
 	"github.com/rmr-block/rmr/internal/softroce"
 )
@@ -47,14 +50,21 @@ type Env struct {
 	Resolve func(path string) string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Run runs a command of rmrctl for somebody else; nil: none are run.
+	Run api.Runner
 }
 
 // Host is the machine the program runs on.
 func Host(log *slog.Logger) Env {
 	return Env{
 		Dial: rmrnl.Dial, RDMA: softroce.Host(), Sys: "/sys", Open: openDevice, Uevents: openUevents,
-		Resolve: resolve, Now: time.Now, Log: log,
+		Resolve: resolve, Now: time.Now, Log: log, Run: runTool,
 	}
+}
+
+// runTool runs rmrctl in this process.
+func runTool(ctx context.Context, stdout, stderr io.Writer, args []string) int {
+	return cli.Run(ctx, cli.Host(stdout, stderr, false), append([]string{"rmrctl"}, args...))
 }
 
 func resolve(path string) string {
@@ -113,6 +123,8 @@ func (d *Daemon) Once(ctx context.Context) Report {
 func (d *Daemon) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.serveHTTP(ctx) })
+	wg.Go(func() { d.serveSocket(ctx) })
+	wg.Go(func() { d.serveTLS(ctx) })
 	wg.Go(func() { d.again(ctx, "netlink notifications", d.followKernel) })
 	if d.env.Uevents != nil {
 		wg.Go(func() { d.again(ctx, "device events", d.followDevices) })
@@ -178,6 +190,7 @@ func (d *Daemon) round(ctx context.Context) Report {
 	d.modules(ctx)
 	d.tasks.settle(settleLimit)
 	all, err := d.stores(ctx)
+	d.verify(ctx)
 	d.tasks.settle(settleLimit)
 	r := d.report(ctx, all, err)
 	d.tasks.sweep()
@@ -258,7 +271,7 @@ func (d *Daemon) stores(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	d.seen.remember(pools, devs, d.env.Resolve)
-	all := d.scan.probe(d.unserved(devs, pools))
+	all := pairs(d.scan.probe(d.unserved(devs, pools)))
 	for _, s := range plan(all, pools, d.seen, d.scan.held) {
 		d.act(ctx, s)
 	}
@@ -288,7 +301,7 @@ func (d *Daemon) act(ctx context.Context, s Store) {
 // assemble names the pool too: the disk may have been exchanged since it was read.
 func (d *Daemon) assemble(ctx context.Context, s Store) error {
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolAssemble}
-	req.Add(rmrnl.PoolAttrDevice, s.Device).Add(rmrnl.PoolAttrName, s.Pool).Add(rmrnl.PoolAttrUUID, s.UUID)
+	req.Add(rmrnl.PoolAttrDevice, s.Device).AddString(rmrnl.PoolAttrMetadataDevice, s.MDDevice).Add(rmrnl.PoolAttrName, s.Pool).Add(rmrnl.PoolAttrUUID, s.UUID)
 	if err := d.do(ctx, req); err != nil {
 		return err
 	}

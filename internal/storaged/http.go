@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The HTTP side: /metrics and /healthz, for whoever reaches the address; nothing can be changed
-// through it. An address that cannot be had is asked for again with back-off: the disks do not
+// through it. Commands run for root over a Unix socket, and for holders of certificates over TLS. An address that cannot be had is asked for again with back-off: the disks do not
 // wait for it.
 
 package storaged
@@ -12,11 +12,15 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/rmr-block/rmr/internal/api"
 )
 
 // scrapesMax are scrapes at a time: each may hang as long as the kernel does.
@@ -27,20 +31,56 @@ func (d *Daemon) serveHTTP(ctx context.Context) {
 		return
 	}
 	handler := d.handler()
-	d.again(ctx, "HTTP", func(ctx context.Context) error { return serve(ctx, d.cfg.Listen, handler) })
+	d.again(ctx, "HTTP", func(ctx context.Context) error {
+		var lc net.ListenConfig
+		l, err := lc.Listen(ctx, "tcp", d.cfg.Listen)
+		if err != nil {
+			return err
+		}
+		return serve(ctx, l, &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second})
+	})
+}
+
+// serveCommands runs commands of rmrctl for others.
+func (d *Daemon) serveCommands(ctx context.Context, what string, listen func(ctx context.Context) (net.Listener, error)) {
+	if d.env.Run == nil {
+		return
+	}
+	handler := api.Handler(d.env.Run)
+	d.again(ctx, what, func(ctx context.Context) error {
+		l, err := listen(ctx)
+		if err != nil {
+			return err
+		}
+		// A watch has no end; requests have a limit of their own.
+		return serve(ctx, l, &http.Server{Handler: handler})
+	})
+}
+
+func (d *Daemon) serveSocket(ctx context.Context) {
+	if d.cfg.Socket == "off" {
+		return
+	}
+	d.serveCommands(ctx, "command socket", func(ctx context.Context) (net.Listener, error) {
+		if err := os.MkdirAll(filepath.Dir(d.cfg.Socket), 0o755); err != nil {
+			return nil, err
+		}
+		return api.ListenUnix(ctx, d.cfg.Socket)
+	})
+}
+
+func (d *Daemon) serveTLS(ctx context.Context) {
+	if d.cfg.TLS.Listen == "off" {
+		return
+	}
+	d.serveCommands(ctx, "command port", func(ctx context.Context) (net.Listener, error) {
+		return api.ListenTLS(ctx, d.cfg.TLS.Listen, d.cfg.TLS.Files)
+	})
 }
 
 // serve returns nil once ctx has ended.
-func serve(ctx context.Context, addr string, handler http.Handler) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", addr)
-	if err != nil {
-		return err
-	}
-	srv := &http.Server{
-		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 16 << 10,
-	}
+func serve(ctx context.Context, l net.Listener, srv *http.Server) error {
+	srv.ReadHeaderTimeout, srv.IdleTimeout, srv.MaxHeaderBytes = 10*time.Second, time.Minute, 16<<10
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(closed)
@@ -50,7 +90,7 @@ func serve(ctx context.Context, addr string, handler http.Handler) error {
 			srv.Close()
 		}
 	})
-	err = srv.Serve(l)
+	err := srv.Serve(l)
 	if !stop() {
 		<-closed
 		return nil

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -110,6 +111,34 @@ type leg struct {
 	chunk uint32
 }
 
+// device is a mapped pool with what its legs say of it.
+type device struct {
+	rmrnl.Device
+	atRisk uint64 // bytes
+}
+
+// bytesAtRisk is what the loss of one more leg could take away: nothing while two legs are up to date, all if no
+// other leg is on its way, else what the one that lacks least still lacks.
+func bytesAtRisk(d rmrnl.Device, legs []rmrnl.Leg) uint64 {
+	good, least := 0, d.Size
+	for _, l := range legs {
+		switch {
+		case l.DeviceIndex != d.Index:
+		case l.State == rmrnl.LegStateUpToDate:
+			good++
+		case l.State == rmrnl.LegStateSyncing:
+			least = min(least, l.Lacking*uint64(d.ChunkSize))
+		}
+	}
+	switch {
+	case good > 1:
+		return 0
+	case good == 0:
+		return d.Size
+	}
+	return least
+}
+
 // node is what the daemon itself knows.
 type node struct {
 	up       bool
@@ -135,7 +164,7 @@ func bits(m rmrnl.Mask) float64 { return float64(len(m.List())) }
 
 func syncing(p rmrnl.Pool) bool { return p.ResyncState != rmrnl.ResyncStateNone }
 
-func poolFamily() family[rmrnl.Pool] {
+func poolFamily(now func() time.Time) family[rmrnl.Pool] {
 	type P = rmrnl.Pool
 	g := func(name, help string, v func(P) float64) metric[P] { return define(gauge, poolLabels, name, help, v) }
 	c := func(name, help string, v func(P) uint64) metric[P] {
@@ -148,6 +177,8 @@ func poolFamily() family[rmrnl.Pool] {
 				func(i uint8) string { return rmrnl.PoolState(i).String() }, func(p P) uint8 { return uint8(p.State) }),
 			defineStates(poolLabels, "resync_state", "State of this member's resync, 1 for the one that is.", 6,
 				func(i uint8) string { return rmrnl.ResyncState(i).String() }, func(p P) uint8 { return uint8(p.ResyncState) }),
+			defineStates(poolLabels, "verify_state", "State of this member's comparison with others, 1 for the one that is.", 5,
+				func(i uint8) string { return rmrnl.VerifyState(i).String() }, func(p P) uint8 { return uint8(p.VerifyState) }),
 			defineStates(poolLabels, "resync_pace", "What sets the rate of this member's resync, 1 for the one that does.", 9,
 				func(i uint8) string { return rmrnl.ResyncPace(i).String() }, func(p P) uint8 { return uint8(p.ResyncPace) }),
 		},
@@ -177,6 +208,13 @@ func poolFamily() family[rmrnl.Pool] {
 			c("pool_errors_total", "Requests answered with an error since assembly.", func(p P) uint64 { return p.Errors }),
 			c("pool_refused_messages_total", "Messages refused by a check or by the fence.", func(p P) uint64 { return p.Refused }),
 			c("pool_stale_reads_total", "Reads refused because the chunk is lacked here.", func(p P) uint64 { return p.Stale }),
+			g("pool_disk_failed_places", "Places of the disk that failed lately; at 8 the policy detach lets the member leave.", func(p P) float64 { return float64(p.DiskErrors) }),
+			g("pool_disk_left", "1 if the member left by its policy, as its disk failed too often.", func(p P) float64 { return truth(p.Left) }),
+			g("pool_disk_hung_seconds", "Time that the disk has not answered a request that is past its deadline; 0 if it answers.", func(p P) float64 { return float64(p.HungMs) / 1e3 }),
+			c("pool_disk_read_errors_total", "Reads of clients that the disk failed.", func(p P) uint64 { return p.ReadErrors }),
+			c("pool_disk_write_errors_total", "Writes of clients that the disk failed at the first try.", func(p P) uint64 { return p.WriteErrors }),
+			c("pool_disk_write_retries_total", "Writes of clients that the disk took at the second try.", func(p P) uint64 { return p.WriteRetries }),
+			c("pool_bad_data_total", "Messages whose data did not match its checksum; it was not stored.", func(p P) uint64 { return p.BadData }),
 			c("pool_missed_writes_total", "Writes that could not be applied here.", func(p P) uint64 { return p.Missed }),
 			g("resync_lacking_bytes", "Bytes of the chunks this member lacks, while it syncs.", func(p P) float64 { return float64(p.ResyncLeft) * float64(p.ChunkSize) }).when(syncing),
 			g("resync_lacked_bytes", "Bytes of the chunks this member lacked when its resync began.", func(p P) float64 { return float64(p.ResyncTotal) * float64(p.ChunkSize) }).when(syncing),
@@ -188,13 +226,21 @@ func poolFamily() family[rmrnl.Pool] {
 			g("resync_floor_bytes_per_second", "Bytes per second that resync gets however long application I/O takes.", func(p P) float64 { return float64(p.ResyncFloor) }),
 			g("resync_target_latency_seconds", "Latency of application I/O that resync keeps to.", func(p P) float64 { return float64(p.ResyncTargetNS) / 1e9 }),
 			c("resync_equal_bytes_total", "Bytes found equal by digests and not copied since the member joined the view.", func(p P) uint64 { return p.ResyncEqual }),
+			g("verify_age_seconds", "Time since this member was last compared completely with all others; absent if never.", func(p P) float64 { return max(float64(now().Unix())-float64(p.Verified), 0) }).when(func(p P) bool { return p.Verified > 0 }),
+			g("verify_last_different_blocks", "Blocks of 4 KiB that differed then.", func(p P) float64 { return float64(p.VerifiedDifferences) }).when(func(p P) bool { return p.Verified > 0 }),
+			g("verify_different_blocks", "Blocks of 4 KiB that the present or last comparison found to differ.", func(p P) float64 { return float64(p.VerifyDifferences) }),
+			g("verify_busy_chunks", "Chunks that the last comparison left out, as they were written all the time or could not be read.", func(p P) float64 { return float64(p.VerifyBusy) }),
+			g("verify_compared_bytes", "Bytes compared by the present or last comparison.", func(p P) float64 { return float64(p.VerifyDone) }),
+			g("verify_to_compare_bytes", "Bytes that it is to compare.", func(p P) float64 { return float64(p.VerifyTotal) }),
+			g("verify_speed_bytes_per_second", "Bytes compared in the last second.", func(p P) float64 { return float64(p.VerifyRate) }),
+			g("verify_remaining_seconds", "Time left of a comparison at the present speed; absent if unknown.", func(p P) float64 { return float64(p.VerifyEtaMs) / 1e3 }).when(func(p P) bool { return p.VerifyEtaMs > 0 }),
 			g("resync_remaining_seconds", "Time left at the present speed; absent if unknown.", func(p P) float64 { return float64(p.ResyncEtaMs) / 1e3 }).when(func(p P) bool { return p.ResyncEtaMs > 0 }),
 		},
 	}
 }
 
-func deviceFamily() family[rmrnl.Device] {
-	type D = rmrnl.Device
+func deviceFamily() family[device] {
+	type D = device
 	g := func(name, help string, v func(D) float64) metric[D] {
 		return define(gauge, deviceLabels, name, help, v)
 	}
@@ -208,6 +254,8 @@ func deviceFamily() family[rmrnl.Device] {
 		metrics: []metric[D]{
 			g("device_size_bytes", "Size of the mapped pool.", func(d D) float64 { return float64(d.Size) }),
 			g("device_suspended", "1 if I/O waits because no up-to-date leg or no majority is left.", func(d D) float64 { return truth(d.State == rmrnl.DeviceStateSuspended) }),
+			g("device_bytes_at_risk", "Bytes that the loss of one more leg could take away, as this client knows it.", func(d D) float64 { return float64(d.atRisk) }),
+			g("device_up_to_date_legs", "Legs that hold all of the data, as this client sees them.", func(d D) float64 { return bits(d.UpToDate) }),
 			g("device_inflight_requests", "Requests that are under way.", func(d D) float64 { return float64(d.Inflight) }),
 			c("device_reads_total", "Reads.", func(d D) uint64 { return d.Reads }),
 			c("device_writes_total", "Writes.", func(d D) uint64 { return d.Writes }),
@@ -246,6 +294,10 @@ func legFamily() family[leg] {
 			c("leg_read_bytes_total", "Bytes read from the leg.", func(l leg) uint64 { return l.ReadBytes }),
 			c("leg_written_bytes_total", "Bytes written to the leg.", func(l leg) uint64 { return l.WriteBytes }),
 			c("leg_errors_total", "Requests of the leg that failed.", func(l leg) uint64 { return l.Errors }),
+			c("leg_read_errors_total", "Reads that the leg's disk failed; another leg was asked.", func(l leg) uint64 { return l.ReadErrors }),
+			c("leg_read_repairs_total", "Ranges that were unreadable on the leg and were written back.", func(l leg) uint64 { return l.ReadRepairs }),
+			c("leg_read_repair_failures_total", "Ranges that were unreadable on the leg and could not be written back.", func(l leg) uint64 { return l.ReadRepairFailures }),
+			c("leg_bad_data_total", "Writes that the leg refused because their data did not match its checksum.", func(l leg) uint64 { return l.BadData }),
 			c("leg_ejections_total", "Times the leg was taken out of the view.", func(l leg) uint64 { return uint64(l.Ejections) }),
 			c("leg_returns_total", "Times the leg came back into the view.", func(l leg) uint64 { return uint64(l.Returns) }),
 		},
@@ -291,10 +343,10 @@ func (m nodeMetrics) collect(ch chan<- prometheus.Metric, n node) {
 	for _, s := range n.last.Stores {
 		byState[s.State]++
 	}
-	for _, s := range []StoreState{StoreServed, StoreWaiting, StoreStopped, StoreFailed, StoreReturned, StoreAmbiguous, StoreBroken} {
+	for _, s := range []StoreState{StoreServed, StoreWaiting, StoreStopped, StoreFailed, StoreReturned, StoreAmbiguous, StoreReplaced, StoreBroken} {
 		add(m.stores, gauge, byState[s], string(s))
 	}
-	for _, kind := range []string{"link", "module", "store"} {
+	for _, kind := range []string{"link", "module", "store", "verify"} {
 		add(m.attempts, counter, float64(n.attempts[attempt{kind, true}]), kind, "good")
 		add(m.attempts, counter, float64(n.attempts[attempt{kind, false}]), kind, "failed")
 	}
@@ -304,13 +356,13 @@ func (m nodeMetrics) collect(ch chan<- prometheus.Metric, n node) {
 type collector struct {
 	d       *Daemon
 	pools   family[rmrnl.Pool]
-	devices family[rmrnl.Device]
+	devices family[device]
 	legs    family[leg]
 	node    nodeMetrics
 }
 
 func newCollector(d *Daemon) *collector {
-	return &collector{d, poolFamily(), deviceFamily(), legFamily(), newNodeMetrics()}
+	return &collector{d, poolFamily(d.env.Now), deviceFamily(), legFamily(), newNodeMetrics()}
 }
 
 // Describe names every metric.
@@ -337,7 +389,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.legs.collect(ch, legs)
 }
 
-func (c *collector) ask(ctx context.Context) (pools []rmrnl.Pool, devices []rmrnl.Device, legs []leg, err error) {
+func (c *collector) ask(ctx context.Context) (pools []rmrnl.Pool, devices []device, legs []leg, err error) {
 	client, err := c.d.env.Dial()
 	if err != nil {
 		return nil, nil, nil, err
@@ -346,14 +398,16 @@ func (c *collector) ask(ctx context.Context) (pools []rmrnl.Pool, devices []rmrn
 	if pools, err = client.Pools(ctx); err != nil {
 		return nil, nil, nil, err
 	}
-	if devices, err = client.Devices(ctx); err != nil {
+	mapped, err := client.Devices(ctx)
+	if err != nil {
 		return pools, nil, nil, err
 	}
-	chunks := map[uint32]uint32{}
-	for _, d := range devices {
-		chunks[d.Index] = d.ChunkSize
-	}
 	list, err := client.Legs(ctx)
+	chunks := map[uint32]uint32{}
+	for _, d := range mapped {
+		chunks[d.Index] = d.ChunkSize
+		devices = append(devices, device{d, bytesAtRisk(d, list)})
+	}
 	for _, l := range list {
 		legs = append(legs, leg{l, chunks[l.DeviceIndex]})
 	}

@@ -25,6 +25,7 @@ func busyNode(t *testing.T) *Daemon {
 	p.UpToDate, p.Syncing, p.WriteBytes, p.Writes = 1, 2, 1<<20, 7
 	s := member("vol2", 0x22, "/dev/sdc")
 	s.ResyncState, s.ResyncLeft, s.ResyncTotal, s.ResyncEtaMs, s.ResyncAllowed, s.ResyncLimit = rmrnl.ResyncStateStalled, 3, 5, 1500, 1, 2
+	s.Verified, s.VerifyEtaMs, s.VerifyDifferences = 1_700_000_000, 1000, 2
 	s.ResyncPace, s.ResyncFloor, s.ResyncTargetNS = rmrnl.ResyncPaceFloor, 4<<20, 20_000_000
 	w := newWorld(t, rmrnltest.State{
 		Pools:   []rmrnl.Pool{p, s, s}, // the second vol2 must not spoil the scrape
@@ -109,6 +110,7 @@ func TestEveryStateHasAName(t *testing.T) {
 	}{
 		"pool":   {3, func(i uint8) string { return rmrnl.PoolState(i).String() }},
 		"resync": {6, func(i uint8) string { return rmrnl.ResyncState(i).String() }},
+		"verify": {5, func(i uint8) string { return rmrnl.VerifyState(i).String() }},
 		"pace":   {9, func(i uint8) string { return rmrnl.ResyncPace(i).String() }},
 		"device": {4, func(i uint8) string { return rmrnl.DeviceState(i).String() }},
 		"leg":    {7, func(i uint8) string { return rmrnl.LegState(i).String() }},

@@ -27,11 +27,12 @@ const (
 	StoreFailed    StoreState = "failed"    // the kernel gave it up and holds its disk
 	StoreReturned  StoreState = "returned"  // failed, and its disk is back: is to be served anew
 	StoreAmbiguous StoreState = "ambiguous" // several devices claim to be it: an operator decides
+	StoreReplaced  StoreState = "replaced"  // another store has its place in the pool: left alone
 	StoreBroken    StoreState = "broken"    // a device that cannot be read, or whose superblocks are damaged
 )
 
 // bad tells whether an operator should know.
-func (s StoreState) bad() bool { return s != StoreServed && s != StoreStopped }
+func (s StoreState) bad() bool { return s != StoreServed && s != StoreStopped && s != StoreReplaced }
 
 // Store is one line of a report. A broken device has no pool.
 type Store struct {
@@ -40,6 +41,7 @@ type Store struct {
 	StoreUUID pool.UUID  `json:"store_uuid"` // of the member
 	MemberID  uint8      `json:"member_id"`
 	Device    string     `json:"device"`
+	MDDevice  string     `json:"metadata_device"` // "" if it is device
 	State     StoreState `json:"state"`
 	Reason    string     `json:"reason"` // "" if there is nothing to say
 
@@ -65,8 +67,13 @@ func plan(all []found, pools []rmrnl.Pool, seen memory, held func(path string) b
 		list = append(list, planServed(p, candidates[p.StoreUUID], held))
 		delete(candidates, p.StoreUUID)
 	}
+	newest := newestStores(all, pools)
 	for _, c := range candidates {
-		list = append(list, planFound(c, seen))
+		s := planFound(c, seen)
+		if own := c[0].sb.Members[s.MemberID]; own.Stores() < newest[slot{s.UUID, s.MemberID}] {
+			s.State, s.Reason = StoreReplaced, fmt.Sprintf("a newer store on this node is member %d", s.MemberID)
+		}
+		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b Store) int {
 		if n := strings.Compare(a.Pool, b.Pool); n != 0 {
@@ -75,6 +82,31 @@ func plan(all []found, pools []rmrnl.Pool, seen memory, held func(path string) b
 		return strings.Compare(a.Device, b.Device)
 	})
 	return list
+}
+
+// slot is a place in a pool.
+type slot struct {
+	pool pool.UUID
+	id   uint8
+}
+
+// newestStores says how many stores each place has seen, as far as the stores of this node know: the last one counts.
+func newestStores(all []found, pools []rmrnl.Pool) map[slot]uint64 {
+	newest := map[slot]uint64{}
+	note := func(at slot, own pool.Member) { newest[at] = max(newest[at], own.Stores()) }
+	for _, f := range all {
+		if f.sb != nil {
+			note(slot{f.sb.Pool, f.sb.MemberID}, f.sb.Members[f.sb.MemberID])
+		}
+	}
+	for _, p := range pools {
+		for _, m := range p.Member {
+			if m.ID == p.MemberID {
+				note(slot{p.UUID, m.ID}, pool.Member{Generation: m.Generation})
+			}
+		}
+	}
+	return newest
 }
 
 func broken(f found) Store {
@@ -99,11 +131,11 @@ func planServed(p rmrnl.Pool, disks []found, held func(path string) bool) Store 
 	if held(p.Device) {
 		return s
 	}
-	back := slices.DeleteFunc(slices.Clone(disks), func(f found) bool { return held(f.dev.Path) })
+	back := slices.DeleteFunc(slices.Clone(disks), func(f found) bool { return f.lost != "" || held(f.dev.Path) })
 	switch len(back) {
 	case 0:
 	case 1:
-		s.State, s.Device, s.Reason = StoreReturned, back[0].dev.Path, "its disk is back"
+		s.State, s.Device, s.MDDevice, s.Reason = StoreReturned, back[0].dev.Path, back[0].md, "its disk is back"
 		s.key += " " + back[0].dev.id()
 	default:
 		s.State, s.Reason = StoreAmbiguous, claims(back)
@@ -120,11 +152,13 @@ func planFound(disks []found, seen memory) Store {
 	first := disks[0]
 	s := Store{
 		Pool: first.sb.Name, UUID: first.sb.Pool, StoreUUID: first.sb.Store, MemberID: first.sb.MemberID,
-		Device: first.dev.Path, State: StoreWaiting, key: fmt.Sprintf("store %s %s", first.sb.Store, first.dev.id()),
+		Device: first.dev.Path, MDDevice: first.md, State: StoreWaiting, key: fmt.Sprintf("store %s %s", first.sb.Store, first.dev.id()),
 	}
 	switch {
 	case len(disks) > 1:
 		s.State, s.Reason = StoreAmbiguous, claims(disks)
+	case first.lost != "":
+		s.State, s.Reason = StoreAmbiguous, first.lost
 	case seen[first.sb.Store] == first.dev.id():
 		s.State, s.Reason = StoreStopped, "stopped by an operator"
 	}

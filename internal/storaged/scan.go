@@ -55,6 +55,11 @@ type found struct {
 	dev blockDevice
 	sb  *pool.Superblock // nil: no store
 	err error            // damaged, unreadable or silent
+
+	// Of stores on two devices, see pairs.
+	stub *pool.Stub // of a device with the data of a store
+	md   string     // path of the device with the metadata, if dev has the data only
+	lost string     // why the other device is not known
 }
 
 var errSilent = errors.New("device does not answer")
@@ -170,7 +175,7 @@ func (s *scanner) start(d blockDevice) chan found {
 	result := make(chan found, 1) // nobody may be left to take it
 	s.wg.Go(func() {
 		f := found{dev: d}
-		f.sb, f.err = s.read(d.Path)
+		f.sb, f.stub, f.err = s.read(d.Path)
 		result <- f
 	})
 	return result
@@ -180,20 +185,20 @@ func (s *scanner) start(d blockDevice) chan found {
 func (s *scanner) take(list []found, d blockDevice, f found) []found {
 	delete(s.pending, d.id())
 	f.dev = d
-	if f.sb == nil && f.err == nil {
+	if f.sb == nil && f.stub == nil && f.err == nil {
 		return list
 	}
 	return append(list, f)
 }
 
-// read returns the superblock of a device, or nil and no error if it is no store.
-func (s *scanner) read(path string) (*pool.Superblock, error) {
+// read returns the superblock of a device, or its stub, or neither and no error if it is no store.
+func (s *scanner) read(path string) (*pool.Superblock, *pool.Stub, error) {
 	r, size, err := s.open(path, false)
 	switch {
 	case errors.Is(err, unix.ENOMEDIUM), errors.Is(err, unix.ENXIO), errors.Is(err, os.ErrNotExist):
-		return nil, nil // no disk in it
+		return nil, nil, nil // no disk in it
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
 	defer r.Close()
 	var copies [pool.SuperblockCopies][]byte
@@ -201,7 +206,7 @@ func (s *scanner) read(path string) (*pool.Superblock, error) {
 	for i := range copies {
 		off, ok := pool.SuperblockOff(size, i)
 		if !ok {
-			return nil, nil
+			return nil, nil, nil
 		}
 		b := alignedBlock()
 		if n, err := r.ReadAt(b, int64(off)); n < len(b) {
@@ -213,13 +218,13 @@ func (s *scanner) read(path string) (*pool.Superblock, error) {
 	sb, _, err := pool.ChooseSuperblock(copies, size)
 	switch {
 	case err == nil:
-		return sb, nil
+		return sb, nil, nil
 	case readErr != nil:
-		return nil, fmt.Errorf("read superblock: %w", readErr)
+		return nil, nil, fmt.Errorf("read superblock: %w", readErr)
 	case errors.Is(err, pool.ErrNotOurs):
-		return nil, nil
+		return nil, readStub(r, size), nil
 	}
-	return nil, fmt.Errorf("both superblock copies damaged: %w", err)
+	return nil, nil, fmt.Errorf("both superblock copies damaged: %w", err)
 }
 
 // held tells whether a driver has the device to itself. One that is there and cannot be asked counts

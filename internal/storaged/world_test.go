@@ -129,7 +129,7 @@ func (w *world) env() Env {
 // daemon makes one with a configuration on top of the defaults.
 func (w *world) daemon(config string) *Daemon {
 	w.t.Helper()
-	cfg, err := ParseConfig([]byte("listen: off\n" + config))
+	cfg, err := ParseConfig([]byte("listen: off\nsocket: off\n" + config))
 	require.NoError(w.t, err)
 	return New(cfg, w.env())
 }

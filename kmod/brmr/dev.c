@@ -362,14 +362,43 @@ static int brmr_leg_return(const struct rmr_leg_spec *spec, struct netlink_ext_a
 	return err;
 }
 
+static int brmr_leg_set(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct brmr_dev *dev = dev_get(spec->name, extack);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = rmr_clt_leg_set(dev->pool, spec, extack);
+	dev_done(dev);
+	return err;
+}
+
+/* The members first: what the block layer may send is then there on all of them. */
+static int brmr_resize(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct brmr_dev *dev = dev_get(spec->name, extack);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = rmr_clt_resize(dev->pool, spec->size, extack);
+	if (!err)
+		set_capacity_and_notify(dev->disk, spec->size >> SECTOR_SHIFT);
+	dev_done(dev);
+	return err;
+}
+
 static struct rmr_clt_ctl brmr_commands = {
 	.owner		= THIS_MODULE,
 	.map		= brmr_map,
 	.unmap		= brmr_unmap,
+	.resize		= brmr_resize,
 	.device_info	= brmr_device_info,
 	.leg_info	= brmr_leg_info,
 	.leg_eject	= brmr_leg_eject,
 	.leg_return	= brmr_leg_return,
+	.leg_set	= brmr_leg_set,
 };
 
 static int __init brmr_client_init(void)

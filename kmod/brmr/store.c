@@ -8,6 +8,21 @@
  * by writing otherwise, so that all legs agree; they run in a work item, because the block layer
  * offers that only as a call that waits.
  *
+ * A store may have its metadata on a device of its own. What makes what stable then:
+ *
+ * - Metadata: rw_md writes with PREFLUSH and FUA, to the metadata device: the block is stable when
+ *   it returns. Nothing that is stable on one device says anything about the other: the PREFLUSH of
+ *   a metadata write covers no data, and where both are on one device nobody may rely on it either.
+ * - Data: flush, a FLUSH request and FUA, to the data device alone. No metadata waits for them: its
+ *   writes are stable when they return.
+ *
+ * So the order between the two is kept by waiting, never by a barrier: an intent or mark is stable
+ * (rw_md has returned) before the data is submitted (R3.2); data is stable (flush has returned)
+ * before an intent is let go, a chunk counts as held, "clean" is written or a promotion is prepared
+ * (R3.8, R5.5, R5.7, R2.11). Who relies on which: rmr_srv_flush() and its callers, the group flush
+ * of copies in srv-copy.c, FLUSH requests in srv-io.c on data; rmr_srv_sb_commit() and the map's
+ * writer in srv-map.c on rw_md.
+ *
  * Contexts: submit in process context, completion in any.
  */
 #include <linux/blkdev.h>
@@ -24,7 +39,9 @@
 
 struct brmr_store {
 	struct file		*file;
-	struct block_device	*bdev;
+	struct block_device	*bdev;		/* data */
+	struct file		*md_file;	/* NULL: metadata is on bdev too */
+	struct block_device	*md_bdev;
 	struct bio_set		bios;
 };
 
@@ -57,30 +74,69 @@ static int store_check(struct block_device *bdev, struct netlink_ext_ack *extack
 	return 0;
 }
 
-static void *store_open(const char *path, struct netlink_ext_ack *extack)
+/* Opens a device for this store alone, each of the two with a holder of its own. */
+static struct file *device_open(const char *path, void *holder, struct netlink_ext_ack *extack)
+{
+	struct file *file = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, holder,
+						   NULL);
+	int err;
+
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		if (err == -EBUSY)
+			NL_SET_ERR_MSG(extack, "device is busy: mounted or used by something else");
+		else
+			NL_SET_ERR_MSG_FMT(extack, "cannot open the device: error %d", err);
+		return file;
+	}
+	err = store_check(file_bdev(file), extack);
+	if (!err)
+		return file;
+	fput(file);
+	return ERR_PTR(err);
+}
+
+static int store_open_both(struct brmr_store *store, const char *path, const char *md_path,
+			   struct netlink_ext_ack *extack)
+{
+	store->file = device_open(path, &store->file, extack);
+	if (IS_ERR(store->file))
+		return PTR_ERR(store->file);
+	store->bdev = file_bdev(store->file);
+	store->md_bdev = store->bdev;
+	if (!md_path)
+		return 0;
+	store->md_file = device_open(md_path, &store->md_file, extack);
+	if (IS_ERR(store->md_file)) {
+		fput(store->file);
+		return PTR_ERR(store->md_file);
+	}
+	store->md_bdev = file_bdev(store->md_file);
+	return 0;
+}
+
+static void store_fput(struct brmr_store *store)
+{
+	if (store->md_file)
+		fput(store->md_file);
+	fput(store->file);
+}
+
+static void *store_open(const char *path, const char *md_path, struct netlink_ext_ack *extack)
 {
 	struct brmr_store *store = kzalloc(sizeof(*store), GFP_KERNEL);
 	int err;
 
 	if (!store)
 		return ERR_PTR(-ENOMEM);
-	store->file = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, store, NULL);
-	if (IS_ERR(store->file)) {
-		err = PTR_ERR(store->file);
-		if (err == -EBUSY)
-			NL_SET_ERR_MSG(extack, "device is busy: mounted or used by something else");
-		else
-			NL_SET_ERR_MSG_FMT(extack, "cannot open the device: error %d", err);
+	err = store_open_both(store, path, md_path, extack);
+	if (err)
 		goto free;
-	}
-	store->bdev = file_bdev(store->file);
-	err = store_check(store->bdev, extack);
-	if (!err)
-		err = bioset_init(&store->bios, STORE_BIOS, offsetof(struct brmr_io, bio),
-				  BIOSET_NEED_BVECS);
+	err = bioset_init(&store->bios, STORE_BIOS, offsetof(struct brmr_io, bio),
+			  BIOSET_NEED_BVECS);
 	if (!err)
 		return store;
-	fput(store->file);
+	store_fput(store);
 free:
 	kfree(store);
 	return ERR_PTR(err);
@@ -90,12 +146,19 @@ static void store_close(void *priv)
 {
 	struct brmr_store *store = priv;
 
-	fput(store->file);
+	store_fput(store);
 	bioset_exit(&store->bios);
 	kfree(store);
 }
 
 static u64 store_size(void *priv)
+{
+	struct brmr_store *store = priv;
+
+	return round_down(bdev_nr_bytes(store->md_bdev), RMR_MD_BLOCK);
+}
+
+static u64 store_data_size(void *priv)
 {
 	struct brmr_store *store = priv;
 
@@ -123,14 +186,13 @@ static void store_limits(void *priv, struct rmr_limits_le *l)
 	l->rotational = !bdev_nonrot(bdev);
 }
 
-static int store_rw_md(void *priv, bool write, u64 off, void *buf, size_t len)
+static int device_rw(struct block_device *bdev, bool write, u64 off, void *buf, size_t len)
 {
-	struct brmr_store *store = priv;
 	struct bio_vec vec;
 	struct bio bio;
 	int err;
 
-	bio_init(&bio, store->bdev, &vec, 1,
+	bio_init(&bio, bdev, &vec, 1,
 		 write ? REQ_OP_WRITE | REQ_SYNC | REQ_META | REQ_PREFLUSH | REQ_FUA :
 			 REQ_OP_READ | REQ_META);
 	bio.bi_iter.bi_sector = off >> SECTOR_SHIFT;
@@ -138,6 +200,31 @@ static int store_rw_md(void *priv, bool write, u64 off, void *buf, size_t len)
 	err = submit_bio_wait(&bio);
 	bio_uninit(&bio);
 	return err;
+}
+
+static int store_rw_md(void *priv, bool write, u64 off, void *buf, size_t len)
+{
+	struct brmr_store *store = priv;
+
+	return device_rw(store->md_bdev, write, off, buf, len);
+}
+
+static int store_rw_data(void *priv, bool write, u64 off, void *buf, size_t len)
+{
+	struct brmr_store *store = priv;
+
+	return device_rw(store->bdev, write, off, buf, len);
+}
+
+/* Stable when it returns. */
+static int store_zero(void *priv, u64 off, u64 len)
+{
+	struct brmr_store *store = priv;
+	int err;
+
+	err = blkdev_issue_zeroout(store->bdev, off >> SECTOR_SHIFT, len >> SECTOR_SHIFT,
+				   GFP_KERNEL, BLKDEV_ZERO_KILLABLE);
+	return err ?: blkdev_issue_flush(store->bdev);
 }
 
 static int store_flush(void *priv)
@@ -229,8 +316,11 @@ static const struct rmr_store_ops brmr_store_ops = {
 	.open		= store_open,
 	.close		= store_close,
 	.size		= store_size,
+	.data_size	= store_data_size,
 	.limits		= store_limits,
 	.rw_md		= store_rw_md,
+	.rw_data	= store_rw_data,
+	.zero		= store_zero,
 	.flush		= store_flush,
 	.alloc_io	= store_alloc_io,
 	.free_io	= store_free_io,

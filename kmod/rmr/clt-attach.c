@@ -42,16 +42,30 @@ static void forget_failed(struct rmr_clt_leg *leg)
 	leg->next = NULL;
 }
 
-static void connect_legs(struct rmr_clt_pool *pool)
+static void connect_legs(struct rmr_clt_pool *pool, bool all)
 {
 	unsigned int i;
 
-	for (i = 0; i < pool->nr_legs; i++)
-		if (!pool->leg[i].out)
-			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_CONNECT, 0);
+	for (i = 0; i < pool->nr_legs; i++) {
+		struct rmr_clt_leg *leg = &pool->leg[i];
+
+		/* Who is to leave may be the last one that has all data. */
+		if (rmr_clt_leg_used(leg) && !leg->out && (all || !leg_connected(leg)))
+			rmr_clt_leg_go(leg, RMR_LEG_CONNECT, 0);
+	}
 	wait_legs(pool, CONNECT_MS);
 	for (i = 0; i < pool->nr_legs; i++)
 		forget_failed(&pool->leg[i]);
+}
+
+/* Until nobody tells of a member that was not asked. */
+static void meet_legs(struct rmr_clt_pool *pool)
+{
+	unsigned int round = 0;
+
+	do {
+		connect_legs(pool, !round);
+	} while (rmr_clt_table_gather(pool) && ++round < RMR_MAX_MEMBERS);
 }
 
 /* Picks the epoch of this attachment from what the legs told (R2.5). */
@@ -104,11 +118,14 @@ static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promis
 		if (leg_connected(&pool->leg[i]))
 			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_PROMISE, 0);
 	wait_legs(pool, PROMISE_MS);
+	for (i = 0; i < pool->nr_legs; i++)
+		forget_failed(&pool->leg[i]);
+	/* What was promised decides, not what was told before. */
+	rmr_clt_table_gather(pool);
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
 		struct rmr_clt_link *link = leg->next;
 
-		forget_failed(leg);
 		if (!leg_connected(leg) || link->handle == RMR_NO_HANDLE ||
 		    rmr_epoch_cmp(&link->promised, &pool->epoch))
 			continue;
@@ -129,12 +146,14 @@ static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promis
 /* Why there are not enough promises: the first leg that did not give one. */
 static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_refusal *why)
 {
+	u8 voters = pool->voters.data | pool->voters.witnesses;
 	struct rmr_clt_leg *leg;
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < pool->nr_legs && (promised & BIT(pool->leg[i].id)); i++)
-		;
+	for (i = 0; i < pool->nr_legs; i++)
+		if ((voters & BIT(i)) && !(promised & BIT(i)))
+			break;
 	if (i == pool->nr_legs)
 		return -ENOTCONN;
 	leg = &pool->leg[i];
@@ -149,7 +168,7 @@ static int not_enough(struct rmr_clt_pool *pool, u8 promised, struct rmr_clt_ref
 					  RMR_REASON_NO_QUORUM);
 	if (why->extack)
 		NL_SET_ERR_MSG_FMT(why->extack, "no majority, %u of %u: member %u: %s (%d)",
-				   hweight8(promised), pool->nr_legs, leg->id,
+				   hweight8(promised), hweight8(voters), leg->id,
 				   rmr_clt_status_text(err), err);
 	return err;
 }
@@ -296,6 +315,43 @@ static int establish_view(struct rmr_clt_pool *pool, const struct rmr_attachment
 	return -ECONNABORTED;
 }
 
+static void fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, const void *arg)
+{
+	const unsigned int *id = arg;
+	bool more = *id + 1 < RMR_MAX_MEMBERS &&
+		    memcmp(&call->link->slot[*id + 1], &pool->table.slot[*id + 1],
+			   (RMR_MAX_MEMBERS - 1 - *id) * sizeof(pool->table.slot[0]));
+
+	rmr_clt_fill_slot(pool, call, *id, &pool->table.slot[*id], more);
+}
+
+/* The table is told before any view (R9.4). */
+static int tell_table(struct rmr_clt_pool *pool, u8 told, u8 need, struct rmr_clt_refusal *why)
+{
+	struct rmr_clt_link *link;
+	unsigned int id, i;
+	int err = 0;
+	u8 mask;
+
+	for (id = 0; id < RMR_MAX_MEMBERS && !err; id++) {
+		mask = 0;
+		for (i = 0; i < pool->nr_legs; i++) {
+			link = rmr_clt_leg_link(&pool->leg[i]);
+			if (link && (told & BIT(i)) && memcmp(&link->slot[id],
+							      &pool->table.slot[id],
+							      sizeof(link->slot[id])))
+				mask |= BIT(i);
+		}
+		err = mask ? call_all(pool, mask, need & mask, fill_slot, &id, why) : 0;
+		for (i = 0; i < pool->nr_legs && !err; i++) {
+			link = rmr_clt_leg_link(&pool->leg[i]);
+			if (link && (mask & BIT(i)))
+				link->slot[id] = pool->table.slot[id];
+		}
+	}
+	return err;
+}
+
 /* Own views, marks, flush (R6.3). Nothing is ejected: an error starts all over. */
 static int establish(struct rmr_clt_pool *pool, const struct rmr_attachment *a,
 		     struct rmr_clt_refusal *why)
@@ -303,7 +359,9 @@ static int establish(struct rmr_clt_pool *pool, const struct rmr_attachment *a,
 	u8 active = rmr_view_active(&a->live), told = pool->voters.quorum ? a->promised : active;
 	int err;
 
-	err = establish_view(pool, a, &a->first, why);
+	err = tell_table(pool, a->promised, active, why);
+	if (!err)
+		err = establish_view(pool, a, &a->first, why);
 	if (!err && a->demoted)
 		err = establish_view(pool, a, &a->live, why);
 	if (!err && a->source >= 0)
@@ -420,7 +478,7 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
 		rmr_clt_drop_link(leg);
-		if (leg->state != RMR_LEG_STATE_FAILED)
+		if (rmr_clt_leg_used(leg) && leg->state != RMR_LEG_STATE_FAILED)
 			rmr_clt_leg_state(leg, RMR_LEG_STATE_CONNECTING, RMR_REASON_NONE);
 	}
 	pool->overtaken = false;
@@ -429,17 +487,21 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 		why->reason = RMR_REASON_TIMEOUT;
 		return err;
 	}
-	connect_legs(pool);
+	pool->table.held = false;
+	meet_legs(pool);
 	err = choose_epoch(pool, takeover, why);
 	if (!err)
 		err = foresee(pool, why);
 	if (!err)
 		err = decide(pool, &a, why);
+	if (!err && !pool->was_live)
+		rmr_clt_agree_size(pool, rmr_view_active(&a.first));
 	if (!err)
 		err = establish(pool, &a, why);
 	if (err)
 		return err;
 	forced_others(pool, &a);
+	rmr_clt_refuse_small(pool);
 	if (a.source >= 0)
 		rmr_clt_info(pool, "reconciled from leg %d, demoted %#x\n", a.source, a.demoted);
 	alone = pool->was_live && !rmr_epoch_cmp(&a.highest.epoch, &pool->before);
@@ -454,6 +516,7 @@ int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refu
 	pool->was_live = true;
 	if (!pool->limits.max_io)
 		rmr_clt_common_limits(pool);
+	pool->table.held = true;
 	rmr_clt_golive(pool, &a.live, alone);
 	rmr_clt_info(pool, "live, epoch %llu view %llu up-to-date %#x syncing %#x\n",
 		     pool->epoch.seq, a.live.number, a.live.up_to_date, a.live.syncing);

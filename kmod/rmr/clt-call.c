@@ -15,6 +15,7 @@ static void link_release(struct kref *ref)
 	struct rmr_clt_link *link = container_of(ref, struct rmr_clt_link, ref);
 	struct rmr_clt_pool *pool = link->leg->pool;
 
+	kfree(link->table.rsp);
 	kfree(link->alive.rsp);
 	kfree(link->set_view.rsp);
 	kfree(link->mark.rsp);
@@ -145,7 +146,8 @@ struct rmr_clt_link *rmr_clt_link_new(struct rmr_clt_leg *leg, struct rmr_clt_se
 	link->sess = sess;
 	link->handle = RMR_NO_HANDLE;
 	INIT_LIST_HEAD(&link->sess_entry);
-	ok = call_init(link, &link->alive);
+	ok = call_init(link, &link->table);
+	ok = call_init(link, &link->alive) && ok;
 	ok = call_init(link, &link->set_view) && ok;
 	ok = call_init(link, &link->mark) && ok;
 	ok = call_init(link, &link->step) && ok;

@@ -269,6 +269,7 @@ static void established(struct rmr_clt_pool *pool)
 		} else if ((view->syncing & BIT(leg->id)) &&
 			   leg->state == RMR_LEG_STATE_JOINING) {
 			link->settle = true;
+			link->discarded = false;
 			leg->returns++;
 			pool->joins++;
 			leg_behind(leg, RMR_REASON_NONE);
@@ -304,8 +305,9 @@ static bool is_told(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	const struct rmr_viewmaker *vm = &pool->vm;
 	u8 bit = BIT(link->leg->id);
 
-	if (!(rmr_viewmaker_targets(vm) & bit) || link->told == vm->proposed.number)
-		return false;
+	if (!(rmr_viewmaker_targets(vm) & bit) || link->told == vm->proposed.number ||
+	    !rmr_clt_link_knows(pool, link))
+		return false;	/* F_TABLE */
 	if (rmr_view_active(&vm->proposed) & bit)
 		return !rmr_viewmaker_settled(vm);
 	return pool->quorum && (link->discarded ||
@@ -318,6 +320,11 @@ static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	struct rmr_clt_call *call = &link->set_view;
 
 	if (call_done(call)) {
+		/* A blank witness knows something from now on. */
+		if (!call->status && rmr_clt_leg_votes_only(link->leg))
+			link->discarded = false;
+		if (!call->status)
+			memcpy(link->view.lineage, vm->established.lineage, RMR_UUID_LEN);
 		if (call->status)
 			fail_link(link, call->status);
 		else if (rmr_viewmaker_persisted(vm, link->leg->id, call->tag))
@@ -331,12 +338,10 @@ static void run_view(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 
 static u64 completed_below(struct rmr_clt_pool *pool)
 {
-	struct rmr_clt_req *first;
 	u64 below;
 
 	spin_lock_irq(&pool->lock);
-	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
-	below = first ? first->seq : pool->next_seq;
+	below = rmr_clt_below(pool);
 	spin_unlock_irq(&pool->lock);
 	return below;
 }
@@ -389,6 +394,7 @@ static void run_alive(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 			return;
 		}
 		link->alive_ns = call->sent_ns;
+		link->table_seen = le64_to_cpu(rsp->table);
 		link->lacking = le64_to_cpu(rsp->lacking);
 		link->promotable = may_promote(pool, link, rsp);
 	}
@@ -520,15 +526,31 @@ static void run_absent(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
 {
 	struct rmr_clt_link *next;
 
-	if (leg->out || !rmr_clt_leg_resting(leg))
+	if (!rmr_clt_leg_resting(leg) || !rmr_clt_leg_used(leg))
 		return;
+	if (!rmr_clt_leg_wanted(leg)) {
+		if (leg->next)
+			rmr_clt_link_drop(leg->next);
+		leg->next = NULL;
+		leg->result = 0;
+		rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, rmr_clt_leg_kept_out(leg));
+		return;
+	}
 	next = leg->next;
 	if (next && !leg->result && !READ_ONCE(next->sess->dead) &&
 	    !rmr_epoch_cmp(&next->promised, &pool->epoch) && next->handle != RMR_NO_HANDLE) {
 		rmr_clt_take_link(leg);
 		return;
 	}
-	if (leg->result) {
+	if (leg->result == -EINPROGRESS) {
+		rmr_clt_claim_met(leg);
+		if (next)
+			rmr_clt_link_drop(next);
+		leg->next = NULL;
+		leg->result = 0;
+		leg->retry_ns = ktime_get_ns() + (u64)RMR_CLT_RETRY_MS * NSEC_PER_MSEC;
+	} else if (leg->result) {
+		rmr_clt_claim_lost(leg);
 		if (is_overtaken(pool, leg))
 			pool->overtaken = true;
 		absent_failed(leg);
@@ -552,13 +574,15 @@ static void run_joins(struct rmr_clt_pool *pool)
 	unsigned int i;
 	u8 join = 0;
 
-	if (!rmr_viewmaker_settled(vm))
+	/* F_TABLE: who is told a view knows who is in it. */
+	if (!rmr_viewmaker_settled(vm) || !pool->table_ok)
 		return;
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
 
 		if (!link || pool->leg[i].state != RMR_LEG_STATE_PROMISED ||
-		    pool->leg[i].failed || link->marked < link->nr_uncertain ||
+		    pool->leg[i].failed || !rmr_clt_leg_wanted(&pool->leg[i]) ||
+		    !rmr_clt_link_knows(pool, link) || link->marked < link->nr_uncertain ||
 		    (link->nr_uncertain && link->marked_joins != pool->joins))
 			continue;
 		join |= BIT(pool->leg[i].id);
@@ -591,6 +615,7 @@ static void check_calls(struct rmr_clt_pool *pool)
 
 		if (!link)
 			continue;
+		check_call(&link->table, before_ns);
 		check_call(&link->alive, before_ns);
 		check_call(&link->set_view, before_ns);
 		check_call(&link->mark, before_ns);
@@ -611,7 +636,9 @@ static void run_legs(struct rmr_clt_pool *pool)
 		}
 		run_alive(pool, link);
 		run_step(pool, link);
+		rmr_clt_table_leg(pool, link);
 	}
+	rmr_clt_table_run(pool);
 	run_joins(pool);
 	/* After all that may have made a view. */
 	for (i = 0; i < pool->nr_legs; i++) {

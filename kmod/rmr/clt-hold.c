@@ -15,6 +15,8 @@
 /* No leg of U is left. Caller: ctl_lock. */
 void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason)
 {
+	LIST_HEAD(done);
+
 	spin_lock_irq(&pool->lock);
 	WRITE_ONCE(pool->state, RMR_DEVICE_STATE_SUSPENDED);
 	pool->reason = reason;
@@ -23,8 +25,11 @@ void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason)
 	WRITE_ONCE(pool->sending, 0);
 	WRITE_ONCE(pool->readable, 0);
 	WRITE_ONCE(pool->lease_ns, 0);
+	rmr_clt_repair_abandon(pool, &done);
 	list_splice_tail_init(&pool->acks, &pool->held);
+	list_splice_tail_init(&pool->bouncing, &pool->held);
 	spin_unlock_irq(&pool->lock);
+	rmr_clt_end_list(&done);
 	pool->suspended_ns = ktime_get_ns();
 	if (!pool->suspend_ms)
 		rmr_clt_fail_queued(pool, false);
@@ -59,6 +64,7 @@ void rmr_clt_resume(struct rmr_clt_pool *pool, bool alone)
 	list_for_each_entry_safe(req, next, &pool->writes, entry) {
 		if (alone) {
 			req->seq = pool->next_seq++;
+			req->low = req->seq;
 			req->in_marks = false;
 			continue;
 		}
@@ -90,6 +96,7 @@ void rmr_clt_fail_queued(struct rmr_clt_pool *pool, bool for_good)
 	list_splice_init(&pool->held, &failed);
 	list_splice_tail_init(&pool->waiting, &failed);
 	list_splice_tail_init(&pool->acks, &failed);
+	list_splice_tail_init(&pool->bouncing, &failed);
 	while ((req = list_first_entry_or_null(&failed, struct rmr_clt_req, queue))) {
 		list_del_init(&req->queue);
 		rmr_clt_end_locked(req, -EIO, &done);

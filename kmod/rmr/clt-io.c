@@ -8,7 +8,10 @@
  * everywhere. A write goes to every sending leg at once. It ends when all have answered, if none
  * missed it and the view is settled; else it goes to pool->acks, and the controller ends it when
  * the view and the marks allow (R3.4). A read that a leg failed goes to the next leg; with no leg
- * to go to, or without lease, it is held until the controller starts it again.
+ * to go to, or without lease, it is held until the controller starts it again. What another leg
+ * could read is written back (clt-repair.c): a write that takes its number and its range, reads
+ * under them, and is sent to the legs that failed alone (R4.4). A write whose data a leg found
+ * harmed on the way is sent again to all, from a copy that nobody changes (R3.11).
  *
  * Contexts: submit from any that may take pool->lock, answers from softirq or process context.
  * Locks: pool->lock guards order and state, never held while sending or completing.
@@ -30,9 +33,15 @@ static bool op_changes_data(u8 op)
 	return op == RMR_OP_WRITE || op == RMR_OP_DISCARD || op == RMR_OP_WRITE_ZEROES;
 }
 
+/* What a leg is asked for now: a repair reads before it writes. */
+static u8 op_now(const struct rmr_clt_req *req)
+{
+	return req->reading ? RMR_OP_READ : req->op;
+}
+
 static void count(struct rmr_io_stats __percpu *s, const struct rmr_clt_req *req)
 {
-	switch (req->op) {
+	switch (op_now(req)) {
 	case RMR_OP_READ:
 		this_cpu_inc(s->reads);
 		this_cpu_add(s->read_bytes, req->length);
@@ -79,19 +88,19 @@ static bool overlaps_waiting(struct rmr_clt_pool *pool, const struct rmr_clt_req
 /* What the messages of a request carry, and to whom they go. Caller: pool->lock. */
 static void stamp(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 {
-	struct rmr_clt_req *first;
 	unsigned int i;
 
-	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
-	req->below = first ? first->seq : pool->next_seq;
+	req->below = rmr_clt_below(pool);
 	req->epoch = pool->epoch_le;
 	req->view = pool->view_le;
 	req->miss = 0;
 	req->marked = false;
 	req->unreadable = false;
+	req->bad = 0;
+	req->refused = 0;
 	for (i = 0; i < pool->nr_legs; i++)
 		req->leg[i].gen = pool->leg[i].gen;
-	if (req->op == RMR_OP_READ)
+	if (op_now(req) == RMR_OP_READ)
 		return;
 	req->was_sent = true;
 	req->sent = pool->sending;
@@ -117,6 +126,7 @@ static bool admit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 		range_insert(req, &pool->ranges);
 		if (op_changes_data(req->op)) {
 			req->seq = pool->next_seq++;
+			req->low = req->seq;
 			list_add_tail(&req->entry, &pool->writes);
 		} else {
 			list_add_tail(&req->entry, &pool->others);
@@ -133,6 +143,8 @@ void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *d
 
 	lockdep_assert_held(&pool->lock);
 	req->status = status;
+	if (req->bounce)
+		rmr_clt_bounce_put(req);
 	if (req->ranged) {
 		range_remove(req, &pool->ranges);
 		req->ranged = false;
@@ -141,7 +153,7 @@ void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *d
 	}
 	list_del_init(&req->entry);
 	list_add_tail(&req->queue, done);
-	if (status)
+	if (status && !req->repair)
 		this_cpu_inc(pool->stats->errors);
 	WRITE_ONCE(pool->inflight, pool->inflight - 1);
 	if (!pool->inflight)
@@ -178,18 +190,23 @@ static void leg_done(void *priv, int status);
 static void fill_msg(const struct rmr_clt_leg_req *lr, struct rmr_msg_io *msg)
 {
 	const struct rmr_clt_req *req = lr->req;
+	u8 op = op_now(req);
 
 	memset(msg, 0, sizeof(*msg));
 	rmr_msg_init(&msg->hdr, RMR_MSG_IO, lr->handle);
 	msg->epoch = req->epoch;
 	msg->view = req->view;
-	msg->seq = op_changes_data(req->op) ? cpu_to_le64(req->seq) : 0;
+	msg->seq = op_changes_data(op) ? cpu_to_le64(req->seq) : 0;
 	msg->completed_below = cpu_to_le64(req->below);
 	msg->offset = cpu_to_le64(req->offset);
 	msg->length = cpu_to_le32(req->length);
-	msg->op = req->op;
-	msg->missing = req->op == RMR_OP_READ ? 0 : req->missing;
+	msg->op = op;
+	msg->missing = op == RMR_OP_READ ? 0 : req->missing;
 	msg->flags = cpu_to_le16(req->flags);
+	if (op == RMR_OP_WRITE && req->pool->data_crc) {
+		msg->flags |= cpu_to_le16(RMR_IO_F_CRC);
+		msg->data_crc32c = cpu_to_le32(req->crc);
+	}
 }
 
 /* Sends one leg's part; permit is NULL if the session has ended. */
@@ -200,7 +217,7 @@ static void transmit(struct rmr_clt_waiter *waiter, void *permit)
 	struct rmr_clt_sess *sess = lr->sess;
 	struct rmr_msg_io msg;
 	struct rmr_tp_req tp = {
-		.write = req->op != RMR_OP_READ,
+		.write = op_now(req) != RMR_OP_READ,
 		.msg = &msg, .msg_len = sizeof(msg),
 		.done = leg_done, .priv = lr,
 	};
@@ -225,6 +242,10 @@ static void transmit(struct rmr_clt_waiter *waiter, void *permit)
 					    req->sgl[i].length, req->sgl[i].offset);
 			tp.sg = lr->sgl;
 		}
+	}
+	if (req->bounce) {
+		tp.sg_cnt = 1;
+		tp.sg = rmr_clt_bounce_sg(req, lr - req->leg);
 	}
 	err = sess->conn.tp->request(sess->conn.sess, permit, &tp);
 	if (err)
@@ -266,7 +287,6 @@ static int choose_read_leg(struct rmr_clt_pool *pool, u8 tried)
 	u64 cost[RMR_MAX_MEMBERS] = {};
 	int best;
 
-	WRITE_ONCE(pool->rr, (first + 1) % pool->nr_legs);
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
@@ -276,6 +296,8 @@ static int choose_read_leg(struct rmr_clt_pool *pool, u8 tried)
 		cost[i] = rmr_read_cost(atomic_read(&leg->inflight), READ_ONCE(leg->latency_ns));
 	}
 	best = rmr_read_choose(cost, may, 0, first);
+	/* Of legs that cost alike each gets its turn, however many slots between them are free. */
+	WRITE_ONCE(pool->rr, best + 1);
 	for (i = 0; i < pool->nr_legs; i++)
 		if (i != best && (may & BIT(i)))
 			WRITE_ONCE(pool->leg[i].latency_ns,
@@ -310,7 +332,7 @@ static void start_read(struct rmr_clt_req *req)
 		req->sent = BIT(req->pool->leg[slot].id);
 		atomic_set(&req->pending, 1);
 		leg_send(req, slot);
-	} else if (req->unreadable) {
+	} else if (req->unreadable || req->repair) {
 		finish(req, -EIO);
 	} else {
 		hold(req);
@@ -324,7 +346,7 @@ static void start(struct rmr_clt_req *req)
 	unsigned int i, n = pool->nr_legs;
 	u8 sent = req->sent;
 
-	if (req->op == RMR_OP_READ) {
+	if (op_now(req) == RMR_OP_READ) {
 		start_read(req);
 		return;
 	}
@@ -332,6 +354,8 @@ static void start(struct rmr_clt_req *req)
 		hold(req);
 		return;
 	}
+	if (req->op == RMR_OP_WRITE && pool->data_crc)
+		req->crc = rmr_clt_crc(req);
 	for (i = 0; i < n; i++)
 		if (sent & BIT(pool->leg[i].id))
 			leg_send(req, i);
@@ -379,6 +403,10 @@ u8 rmr_clt_status_reason(int status)
 		return RMR_REASON_FENCED;
 	case -ETIMEDOUT:
 		return RMR_REASON_TIMEOUT;
+	case RMR_ST_LEFT:
+		return RMR_REASON_STORE_ERROR;
+	case RMR_ST_HUNG:
+		return RMR_REASON_TIMEOUT;
 	case RMR_ST_VERSION:
 		return RMR_REASON_VERSION;
 	case RMR_ST_MALFORMED:
@@ -392,20 +420,100 @@ u8 rmr_clt_status_reason(int status)
 	return RMR_REASON_IO_ERROR;
 }
 
+/*
+ * The data to write back is here, read under the range of the write (F_REPAIR). It goes to the legs
+ * that failed and were there all the time; the others have it, so nobody misses anything.
+ */
+static void repair_write(struct rmr_clt_req *req)
+{
+	struct rmr_clt_pool *pool = req->pool;
+	unsigned long flags;
+	unsigned int i;
+	u8 to = 0;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	for (i = 0; i < pool->nr_legs; i++)
+		if (pool->leg[i].gen == req->leg[i].gen)
+			to |= BIT(pool->leg[i].id);
+	to &= req->repair->to & pool->sending;
+	if (pool->state != RMR_DEVICE_STATE_LIVE)
+		to = 0;
+	req->reading = false;
+	req->was_sent = to;
+	req->sent = to;
+	req->missing = 0;
+	atomic_set(&req->pending, hweight8(to));
+	spin_unlock_irqrestore(&pool->lock, flags);
+	if (to)
+		start(req);
+	else
+		finish(req, -EIO);
+}
+
+/* A leg's store failed a read, and the member leaves it to the client what becomes of it. */
+static void note_unreadable(struct rmr_clt_req *req, struct rmr_clt_leg *leg, int status)
+{
+	if (status == RMR_ST_STALE || rmr_clt_status_reason(status) != RMR_REASON_IO_ERROR)
+		return;
+	req->unreadable = true;
+	atomic64_inc(&leg->read_errors);
+	if (status != RMR_ST_PASSED_ON)
+		req->bad |= BIT(leg->id);
+}
+
 static void read_done(struct rmr_clt_req *req, unsigned int slot, int status)
 {
 	struct rmr_clt_pool *pool = req->pool;
 
-	if (!status && ktime_get_ns() < READ_ONCE(pool->lease_ns)) {
-		finish(req, 0);
-	} else if (!status) {
+	if (status) {
+		req->tried |= BIT(pool->leg[slot].id);
+		note_unreadable(req, &pool->leg[slot], status);
+		start(req);
+	} else if (req->repair) {
+		repair_write(req);
+	} else if (ktime_get_ns() >= READ_ONCE(pool->lease_ns)) {
 		hold(req);
 	} else {
-		req->tried |= BIT(pool->leg[slot].id);
-		if (status != RMR_ST_STALE && rmr_clt_status_reason(status) == RMR_REASON_IO_ERROR)
-			req->unreadable = true;
-		start(req);
+		/* The caller has its data at once; the repair is a request of its own. */
+		if (req->bad)
+			rmr_clt_repair_begin(req);
+		finish(req, 0);
 	}
+}
+
+/*
+ * Some leg's data was harmed on its way, or changed while it was sent. The others may have stored
+ * what it was before: so the write goes to all again, from a copy, with a new number, as the old
+ * one is taken by those who have answered. What it missed so far stays missed. Until it ends,
+ * every write from its first number on counts as under way, so that those keep it in their lists.
+ */
+static void resend(struct rmr_clt_req *req)
+{
+	struct rmr_clt_pool *pool = req->pool;
+	bool begin = false;
+	unsigned long flags;
+	LIST_HEAD(done);
+	u8 miss;
+
+	if (!rmr_clt_bounce(req))
+		return;		/* it goes on when a copy is free again */
+	spin_lock_irqsave(&pool->lock, flags);
+	if (pool->aborted || pool->failing) {
+		rmr_clt_end_locked(req, -EIO, &done);
+	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
+		list_add_tail(&req->queue, &pool->held);
+	} else {
+		miss = req->miss;
+		req->resends++;
+		req->seq = pool->next_seq++;
+		stamp(pool, req);
+		req->miss = miss;
+		begin = true;
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	if (begin)
+		start(req);
+	rmr_clt_end_list(&done);
 }
 
 /* Every leg has answered a write or flush. */
@@ -416,8 +524,14 @@ static void write_done(struct rmr_clt_req *req)
 	unsigned long flags;
 	LIST_HEAD(done);
 
+	/* A repair ends: the next read that fails begins anew. */
+	if (req->refused && !req->repair) {
+		resend(req);
+		return;
+	}
 	spin_lock_irqsave(&pool->lock, flags);
-	if (pool->aborted || pool->failing) {
+	if (pool->aborted || pool->failing || req->refused ||
+	    (req->repair && pool->state != RMR_DEVICE_STATE_LIVE)) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
 		list_add_tail(&req->queue, &pool->held);
@@ -440,7 +554,16 @@ static void write_missed(struct rmr_clt_leg_req *lr, struct rmr_clt_leg *leg, in
 	struct rmr_clt_pool *pool = leg->pool;
 	unsigned long flags;
 
+	if (status == RMR_ST_BAD_DATA) {
+		atomic64_inc(&leg->bad_data);
+		rmr_clt_warn(pool, "leg %u: data of a write arrived harmed\n", leg->id);
+	}
 	spin_lock_irqsave(&pool->lock, flags);
+	if (status == RMR_ST_BAD_DATA && (req->resends < RMR_CLT_RESENDS || req->repair)) {
+		req->refused |= BIT(leg->id);
+		spin_unlock_irqrestore(&pool->lock, flags);
+		return;
+	}
 	if (op_changes_data(req->op))
 		req->miss |= BIT(leg->id);
 	if (status == RMR_ST_MISSED && leg->gen == lr->gen) {
@@ -472,14 +595,14 @@ static void leg_done(void *priv, int status)
 		count(leg->stats, req);
 	} else {
 		this_cpu_inc(leg->stats->errors);
-		if (req->op != RMR_OP_READ)
+		if (op_now(req) != RMR_OP_READ)
 			write_missed(lr, leg, status);
 		else if (rmr_clt_status_reason(status) != RMR_REASON_IO_ERROR)
 			rmr_clt_leg_failed(leg, lr->gen, rmr_clt_status_reason(status));
 	}
 	if (!atomic_dec_and_test(&req->pending))
 		return;
-	if (req->op == RMR_OP_READ)
+	if (op_now(req) == RMR_OP_READ)
 		read_done(req, slot, status);
 	else
 		write_done(req);
@@ -495,15 +618,20 @@ void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 
 	req->pool = pool;
 	req->last = req->offset + max(req->length, 1u) - 1;
-	req->tried = 0;
+	req->tried = req->repair ? req->repair->to : 0;
+	req->reading = req->repair;
 	req->ranged = false;
 	req->was_sent = false;
 	req->in_marks = false;
+	req->bounce = NULL;
+	req->resends = 0;
 	atomic_set(&req->pending, 0);
-	count(pool->stats, req);
+	if (!req->repair)
+		count(pool->stats, req);
 	spin_lock_irqsave(&pool->lock, flags);
 	pool->inflight++;
-	if (pool->aborted || pool->failing) {
+	if (pool->aborted || pool->failing ||
+	    (req->repair && (pool->no_repairs || pool->state != RMR_DEVICE_STATE_LIVE))) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
 		list_add_tail(&req->queue, &pool->held);
@@ -525,10 +653,12 @@ static void kick_work(struct work_struct *work)
 {
 	struct rmr_clt_pool *pool = container_of(work, struct rmr_clt_pool, kick);
 	struct rmr_clt_req *req, *next;
+	LIST_HEAD(bounce);
 	LIST_HEAD(ready);
 
 	spin_lock_irq(&pool->lock);
 	if (pool->state == RMR_DEVICE_STATE_LIVE) {
+		list_splice_init(&pool->bouncing, &bounce);
 		list_for_each_entry_safe(req, next, &pool->held, queue) {
 			if (admit(pool, req))
 				list_move_tail(&req->queue, &ready);
@@ -543,6 +673,10 @@ static void kick_work(struct work_struct *work)
 	while ((req = list_first_entry_or_null(&ready, struct rmr_clt_req, queue))) {
 		list_del_init(&req->queue);
 		start(req);
+	}
+	while ((req = list_first_entry_or_null(&bounce, struct rmr_clt_req, queue))) {
+		list_del_init(&req->queue);
+		resend(req);
 	}
 }
 
@@ -560,8 +694,10 @@ void rmr_clt_io_init(struct rmr_clt_pool *pool)
 	INIT_LIST_HEAD(&pool->waiting);
 	INIT_LIST_HEAD(&pool->held);
 	INIT_LIST_HEAD(&pool->acks);
+	rmr_clt_bounce_init(pool);
 	init_waitqueue_head(&pool->idle);
 	INIT_WORK(&pool->kick, kick_work);
+	rmr_clt_repair_init(pool);
 	pool->next_seq = 1;
 }
 

@@ -24,9 +24,15 @@ const char *rmr_clt_status_text(int err)
 	case RMR_ST_MALFORMED:	return "malformed answer";
 	case -ECONNREFUSED:	return "connection refused";
 	case -ECONNABORTED:	return "connection lost";
+	case -EIO:		return "its store failed";
+	case RMR_ST_LEFT:	return "left the pool: its disk failed too often";
+	case RMR_ST_HUNG:	return "its disk does not answer";
 	case -ETIMEDOUT:	return "no answer";
-	case -EMEDIUMTYPE:	return "another pool, store, size or member table than expected";
+	case -EMEDIUMTYPE:	return "another pool, store or size than expected";
+	case -EFBIG:		return "smaller than the device, see disk grow";
 	case -ENOTUNIQ:		return "another history: split brain";
+	case -EKEYREVOKED:	return "another store has its place";
+	case -ERANGE:		return "its queue limits do not fit the mapped device";
 	case -EINVAL:		return "bad address";
 	}
 	return "not reachable";
@@ -37,9 +43,15 @@ u8 rmr_clt_err_reason(int err)
 	switch (err) {
 	case RMR_ST_FENCED:	return RMR_REASON_FENCED;
 	case RMR_ST_VERSION:	return RMR_REASON_VERSION;
+	case -EIO:
+	case RMR_ST_LEFT:	return RMR_REASON_STORE_ERROR;
+	case RMR_ST_HUNG:
 	case -ETIMEDOUT:	return RMR_REASON_TIMEOUT;
 	case -EMEDIUMTYPE:	return RMR_REASON_IDENTITY;
+	case -EFBIG:		return RMR_REASON_TOO_SMALL;
 	case -ENOTUNIQ:		return RMR_REASON_SPLIT_BRAIN;
+	case -EKEYREVOKED:	return RMR_REASON_REPLACED;
+	case -ERANGE:		return RMR_REASON_LIMITS;
 	case RMR_ST_NOPOOL:
 	case RMR_ST_BUSY:
 	case RMR_ST_MALFORMED:	return RMR_REASON_REFUSED;
@@ -156,13 +168,30 @@ static bool same_history(struct rmr_clt_pool *pool, const u8 *lineage)
 	return same;
 }
 
-/* Does the member that answered belong where the table says? Takes over what it told. */
-static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
+/* R9.5; -EINPROGRESS: a blank store that may be taken up. */
+static int identity(struct rmr_clt_leg *leg, const struct rmr_clt_link *link)
+{
+	switch (rmr_clt_identity(leg, link)) {
+	case RMR_STORE_MEMBER:
+		return 0;
+	case RMR_STORE_CLAIM:
+		return -EINPROGRESS;
+	default:
+		return -EKEYREVOKED;
+	}
+}
+
+/*
+ * Does who answered belong to the pool? Takes over what it told. An attach asks before it knows the
+ * table, and looks at the identity itself.
+ */
+static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call, u8 goal)
 {
 	const struct rmr_rsp_pool *rsp = (void *)call->rsp;
 	struct rmr_clt_link *link = leg->next;
 	struct rmr_clt_pool *pool = leg->pool;
 	struct rmr_fault fault;
+	int err;
 
 	if (rmr_rsp_pool_check(rsp, sizeof(*rsp), &fault)) {
 		rmr_clt_warn(pool, "leg %u: answer refused: %s %s\n", leg->id, fault.field,
@@ -170,18 +199,26 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
 		return RMR_ST_MALFORMED;
 	}
 	if (memcmp(rsp->pool_uuid, pool->uuid, RMR_UUID_LEN) || rsp->member_id != leg->id ||
-	    memcmp(rsp->store_uuid, leg->member.store_uuid, RMR_UUID_LEN) ||
-	    le64_to_cpu(rsp->pool_size) != pool->limits.size ||
 	    le32_to_cpu(rsp->chunk_size) != pool->limits.chunk_size ||
-	    le64_to_cpu(rsp->table_version) != pool->table_version ||
-	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum)
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM) != !pool->quorum ||
+	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DATA_CRC) != !pool->data_crc)
 		return -EMEDIUMTYPE;
+	link->size = le64_to_cpu(rsp->pool_size);
+	if (pool->was_live && link->size < pool->limits.size && !rmr_clt_leg_votes_only(leg))
+		return -EFBIG;
 	link->discarded = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DISCARDED;
+	memcpy(link->slot, rsp->member, sizeof(link->slot));
+	leg->told = rsp->member[leg->id];
+	err = goal == RMR_LEG_CONNECT ? 0 : identity(leg, link);
+	if (err && err != -EINPROGRESS)
+		return err;
 	if (!link->discarded && !same_history(pool, rsp->view.lineage))
 		return -ENOTUNIQ;
-	if (pool->limits.max_io && !rmr_clt_leg_votes_only(leg) &&
+	if (pool->limits.max_io && leg->told.state != RMR_MEMBER_WITNESS &&
 	    !limits_fit(pool, &rsp->limits, &link->sess->conn.attrs))
-		return -EMEDIUMTYPE;
+		return -ERANGE;
+	if (err)
+		return err;
 	rmr_epoch_get(&link->promised, &rsp->promised);
 	rmr_view_get(&link->view, &rsp->view);
 	link->limits = rsp->limits;
@@ -192,7 +229,7 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call)
 	return 0;
 }
 
-static int leg_ask(struct rmr_clt_leg *leg)
+static int leg_ask(struct rmr_clt_leg *leg, u8 goal)
 {
 	struct rmr_clt_call *call = &leg->next->step;
 	struct rmr_msg_pool_info *msg;
@@ -200,9 +237,10 @@ static int leg_ask(struct rmr_clt_leg *leg)
 
 	msg = rmr_clt_call_msg(call, RMR_MSG_POOL_INFO, sizeof(*msg), sizeof(struct rmr_rsp_pool));
 	memcpy(msg->uuid, leg->pool->uuid, RMR_UUID_LEN);
+	msg->to = leg->id + 1;
 	rmr_clt_call_send(call);
 	err = rmr_clt_call_wait(call, leg->pool->stall_ms);
-	return err ?: leg_learn(leg, call);
+	return err ?: leg_learn(leg, call, goal);
 }
 
 static int leg_promise(struct rmr_clt_leg *leg)
@@ -224,7 +262,7 @@ static int leg_promise(struct rmr_clt_leg *leg)
 	strscpy(msg->node, pool->node, sizeof(msg->node));
 	rmr_clt_call_send(call);
 	err = rmr_clt_call_wait(call, PROMISE_MS);
-	return err ?: leg_learn(leg, call);
+	return err ?: leg_learn(leg, call, RMR_LEG_PROMISE);
 }
 
 static int uncertain_add(struct rmr_clt_link *link, const struct rmr_rsp_list *rsp, u64 chunks)
@@ -265,7 +303,8 @@ static int leg_list(struct rmr_clt_leg *leg)
 	u64 first = 0, chunks;
 	int err;
 
-	chunks = rmr_chunks(pool->limits.size, pool->limits.chunk_size);
+	/* A member that is larger was told of a resize (R9.12). */
+	chunks = rmr_chunks(max(link->size, pool->limits.size), pool->limits.chunk_size);
 	link->nr_uncertain = 0;
 	do {
 		msg = rmr_clt_call_msg(call, RMR_MSG_LIST, sizeof(*msg), sizeof(*rsp));
@@ -284,6 +323,9 @@ static int leg_list(struct rmr_clt_leg *leg)
 		link->restarted = rsp->flags & RMR_LIST_F_RESTARTED;
 		first = le64_to_cpu(rsp->next);
 	} while (first != RMR_NO_MORE);
+	if (pool->was_live)
+		rmr_clt_clip_uncertain(link, rmr_chunks(pool->limits.size,
+							pool->limits.chunk_size));
 	return 0;
 }
 
@@ -317,7 +359,7 @@ static int leg_try(struct rmr_clt_leg *leg, u8 goal)
 	}
 	/* Again, too: what it told before a refused attach may have changed since. */
 	if (!err && ask)
-		err = leg_ask(leg);
+		err = leg_ask(leg, goal);
 	/* Connecting takes long: a pool that was closed meanwhile holds no member. */
 	if (!err && READ_ONCE(leg->pool->closing))
 		err = -ESHUTDOWN;

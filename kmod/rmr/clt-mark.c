@@ -63,7 +63,9 @@ static bool marks_begin(struct rmr_clt_pool *pool)
 	for (i = 0; i < pool->nr_legs && !m->count; i++) {
 		struct rmr_clt_link *link = rmr_clt_leg_link(&pool->leg[i]);
 
-		if (link && pool->leg[i].state == RMR_LEG_STATE_PROMISED &&
+		/* F_TABLE: nobody hears of bits of a member that it does not know. */
+		if (link && pool->leg[i].state == RMR_LEG_STATE_PROMISED && pool->table_ok &&
+		    rmr_clt_leg_wanted(&pool->leg[i]) &&
 		    (link->marked < link->nr_uncertain ||
 		     (link->nr_uncertain && link->marked_joins != pool->joins)))
 			gather_returning(pool, link);

@@ -30,6 +30,7 @@
 #include "core/leg.h"
 #include "core/limits.h"
 #include "core/read.h"
+#include "core/table.h"
 
 /* How often the controller looks at clocks, in ms. */
 #define RMR_CLT_TICK_MS		250
@@ -37,6 +38,8 @@
 #define RMR_CLT_LEASE_MS	3000	/* T of R2.9 */
 #define RMR_CLT_LEASE_MARGIN_MS	300	/* for clocks that run at different speed */
 #define RMR_CLT_RETRY_MS	1000	/* least time between two attempts to connect a leg */
+#define RMR_CLT_REPAIRS		4	/* read repairs of a pool at once */
+#define RMR_CLT_REPAIR_BYTES	65536u	/* held, read and written back at once */
 
 /* Chunks first .. first + count - 1. */
 struct rmr_range {
@@ -102,10 +105,12 @@ struct rmr_clt_link {
 	struct rmr_epoch	promised;
 	struct rmr_view		view;
 	struct rmr_limits_le	limits;
+	u64			size;		/* bytes of the pool */
 	u32			sb_flags;
 	bool			busy;
 	bool			restarted;
 	bool			discarded;	/* lacks everything (R2.16) */
+	struct rmr_sb_member	slot[RMR_MAX_MEMBERS];	/* its table, as told by it or to it */
 	struct rmr_range	*uncertain;
 	unsigned int		nr_uncertain;
 	/* the rest belongs to the controller */
@@ -124,6 +129,13 @@ struct rmr_clt_link {
 	u64			step_view;
 	u64			prepared;	/* view it may be promoted from */
 	u64			lacking;
+	struct rmr_sb_member	staged[RMR_MAX_MEMBERS];	/* told, but not to count yet */
+	u8			staged_ids;
+	u64			table_seen;	/* checksum in the last keepalive */
+	u64			table_asked;	/* the same, when the table was asked for */
+	u64			table_sum;	/* of the table that was told */
+	bool			retired;	/* told that its place is free */
+	struct rmr_clt_call	table;
 	struct rmr_clt_call	alive;
 	struct rmr_clt_call	set_view;
 	struct rmr_clt_call	mark;
@@ -148,8 +160,10 @@ struct rmr_clt_leg {
 	bool			working;	/* under pool->lock */
 	int			result;		/* of the last attempt */
 	struct rmr_clt_link	*next;		/* being made, of who may use result */
+	struct rmr_sb_member	told;		/* its own slot, as who answered last has it */
 	/* under ctl_lock */
 	bool			out;		/* ejected by command: does not return by itself */
+	bool			hinted;		/* of a blank store that is no member yet */
 	struct rmr_damp		damp;		/* of losses; read for show without lock */
 	u64			since_ns;	/* in this state */
 	u64			retry_ns;	/* not before */
@@ -160,6 +174,10 @@ struct rmr_clt_leg {
 	u32			max_io;
 	atomic_t		inflight;
 	u64			latency_ns;	/* moving average, racy on purpose */
+	atomic64_t		read_errors;
+	atomic64_t		read_repairs;
+	atomic64_t		read_repair_failures;
+	atomic64_t		bad_data;
 	struct rmr_member_info	member;
 	struct rmr_io_stats __percpu *stats;
 };
@@ -173,6 +191,30 @@ struct rmr_clt_marks {
 	u16			count;
 	struct rmr_clt_link	*returning;	/* NULL: of writes in acks */
 	struct rmr_range	range[RMR_MSG_RANGES];
+};
+
+/* Data that a leg could not read and another could, on its way back; owned by clt-repair.c. */
+struct rmr_clt_repair {
+	struct rmr_clt_pool	*pool;
+	struct rmr_clt_req	*req;		/* own allocation */
+	struct work_struct	work;		/* submits the next part */
+	struct scatterlist	sg;
+	void			*buf;		/* RMR_CLT_REPAIR_BYTES */
+	/* under pool->lock */
+	bool			busy;
+	u8			to;		/* members whose store failed the read */
+	u64			next;		/* bytes next .. end - 1 are left */
+	u64			end;
+};
+
+#define RMR_CLT_BOUNCES		4	/* writes of a pool that are sent from a copy at once */
+#define RMR_CLT_RESENDS		3	/* of a write whose data arrived harmed */
+
+/* A copy of the data of a write, which nobody changes meanwhile; owned by clt-crc.c. */
+struct rmr_clt_bounce {
+	struct list_head	entry;		/* of pool->bounces, under pool->lock */
+	void			*buf;		/* max_io bytes */
+	struct scatterlist	sg[RMR_MAX_MEMBERS];	/* by slot */
 };
 
 struct rmr_clt_pool {
@@ -192,6 +234,8 @@ struct rmr_clt_pool {
 	struct list_head	waiting;	/* for an overlapping request to end */
 	struct list_head	held;		/* for the pool to be live or a leg to read */
 	struct list_head	acks;		/* answered, wait for a view or for marks */
+	struct list_head	bounces;	/* free ones; below, requests that wait for one */
+	struct list_head	bouncing;
 	unsigned int		inflight;	/* submitted, not done */
 	u64			next_seq;
 	u64			held_total;
@@ -200,6 +244,10 @@ struct rmr_clt_pool {
 	u64			lease_ns;	/* reads are handed up until then; any context */
 	wait_queue_head_t	idle;
 	struct work_struct	kick;
+	struct rmr_clt_repair	repair[RMR_CLT_REPAIRS];
+	bool			no_repairs;	/* none starts: not ready yet, or closing */
+	bool			data_crc;	/* data carries checksums */
+	struct rmr_clt_bounce	bounce[RMR_CLT_BOUNCES];
 	unsigned int		rr;		/* first leg looked at for the next read */
 	struct rmr_io_stats __percpu *stats;
 	/* control; process context */
@@ -231,7 +279,9 @@ struct rmr_clt_pool {
 	u64			suspended_ns;
 	u32			stall_ms;
 	u32			suspend_ms;	/* 0: fail at once; U32_MAX: wait for ever */
-	u64			table_version;
+	struct rmr_table	table;		/* under lock too */
+	struct rmr_sb_member	claim[RMR_MAX_MEMBERS];	/* of blank stores that were met */
+	bool			table_ok;	/* every change is where it has to be (R9.6) */
 	u64			client_id;
 	const struct rmr_clt_pool_ops *ops;
 	void			*priv;
@@ -241,8 +291,8 @@ struct rmr_clt_pool {
 	char			name[RMR_NAME_LEN];
 	char			node[RMR_NAME_LEN];
 	char			transport[RMR_TRANSPORT_NAME_LEN];
-	unsigned int		nr_legs;
-	struct rmr_clt_leg	leg[RMR_MAX_MEMBERS];	/* by slot, ordered by member id */
+	unsigned int		nr_legs;		/* slots of leg[], used or not */
+	struct rmr_clt_leg	leg[RMR_MAX_MEMBERS];	/* by member id */
 };
 
 /* Why an attach was refused, for the user of the command or for the log. */
@@ -264,9 +314,24 @@ static inline u64 rmr_clt_stalled_before_ns(const struct rmr_clt_pool *pool)
 	return now > stall_ns ? now - stall_ns : 0;
 }
 
+/* Every write with a lower number has ended. Caller: pool->lock. */
+static inline u64 rmr_clt_below(struct rmr_clt_pool *pool)
+{
+	const struct rmr_clt_req *first;
+
+	first = list_first_entry_or_null(&pool->writes, struct rmr_clt_req, entry);
+	return first ? first->low : pool->next_seq;
+}
+
 static inline bool rmr_clt_leg_votes_only(const struct rmr_clt_leg *leg)
 {
 	return leg->member.kind == RMR_MEMBER_WITNESS;
+}
+
+/* Is there a member of this id? Legs appear and go while the pool is mapped. */
+static inline bool rmr_clt_leg_used(const struct rmr_clt_leg *leg)
+{
+	return READ_ONCE(leg->member.kind) != RMR_MEMBER_NONE;
 }
 
 static inline struct rmr_clt_link *rmr_clt_leg_link(struct rmr_clt_leg *leg)
@@ -305,6 +370,23 @@ void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *d
 void rmr_clt_end_list(struct list_head *done);
 u8 rmr_clt_status_reason(int status);
 
+/* clt-repair.c */
+void rmr_clt_repair_init(struct rmr_clt_pool *pool);
+int rmr_clt_repair_alloc(struct rmr_clt_pool *pool);
+void rmr_clt_repair_stop(struct rmr_clt_pool *pool);
+void rmr_clt_repair_free(struct rmr_clt_pool *pool);
+void rmr_clt_repair_begin(struct rmr_clt_req *read);
+void rmr_clt_repair_abandon(struct rmr_clt_pool *pool, struct list_head *done);
+
+/* clt-crc.c */
+u32 rmr_clt_crc(const struct rmr_clt_req *req);
+struct scatterlist *rmr_clt_bounce_sg(struct rmr_clt_req *req, unsigned int slot);
+bool rmr_clt_bounce(struct rmr_clt_req *req);
+void rmr_clt_bounce_put(struct rmr_clt_req *req);
+void rmr_clt_bounce_init(struct rmr_clt_pool *pool);
+int rmr_clt_bounce_alloc(struct rmr_clt_pool *pool);
+void rmr_clt_bounce_free(struct rmr_clt_pool *pool);
+
 /* clt-hold.c */
 void rmr_clt_suspend(struct rmr_clt_pool *pool, u8 reason);
 bool rmr_clt_drained(struct rmr_clt_pool *pool);
@@ -337,10 +419,29 @@ void rmr_clt_marks_run(struct rmr_clt_pool *pool);
 void rmr_clt_acks_remark(struct rmr_clt_pool *pool);
 void rmr_clt_acks_run(struct rmr_clt_pool *pool);
 
+/* clt-resize.c */
+void rmr_clt_clip_uncertain(struct rmr_clt_link *link, u64 chunks);
+void rmr_clt_agree_size(struct rmr_clt_pool *pool, u8 active);
+void rmr_clt_refuse_small(struct rmr_clt_pool *pool);
+
 /* clt-attach.c */
 int rmr_clt_attach(struct rmr_clt_pool *pool, bool takeover, struct rmr_clt_refusal *why);
 void rmr_clt_attach_work(struct work_struct *work);
 int rmr_clt_detach(struct rmr_clt_pool *pool, bool clean);
+
+/* clt-table.c */
+bool rmr_clt_leg_wanted(struct rmr_clt_leg *leg);
+u8 rmr_clt_leg_kept_out(struct rmr_clt_leg *leg);
+bool rmr_clt_legs_follow(struct rmr_clt_pool *pool);
+void rmr_clt_claim_met(struct rmr_clt_leg *leg);
+void rmr_clt_claim_lost(struct rmr_clt_leg *leg);
+enum rmr_identity rmr_clt_identity(struct rmr_clt_leg *leg, const struct rmr_clt_link *link);
+bool rmr_clt_table_gather(struct rmr_clt_pool *pool);
+bool rmr_clt_link_knows(struct rmr_clt_pool *pool, const struct rmr_clt_link *link);
+void rmr_clt_fill_slot(struct rmr_clt_pool *pool, struct rmr_clt_call *call, unsigned int id,
+		       const struct rmr_sb_member *slot, bool more);
+void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link);
+void rmr_clt_table_run(struct rmr_clt_pool *pool);
 
 /* clt.c */
 void rmr_clt_common_limits(struct rmr_clt_pool *pool);

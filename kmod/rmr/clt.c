@@ -55,30 +55,16 @@ void rmr_clt_common_limits(struct rmr_clt_pool *pool)
 	}
 }
 
-/* A leg for each member, and who votes. */
-static void legs_learn(struct rmr_clt_pool *pool, const struct rmr_rsp_pool *rsp)
+/* What is known of the members before they are asked themselves. */
+static void table_learn(struct rmr_clt_pool *pool, const struct rmr_rsp_pool *rsp)
 {
-	unsigned int i;
-
 	pool->quorum = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM;
+	pool->data_crc = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DATA_CRC;
 	pool->voters.quorum = pool->quorum;
-	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
-		struct rmr_clt_leg *leg = &pool->leg[pool->nr_legs];
-		const struct rmr_sb_member *m = &rsp->member[i];
-
-		if (m->state == RMR_MEMBER_NONE)
-			continue;
-		leg->id = i;
-		leg->member.kind = m->state;
-		memcpy(leg->member.store_uuid, m->store_uuid, RMR_UUID_LEN);
-		strscpy(leg->member.node, m->node, RMR_NAME_LEN);
-		memcpy(leg->member.addr, m->addr, sizeof(m->addr));
-		if (m->state == RMR_MEMBER_DATA)
-			pool->voters.data |= BIT(i);
-		else
-			pool->voters.witnesses |= BIT(i);
-		pool->nr_legs++;
-	}
+	mutex_lock(&pool->ctl_lock);
+	memcpy(pool->table.slot, rsp->member, sizeof(rsp->member));
+	rmr_clt_legs_follow(pool);
+	mutex_unlock(&pool->ctl_lock);
 }
 
 /*
@@ -129,8 +115,7 @@ static int pool_learn(struct rmr_clt_pool *pool, const struct rmr_device_spec *s
 	memcpy(pool->uuid, rsp->pool_uuid, RMR_UUID_LEN);
 	pool->limits.size = le64_to_cpu(rsp->pool_size);
 	pool->limits.chunk_size = le32_to_cpu(rsp->chunk_size);
-	pool->table_version = le64_to_cpu(rsp->table_version);
-	legs_learn(pool, rsp);
+	table_learn(pool, rsp);
 	return 0;
 }
 
@@ -138,6 +123,8 @@ static void pool_free(struct rmr_clt_pool *pool)
 {
 	unsigned int i;
 
+	rmr_clt_repair_free(pool);
+	rmr_clt_bounce_free(pool);
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		free_percpu(pool->leg[i].stats);
 	free_percpu(pool->stats);
@@ -198,6 +185,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	} while (!pool->client_id);
 	strscpy(pool->name, spec->name, sizeof(pool->name));
 	strscpy(pool->transport, spec->transport, sizeof(pool->transport));
+	pool->nr_legs = RMR_MAX_MEMBERS;
 	rmr_node_name(pool->node, spec->node ?: init_utsname()->nodename);
 	pool->stats = alloc_percpu(struct rmr_io_stats);
 	ok = pool->stats;
@@ -205,6 +193,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
 		leg->pool = pool;
+		leg->id = i;
 		rmr_clt_leg_init(leg);
 		leg->stats = alloc_percpu(struct rmr_io_stats);
 		ok = ok && leg->stats;
@@ -255,6 +244,16 @@ struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
 	err = pool_attach(pool, spec->takeover, &why);
 	if (err)
 		goto fail;
+	if (pool->data_crc)
+		err = rmr_clt_bounce_alloc(pool);
+	if (err) {
+		rmr_clt_close(pool);
+		pool = NULL;
+		goto fail;
+	}
+	/* Without memory for it there is no repair, and that is counted. */
+	if (rmr_clt_repair_alloc(pool))
+		rmr_clt_warn(pool, "no memory for read repair\n");
 	kfree(rsp);
 	return pool;
 fail:
@@ -299,6 +298,7 @@ int rmr_clt_close(struct rmr_clt_pool *pool)
 	int err = -EUCLEAN;
 	bool live;
 
+	rmr_clt_repair_stop(pool);
 	wait_event(pool->idle, !READ_ONCE(pool->inflight));
 	if (!READ_ONCE(pool->aborted))
 		wait_settled(pool);
@@ -325,11 +325,8 @@ EXPORT_SYMBOL_GPL(rmr_clt_close);
 static struct rmr_clt_leg *leg_find(struct rmr_clt_pool *pool, unsigned int id,
 				    struct netlink_ext_ack *extack)
 {
-	unsigned int i;
-
-	for (i = 0; i < pool->nr_legs; i++)
-		if (pool->leg[i].id == id)
-			return &pool->leg[i];
+	if (id < RMR_MAX_MEMBERS && rmr_clt_leg_used(&pool->leg[id]))
+		return &pool->leg[id];
 	NL_SET_ERR_MSG_FMT(extack, "pool %.40s has no member %u", pool->name, id);
 	return NULL;
 }
@@ -425,22 +422,24 @@ EXPORT_SYMBOL_GPL(rmr_clt_device_info);
 
 int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info)
 {
-	struct rmr_clt_leg *leg = NULL;
+	struct rmr_clt_leg *leg;
 	struct rmr_clt_link *link;
-	unsigned int i;
 
-	for (i = 0; i < pool->nr_legs; i++)
-		if (pool->leg[i].id == id)
-			leg = &pool->leg[i];
-	if (!leg)
+	if (id >= RMR_MAX_MEMBERS || !rmr_clt_leg_used(&pool->leg[id]))
 		return -ENOENT;
+	leg = &pool->leg[id];
 	memset(info, 0, sizeof(*info));
 	strscpy(info->pool_name, pool->name, sizeof(info->pool_name));
-	info->member_id = leg->id;
+	info->member_id = id;
+	spin_lock_irq(&pool->lock);
 	info->kind = leg->member.kind;
 	memcpy(info->store_uuid, leg->member.store_uuid, RMR_UUID_LEN);
 	strscpy(info->node, leg->member.node, sizeof(info->node));
 	strscpy(info->addr, leg->member.addr[0], sizeof(info->addr));
+	info->leaving = pool->table.slot[id].flags & RMR_SLOT_F_LEAVING;
+	info->maintenance = pool->table.slot[id].flags & RMR_SLOT_F_MAINTENANCE;
+	info->successor = pool->table.slot[id].successor;
+	spin_unlock_irq(&pool->lock);
 	rcu_read_lock();
 	link = rcu_dereference(leg->link);
 	if (link) {
@@ -462,6 +461,10 @@ int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_
 		info->reason = RMR_REASON_DAMPED;
 	info->ejections = leg->ejections;
 	info->returns = leg->returns;
+	info->bad_data = atomic64_read(&leg->bad_data);
+	info->read_errors = atomic64_read(&leg->read_errors);
+	info->read_repairs = atomic64_read(&leg->read_repairs);
+	info->read_repair_failures = atomic64_read(&leg->read_repair_failures);
 	sum_stats(leg->stats, &info->stats);
 	return 0;
 }

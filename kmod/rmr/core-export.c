@@ -6,6 +6,7 @@
 #include "core/blocks.h"
 #include "core/damp.h"
 #include "core/codec.h"
+#include "core/errs.h"
 #include "core/intent.h"
 #include "core/leg.h"
 #include "core/limits.h"
@@ -14,6 +15,7 @@
 #include "core/rate.h"
 #include "core/read.h"
 #include "core/table.h"
+#include "core/verify.h"
 #include "core/view.h"
 #include "core/window.h"
 
@@ -31,6 +33,13 @@ EXPORT_SYMBOL_GPL(rmr_sb_off);
 EXPORT_SYMBOL_GPL(rmr_name_check);
 EXPORT_SYMBOL_GPL(rmr_node_name);
 EXPORT_SYMBOL_GPL(rmr_chunk_size_check);
+EXPORT_SYMBOL_GPL(rmr_pool_size_check);
+EXPORT_SYMBOL_GPL(rmr_sb_split);
+EXPORT_SYMBOL_GPL(rmr_sb_room_max);
+EXPORT_SYMBOL_GPL(rmr_sb_device_check);
+EXPORT_SYMBOL_GPL(rmr_stub_off);
+EXPORT_SYMBOL_GPL(rmr_stub_fill);
+EXPORT_SYMBOL_GPL(rmr_stub_check);
 EXPORT_SYMBOL_GPL(rmr_sb_check);
 EXPORT_SYMBOL_GPL(rmr_sb_seal);
 EXPORT_SYMBOL_GPL(rmr_sb_choose);
@@ -53,6 +62,9 @@ EXPORT_SYMBOL_GPL(rmr_tree_next);
 
 EXPORT_SYMBOL_GPL(rmr_map_init);
 EXPORT_SYMBOL_GPL(rmr_map_destroy);
+EXPORT_SYMBOL_GPL(rmr_map_spare);
+EXPORT_SYMBOL_GPL(rmr_map_resize);
+EXPORT_SYMBOL_GPL(rmr_plan_resize);
 EXPORT_SYMBOL_GPL(rmr_map_get);
 EXPORT_SYMBOL_GPL(rmr_map_set);
 EXPORT_SYMBOL_GPL(rmr_map_set_all);
@@ -166,4 +178,10 @@ EXPORT_SYMBOL_GPL(rmr_table_complete);
 EXPORT_SYMBOL_GPL(rmr_table_next);
 EXPORT_SYMBOL_GPL(rmr_identity_name);
 EXPORT_SYMBOL_GPL(rmr_table_may_join);
+EXPORT_SYMBOL_GPL(rmr_verify_counts);
+EXPORT_SYMBOL_GPL(rmr_verify_outvoted);
+EXPORT_SYMBOL_GPL(rmr_errs_next);
+EXPORT_SYMBOL_GPL(rmr_errs_failed);
+EXPORT_SYMBOL_GPL(rmr_errs_pass);
+EXPORT_SYMBOL_GPL(rmr_errs_forgive);
 EXPORT_SYMBOL_GPL(rmr_slot_told);

@@ -19,6 +19,8 @@ int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
@@ -27,6 +29,13 @@ int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_leg_set_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_pool_verify_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_difference_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
+int rmr_nl_pool_disk_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	RMR_NLGRP_NOTIFY,

@@ -8,13 +8,13 @@
  */
 #include "rmr-pri.h"
 
-static int missing_attr(struct netlink_ext_ack *extack, const char *what)
+int rmr_nl_missing(struct netlink_ext_ack *extack, const char *what)
 {
 	NL_SET_ERR_MSG_FMT(extack, "%s is missing", what);
 	return -EINVAL;
 }
 
-static struct rmr_srv_ctl *srv_ctl_or_err(struct netlink_ext_ack *extack)
+struct rmr_srv_ctl *rmr_nl_srv_ctl(struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_ctl *ctl = rmr_srv_ctl_get();
 
@@ -61,11 +61,13 @@ static const char *str_attr(struct nlattr *attr)
 	return attr ? nla_data(attr) : NULL;
 }
 
-static int pool_spec_get(struct genl_info *info, struct rmr_pool_spec *spec)
+int rmr_nl_pool_spec(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
 
 	memset(spec, 0, sizeof(*spec));
+	spec->leg = RMR_NO_MEMBER;
+	spec->replaces = RMR_NO_MEMBER;
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
@@ -78,16 +80,36 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
 
-	pool_spec_get(info, spec);
+	rmr_nl_pool_spec(info, spec);
 	if (!spec->name)
-		return missing_attr(info->extack, "pool name");
+		return rmr_nl_missing(info->extack, "pool name");
 	if (!spec->device)
-		return missing_attr(info->extack, "device path");
+		return rmr_nl_missing(info->extack, "device path");
 	spec->node = str_attr(a[RMR_A_POOL_NODE]);
 	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
 	spec->member_id = -1;
+	spec->on_error = a[RMR_A_POOL_ON_ERROR] ? nla_get_u8(a[RMR_A_POOL_ON_ERROR]) : -1;
 	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
+}
+
+/* The member of this node that a command is about, if it says so. */
+static void get_leg(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr *leg = info->attrs[RMR_A_POOL_LEG];
+
+	if (leg)
+		spec->leg = nla_get_u8(leg);
+}
+
+/* Where the others are found. */
+static int get_peers(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
+	spec->transport = a[RMR_A_POOL_TRANSPORT] ? nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+	return get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS, &spec->peer_cnt);
 }
 
 static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_member_info *m)
@@ -101,7 +123,12 @@ static int put_member(struct sk_buff *skb, unsigned int id, const struct rmr_mem
 	    nla_put_u8(skb, RMR_A_MEMBER_KIND, m->kind) ||
 	    nla_put(skb, RMR_A_MEMBER_STORE_UUID, RMR_UUID_LEN, m->store_uuid) ||
 	    nla_put_string(skb, RMR_A_MEMBER_NODE, m->node) ||
-	    nla_put_u64_64bit(skb, RMR_A_MEMBER_COPIED, m->copied, RMR_A_MEMBER_PAD))
+	    nla_put_u64_64bit(skb, RMR_A_MEMBER_COPIED, m->copied, RMR_A_MEMBER_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_MEMBER_GENERATION, m->generation, RMR_A_MEMBER_PAD))
+		return -EMSGSIZE;
+	if ((m->leaving && nla_put_flag(skb, RMR_A_MEMBER_LEAVING)) ||
+	    (m->maintenance && nla_put_flag(skb, RMR_A_MEMBER_MAINTENANCE)) ||
+	    (m->successor && nla_put_u8(skb, RMR_A_MEMBER_SUCCESSOR, m->successor)))
 		return -EMSGSIZE;
 	for (i = 0; i < RMR_MEMBER_ADDRS; i++)
 		if (m->addr[i][0] && nla_put_string(skb, RMR_A_MEMBER_ADDR, m->addr[i]))
@@ -119,6 +146,8 @@ static int put_pool_id(struct sk_buff *skb, const struct rmr_pool_info *p)
 	    nla_put_u8(skb, RMR_A_POOL_MEMBER_ID, p->member_id) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_SIZE, p->size, RMR_A_POOL_PAD) ||
 	    nla_put_u32(skb, RMR_A_POOL_CHUNK_SIZE, p->chunk_size))
+		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -172,12 +201,33 @@ static int put_pool_resync(struct sk_buff *skb, const struct rmr_pool_info *p)
 	return 0;
 }
 
+static int put_pool_disk(struct sk_buff *skb, const struct rmr_pool_info *p)
+{
+	if (nla_put_u8(skb, RMR_A_POOL_ON_ERROR, p->on_error) ||
+	    nla_put_u32(skb, RMR_A_POOL_DISK_ERRORS, p->disk_errors) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_READ_ERRORS, p->read_errors, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_WRITE_ERRORS, p->write_errors, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_WRITE_RETRIES, p->write_retries, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_BAD_DATA, p->bad_data, RMR_A_POOL_PAD))
+		return -EMSGSIZE;
+	if (p->left && nla_put_flag(skb, RMR_A_POOL_LEFT))
+		return -EMSGSIZE;
+	if (p->hung_ms && nla_put_u32(skb, RMR_A_POOL_HUNG_MS, p->hung_ms))
+		return -EMSGSIZE;
+	if ((p->sb_flags & RMR_SB_F_DATA_CRC) && nla_put_flag(skb, RMR_A_POOL_DATA_CHECKSUMS))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 {
 	unsigned int i;
 
 	if (put_pool_id(skb, p) ||
 	    nla_put_string(skb, RMR_A_POOL_DEVICE, p->device) ||
+	    (p->md_device[0] &&
+	     nla_put_string(skb, RMR_A_POOL_METADATA_DEVICE, p->md_device)) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_ROOM, p->room, RMR_A_POOL_PAD) ||
 	    nla_put_u8(skb, RMR_A_POOL_STATE, p->state) ||
 	    nla_put_u8(skb, RMR_A_POOL_REASON, p->reason) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_EPOCH_SEQ, p->epoch_seq, RMR_A_POOL_PAD) ||
@@ -193,7 +243,7 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 		return -EMSGSIZE;
 	if ((p->sb_flags & RMR_SB_F_USED) && nla_put_flag(skb, RMR_A_POOL_USED))
 		return -EMSGSIZE;
-	if ((p->sb_flags & RMR_SB_F_DISCARDED) && nla_put_flag(skb, RMR_A_POOL_DISCARDED))
+	if (put_pool_disk(skb, p))
 		return -EMSGSIZE;
 	if (nla_put(skb, RMR_A_POOL_LINEAGE, RMR_UUID_LEN, p->lineage) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_OTHERS_LACK, p->others_lack, RMR_A_POOL_PAD))
@@ -203,7 +253,7 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		if (p->member[i].kind && put_member(skb, i, &p->member[i]))
 			return -EMSGSIZE;
-	return put_pool_stats(skb, p) ?: put_pool_resync(skb, p);
+	return put_pool_stats(skb, p) ?: put_pool_resync(skb, p) ?: rmr_nl_put_verify(skb, p);
 }
 
 static int put_dev_attrs(struct sk_buff *skb, const struct rmr_device_info *d)
@@ -262,14 +312,21 @@ static int put_leg(struct sk_buff *skb, const struct rmr_leg_info *l)
 	    nla_put_u32(skb, RMR_A_LEG_EJECTIONS, l->ejections) ||
 	    nla_put_u32(skb, RMR_A_LEG_RETURNS, l->returns) ||
 	    nla_put_u8(skb, RMR_A_LEG_KIND, l->kind) ||
-	    nla_put_u8(skb, RMR_A_LEG_CAUSE, l->cause))
+	    nla_put_u8(skb, RMR_A_LEG_CAUSE, l->cause) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_ERRORS, l->read_errors, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_REPAIRS, l->read_repairs, RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_READ_REPAIR_FAILURES, l->read_repair_failures,
+			      RMR_A_LEG_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_LEG_BAD_DATA, l->bad_data, RMR_A_LEG_PAD))
 		return -EMSGSIZE;
 	if (l->damped_ms && nla_put_u32(skb, RMR_A_LEG_DAMPED_MS, l->damped_ms))
 		return -EMSGSIZE;
+	if ((l->leaving && nla_put_flag(skb, RMR_A_LEG_LEAVING)) ||
+	    nla_put_u8(skb, RMR_A_LEG_MAINTENANCE, l->maintenance) ||
+	    (l->successor && nla_put_u8(skb, RMR_A_LEG_SUCCESSOR, l->successor)))
+		return -EMSGSIZE;
 	return 0;
 }
-
-typedef int (*rmr_put_fn)(struct sk_buff *skb, const void *obj);
 
 static int put_pool_obj(struct sk_buff *skb, const void *obj)
 {
@@ -348,7 +405,7 @@ EXPORT_SYMBOL_GPL(rmr_notify_leg);
  * One dump: next fills obj for *cursor and moves it on, -ENOENT at the end. An object that does
  * not fit any more is sent again in the next part.
  */
-static int dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
+int rmr_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
 		int (*next)(unsigned long *cursor, void *obj), void *obj)
 {
 	unsigned long cursor = cb->args[0];
@@ -395,7 +452,7 @@ static int pool_command(struct genl_info *info, const struct rmr_pool_spec *spec
 
 int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
@@ -404,14 +461,16 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
 	if (!err && !info->attrs[RMR_A_POOL_SIZE])
-		err = missing_attr(info->extack, "pool size");
+		err = rmr_nl_missing(info->extack, "pool size");
 	if (!err) {
+		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
 		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
 		if (info->attrs[RMR_A_POOL_CHUNK_SIZE])
 			spec->chunk_size = nla_get_u32(info->attrs[RMR_A_POOL_CHUNK_SIZE]);
 		if (info->attrs[RMR_A_POOL_QUORUM])
 			spec->quorum = nla_get_u8(info->attrs[RMR_A_POOL_QUORUM]);
+		spec->data_crc = nla_get_flag(info->attrs[RMR_A_POOL_DATA_CHECKSUMS]);
 		err = pool_command(info, spec, ctl->create);
 	}
 	kfree(spec);
@@ -421,7 +480,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
 	int err;
@@ -431,16 +490,15 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
 	if (!err)
-		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
-				&spec->peer_cnt);
+		err = get_peers(info, spec);
 	if (!err && !spec->peer_cnt)
-		err = missing_attr(info->extack, "address of a peer");
+		err = rmr_nl_missing(info->extack, "address of a peer");
 	if (!err) {
 		if (a[RMR_A_POOL_MEMBER_ID])
 			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
-		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
-		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
-			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
+		if (a[RMR_A_POOL_REPLACES])
+			spec->replaces = nla_get_u8(a[RMR_A_POOL_REPLACES]);
 		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
 		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
 		err = pool_command(info, spec, ctl->join);
@@ -452,16 +510,20 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->device)
-		err = missing_attr(info->extack, "device path");
+		err = rmr_nl_missing(info->extack, "device path");
+	if (!err)
+		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
+	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
+		spec->store_size = nla_get_u64(info->attrs[RMR_A_POOL_STORE_SIZE]);
 	if (!err)
 		err = pool_command(info, spec, ctl->assemble);
 	kfree(spec);
@@ -471,17 +533,18 @@ int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err) {
+		get_leg(info, spec);
 		spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
 		spec->force = nla_get_flag(info->attrs[RMR_A_POOL_FORCE]);
 		err = ctl->stop(spec, info->extack);
@@ -493,7 +556,7 @@ int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_spec *spec;
 	int err;
@@ -501,10 +564,11 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err) {
+		get_leg(info, spec);
 		spec->pause = a[RMR_A_POOL_RESYNC_PAUSE] ?
 			nla_get_u8(a[RMR_A_POOL_RESYNC_PAUSE]) : -1;
 		spec->digest = a[RMR_A_POOL_RESYNC_DIGEST] ?
@@ -524,7 +588,7 @@ int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 
 int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr *id = info->attrs[RMR_A_POOL_MEMBER_ID];
 	struct rmr_pool_spec *spec;
 	int err;
@@ -532,11 +596,11 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err && !id)
-		err = missing_attr(info->extack, "member id");
+		err = rmr_nl_missing(info->extack, "member id");
 	if (!err) {
 		spec->member_id = nla_get_u8(id);
 		err = ctl->resolve(spec, info->extack);
@@ -549,7 +613,7 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 /* The pool as a peer tells of it, in the attributes of pool-get. */
 int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct nlattr **a = info->attrs;
 	struct rmr_pool_info *out;
 	struct rmr_pool_spec *spec;
@@ -559,14 +623,14 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	out = kzalloc(sizeof(*out), GFP_KERNEL);
-	err = spec && out ? pool_spec_get(info, spec) : -ENOMEM;
+	err = spec && out ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
 	if (!err && !spec->name)
-		err = missing_attr(info->extack, "pool name");
+		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err)
 		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
 				&spec->peer_cnt);
 	if (!err && !spec->peer_cnt)
-		err = missing_attr(info->extack, "address of a peer");
+		err = rmr_nl_missing(info->extack, "address of a peer");
 	if (!err) {
 		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
 		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
@@ -581,9 +645,62 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
+	if (!err)
+		err = get_peers(info, spec);
+	if (!err && !info->attrs[RMR_A_POOL_LEG])
+		err = rmr_nl_missing(info->extack, "member to replace");
+	if (!err) {
+		get_leg(info, spec);
+		spec->dry_run = nla_get_flag(info->attrs[RMR_A_POOL_DRY_RUN]);
+		err = pool_command(info, spec, ctl->replace);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_pool_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
+	if (!err && !spec->name)
+		err = rmr_nl_missing(info->extack, "pool name");
+	if (!err && !a[RMR_A_POOL_MEMBER_ID])
+		err = rmr_nl_missing(info->extack, "member id");
+	if (!err) {
+		get_leg(info, spec);
+		spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
+		spec->leaving = nla_get_flag(a[RMR_A_POOL_LEAVING]);
+		spec->maintenance = a[RMR_A_POOL_MAINTENANCE] ?
+			nla_get_u8(a[RMR_A_POOL_MAINTENANCE]) : -1;
+		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
+		err = ctl->member(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
 int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = srv_ctl_or_err(info->extack);
+	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	const char *name = str_attr(info->attrs[RMR_A_POOL_NAME]);
 	struct rmr_pool_info *out;
 	unsigned long cursor = 0;
@@ -592,7 +709,7 @@ int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	out = kzalloc(sizeof(*out), GFP_KERNEL);
-	err = !out ? -ENOMEM : name ? 0 : missing_attr(info->extack, "pool name");
+	err = !out ? -ENOMEM : name ? 0 : rmr_nl_missing(info->extack, "pool name");
 	while (!err) {
 		err = ctl->pool_info(&cursor, out);
 		if (err == -ENOENT)
@@ -625,7 +742,7 @@ int rmr_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	int ret = -ENOMEM;
 
 	if (out)
-		ret = dump(skb, cb, RMR_CMD_POOL_GET, put_pool_obj, next_pool, out);
+		ret = rmr_nl_dump(skb, cb, RMR_CMD_POOL_GET, put_pool_obj, next_pool, out);
 	kfree(out);
 	return ret;
 }
@@ -637,7 +754,7 @@ static int device_spec_get(struct genl_info *info, struct rmr_device_spec *spec)
 	spec->name = str_attr(a[RMR_A_DEVICE_NAME]);
 	spec->index = a[RMR_A_DEVICE_INDEX] ? nla_get_u32(a[RMR_A_DEVICE_INDEX]) : -1;
 	if (!spec->name && spec->index < 0)
-		return missing_attr(info->extack, "pool name");
+		return rmr_nl_missing(info->extack, "pool name");
 	return 0;
 }
 
@@ -653,12 +770,12 @@ int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	err = !spec ? -ENOMEM : a[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
-		missing_attr(info->extack, "pool name");
+		rmr_nl_missing(info->extack, "pool name");
 	if (!err)
 		err = get_addrs(info, RMR_A_DEVICE_ADDR, spec->addr, RMR_MAX_MEMBERS,
 				&spec->addr_cnt);
 	if (!err && !spec->addr_cnt)
-		err = missing_attr(info->extack, "address of a storage node");
+		err = rmr_nl_missing(info->extack, "address of a storage node");
 	if (!err) {
 		spec->uuid = a[RMR_A_DEVICE_UUID] ? nla_data(a[RMR_A_DEVICE_UUID]) : NULL;
 		spec->port = a[RMR_A_DEVICE_PORT] ? nla_get_u16(a[RMR_A_DEVICE_PORT]) : RMR_PORT;
@@ -693,6 +810,28 @@ int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
 		err = ctl->unmap(spec, info->extack);
+	}
+	kfree(spec);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_device_spec *spec;
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	err = !spec ? -ENOMEM : info->attrs[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
+		rmr_nl_missing(info->extack, "pool name");
+	if (!err && !info->attrs[RMR_A_DEVICE_SIZE])
+		err = rmr_nl_missing(info->extack, "pool size");
+	if (!err) {
+		spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
+		err = ctl->resize(spec, info->extack);
 	}
 	kfree(spec);
 	module_put(ctl->owner);
@@ -740,7 +879,7 @@ int rmr_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct rmr_device_info out;
 
-	return dump(skb, cb, RMR_CMD_DEVICE_GET, put_dev_obj, next_device, &out);
+	return rmr_nl_dump(skb, cb, RMR_CMD_DEVICE_GET, put_dev_obj, next_device, &out);
 }
 
 static int next_leg(unsigned long *cursor, void *obj)
@@ -759,34 +898,34 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct rmr_leg_info out;
 
-	return dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
+	return rmr_nl_dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
 }
 
 /* Reads no attribute that one of the commands does not list: its array ends before. */
-static int leg_command(struct genl_info *info, bool force,
+static int leg_command(struct genl_info *info, struct rmr_leg_spec *spec,
 		       int (*run)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack))
 {
 	struct nlattr **a = info->attrs;
-	struct rmr_leg_spec spec = {};
 
 	if (!a[RMR_A_LEG_POOL_NAME])
-		return missing_attr(info->extack, "pool name");
+		return rmr_nl_missing(info->extack, "pool name");
 	if (!a[RMR_A_LEG_MEMBER_ID])
-		return missing_attr(info->extack, "member id");
-	spec.name = nla_data(a[RMR_A_LEG_POOL_NAME]);
-	spec.member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
-	spec.force = force;
-	return run(&spec, info->extack);
+		return rmr_nl_missing(info->extack, "member id");
+	spec->name = nla_data(a[RMR_A_LEG_POOL_NAME]);
+	spec->member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
+	return run(spec, info->extack);
 }
 
 int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_leg_spec spec = {};
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
-	err = leg_command(info, nla_get_flag(info->attrs[RMR_A_LEG_FORCE]), ctl->leg_eject);
+	spec.force = nla_get_flag(info->attrs[RMR_A_LEG_FORCE]);
+	err = leg_command(info, &spec, ctl->leg_eject);
 	module_put(ctl->owner);
 	return err;
 }
@@ -794,11 +933,28 @@ int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
 int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct rmr_leg_spec spec = {};
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
-	err = leg_command(info, false, ctl->leg_return);
+	err = leg_command(info, &spec, ctl->leg_return);
+	module_put(ctl->owner);
+	return err;
+}
+
+int rmr_nl_leg_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
+	struct nlattr **a = info->attrs;
+	struct rmr_leg_spec spec = {};
+	int err;
+
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	spec.leaving = nla_get_flag(a[RMR_A_LEG_LEAVING]);
+	spec.maintenance = a[RMR_A_LEG_MAINTENANCE] ? nla_get_u8(a[RMR_A_LEG_MAINTENANCE]) : -1;
+	err = leg_command(info, &spec, ctl->leg_set);
 	module_put(ctl->owner);
 	return err;
 }

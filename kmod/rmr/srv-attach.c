@@ -105,8 +105,10 @@ void rmr_srv_sess_detach(struct rmr_srv_sess *sess)
 	}
 }
 
-static void fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle)
+/* What a member tells of itself and the pool. Caller: pool->lock. */
+void rmr_srv_fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 handle)
 {
+	const struct rmr_sb_member *claim = rmr_srv_claim(pool);
 	const struct rmr_sb *sb = pool->sb;
 
 	memset(rsp, 0, sizeof(*rsp));
@@ -125,6 +127,10 @@ static void fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 h
 	memcpy(rsp->store_uuid, sb->store_uuid, RMR_UUID_LEN);
 	memcpy(rsp->member, sb->member, sizeof(rsp->member));
 	rsp->others_lack = cpu_to_le64(rmr_srv_others_lack(pool));
+	if (claim) {
+		rsp->claim = *claim;
+		rsp->claim_id = pool->claim_id;
+	}
 }
 
 int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
@@ -132,16 +138,20 @@ int rmr_srv_pool_info_msg(struct rmr_srv_sess *sess, const void *data, void *rsp
 	static const u8 any[RMR_UUID_LEN];
 	const struct rmr_msg_pool_info *msg = data;
 	struct rmr_srv_pool *pool;
+	int err;
 
 	pool = rmr_srv_pool_find(sess, msg->name[0] ? msg->name : NULL,
-				 memcmp(msg->uuid, any, sizeof(any)) ? msg->uuid : NULL);
+				 memcmp(msg->uuid, any, sizeof(any)) ? msg->uuid : NULL,
+				 rmr_srv_to(msg->to));
 	if (!pool)
 		return RMR_ST_NOPOOL;
-	mutex_lock(&pool->lock);
-	fill_pool(pool, rsp, RMR_NO_HANDLE);
-	mutex_unlock(&pool->lock);
+	err = rmr_srv_disk_lock(pool) ? RMR_ST_HUNG : 0;
+	if (!err) {
+		rmr_srv_fill_pool(pool, rsp, RMR_NO_HANDLE);
+		mutex_unlock(&pool->lock);
+	}
 	rmr_srv_pool_put(pool);
-	return 0;
+	return err;
 }
 
 /* Persists the promise and makes the attachment. Caller: pool->lock. */
@@ -181,13 +191,17 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 	struct rmr_srv_pool *pool;
 	int err = 0;
 
-	pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid);
+	pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid, msg->member_id);
 	if (!pool)
 		return RMR_ST_NOPOOL;
 	rmr_epoch_get(&epoch, &msg->epoch);
-	mutex_lock(&pool->lock);
+	err = rmr_srv_disk_refuses(pool);
+	if (err || rmr_srv_disk_lock(pool)) {
+		rmr_srv_pool_put(pool);
+		return err ?: RMR_ST_HUNG;
+	}
 	rmr_epoch_get(&promised, &pool->sb->promised);
-	if (pool->gone || msg->member_id != pool->id)
+	if (pool->gone)
 		err = RMR_ST_NOPOOL;
 	else if (pool->state == RMR_POOL_STATE_FAILED)
 		err = -EIO;
@@ -201,7 +215,7 @@ int rmr_srv_attach_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 		err = attach_promise(pool, sess, msg);
 	}
 	if (!err)
-		fill_pool(pool, rsp, pool->attach->handle);
+		rmr_srv_fill_pool(pool, rsp, pool->attach->handle);
 	mutex_unlock(&pool->lock);
 	rmr_srv_pool_put(pool);
 	return err;
@@ -288,15 +302,19 @@ int rmr_srv_view_msg(struct rmr_srv_sess *sess, const void *data)
 	if (!pool)
 		return RMR_ST_FENCED;
 	rmr_view_get(&view, &msg->view);
-	err = view_check(pool, &view) ?: rmr_srv_trigger(RMR_SRV_POINT_VIEW, pool->id);
+	err = rmr_srv_disk_refuses(pool) ?: view_check(pool, &view) ?:
+	      rmr_srv_trigger(RMR_SRV_POINT_VIEW, pool->id);
 	if (!err) {
 		rmr_srv_sb_begin(pool);
 		pool->sb_next->view = msg->view;
 		flags = le32_to_cpu(pool->sb->flags);
 		flags = (flags | RMR_SB_F_USED) & ~RMR_SB_F_CLEAN;
 		/* Everything was marked for it before it was taken into Y (R2.16). */
-		if (pool->witness || (view.syncing & BIT(pool->id)))
+		if (pool->witness || (view.syncing & BIT(pool->id))) {
+			if (flags & RMR_SB_F_DISCARDED)
+				WRITE_ONCE(pool->track.blank, true);
 			flags &= ~RMR_SB_F_DISCARDED;
+		}
 		pool->sb_next->flags = cpu_to_le32(flags);
 		err = rmr_srv_sb_commit(pool);
 	}
@@ -342,61 +360,6 @@ int rmr_srv_detach_msg(struct rmr_srv_sess *sess, const void *data)
 	if (!err)
 		rmr_srv_attach_end(pool);
 	rmr_srv_handle_unlock(pool);
-	return err;
-}
-
-/*
- * A change of the member table. This version only makes and takes back members of a pool that no
- * client has used: every data area then still reads as zeros, so the new member is up to date.
- */
-static int member_set(struct rmr_srv_pool *pool, const struct rmr_msg_member_set *msg)
-{
-	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED;
-	struct rmr_sb *sb = pool->sb;
-	struct rmr_sb *next = pool->sb_next;
-	bool adding = msg->member.state != RMR_MEMBER_NONE, there;
-	u8 id = msg->member_id;
-
-	if (msg->table_version != sb->table_version)
-		return RMR_ST_FENCED;
-	if (pool->attach || (le32_to_cpu(sb->flags) & RMR_SB_F_USED) || id == pool->id)
-		return RMR_ST_BUSY;
-	if (adding && (le32_to_cpu(sb->flags) & must) != must)
-		return RMR_ST_BUSY;
-	if (msg->member.state == RMR_MEMBER_WITNESS &&
-	    !(le32_to_cpu(sb->flags) & RMR_SB_F_QUORUM))
-		return RMR_ST_MALFORMED;
-	there = sb->member[id].state != RMR_MEMBER_NONE;
-	if (adding == there)
-		return -EEXIST;
-	rmr_srv_sb_begin(pool);
-	next->member[id] = msg->member;
-	le64_add_cpu(&next->table_version, 1);
-	le64_add_cpu(&next->view.number, 1);
-	if (msg->member.state == RMR_MEMBER_DATA)
-		next->view.up_to_date |= BIT(id);
-	else
-		next->view.up_to_date &= ~BIT(id);
-	return rmr_srv_sb_commit(pool);
-}
-
-int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *data)
-{
-	const struct rmr_msg_member_set *msg = data;
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, msg->pool_uuid);
-	int err;
-
-	if (!pool)
-		return RMR_ST_NOPOOL;
-	mutex_lock(&pool->lock);
-	err = pool->gone ? RMR_ST_NOPOOL : member_set(pool, msg);
-	if (!err)
-		rmr_srv_info(pool, "member %u %s\n", msg->member_id,
-			     msg->member.state ? "joined" : "left");
-	if (!err)
-		rmr_srv_pool_notify(pool);
-	mutex_unlock(&pool->lock);
-	rmr_srv_pool_put(pool);
 	return err;
 }
 

@@ -8,6 +8,7 @@
  *
  * Context: work item, process; one for each copy under way.
  */
+#include <linux/crc32c.h>
 #include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
@@ -16,6 +17,7 @@
 
 #define COMPLETE_TRIES	250u		/* of 20 ms */
 #define REST_NS		(500 * NSEC_PER_USEC)	/* shorter rests are put together */
+#define PART_TRIES	3u		/* of a part that arrives harmed */
 #define PART_BLOCKS	(RMR_SYNC_PART / RMR_BLOCK_SIZE)
 
 /* Sleeps for about so long, or for a part of it if it is long. */
@@ -98,6 +100,7 @@ static int ask_fine(struct rmr_srv_job *job, struct rmr_rsp_fine *rsp)
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	msg.chunk = cpu_to_le64(job->copy.chunk);
 	msg.from = pool->id;
+	msg.to = job->copy.source + 1;
 	err = rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), rsp,
 				sizeof(*rsp));
 	err = err ?: rmr_rsp_fine_check(rsp, sizeof(*rsp), job->copy.chunk, &fault);
@@ -120,9 +123,26 @@ static int learn_blocks(struct rmr_srv_job *job)
 	return err;
 }
 
-static int read_part(struct rmr_srv_job *job, u32 first, u32 count)
+/* Is the part what the source read (R3.11)? */
+static int check_part(struct rmr_srv_job *job, u32 len)
 {
 	struct rmr_srv_pool *pool = job->sync->pool;
+	const __le32 *tail = job->buf + len;
+
+	if (rmr_srv_trigger_chunk(RMR_SRV_POINT_COPY_DATA, pool->id, job->copy.chunk))
+		*(u8 *)job->buf ^= BIT(3);
+	if (!pool->data_crc || ~crc32c(~0u, job->buf, len) == le32_to_cpu(*tail))
+		return 0;
+	this_cpu_inc(pool->stats->bad_data);
+	rmr_srv_warn(pool, "part of chunk %llu arrived harmed from member %u\n", job->copy.chunk,
+		     job->copy.source);
+	return -EILSEQ;
+}
+
+static int ask_part(struct rmr_srv_job *job, u32 first, u32 count)
+{
+	struct rmr_srv_pool *pool = job->sync->pool;
+	u32 len = count * RMR_BLOCK_SIZE;
 	struct rmr_msg_resync_read msg = {};
 	u64 off = (job->copy.chunk << pool->track.chunk_shift) + (u64)first * RMR_BLOCK_SIZE;
 	unsigned long flags;
@@ -133,10 +153,25 @@ static int read_part(struct rmr_srv_job *job, u32 first, u32 count)
 	rmr_epoch_put(&msg.epoch, &pool->track.promised);
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	msg.offset = cpu_to_le64(off);
-	msg.length = cpu_to_le32(count * RMR_BLOCK_SIZE);
+	msg.length = cpu_to_le32(len);
 	msg.from = pool->id;
+	msg.to = job->copy.source + 1;
+	msg.flags = pool->data_crc ? RMR_RESYNC_F_CRC : 0;
 	return rmr_srv_link_call(job->sync->link[job->copy.source], &msg, sizeof(msg), job->buf,
-				 count * RMR_BLOCK_SIZE);
+				 len + (pool->data_crc ? RMR_RESYNC_TAIL : 0));
+}
+
+static int read_part(struct rmr_srv_job *job, u32 first, u32 count)
+{
+	unsigned int tries = PART_TRIES;
+	int err;
+
+	do {
+		err = ask_part(job, first, count);
+		if (!err)
+			err = check_part(job, count * RMR_BLOCK_SIZE);
+	} while (err == -EILSEQ && --tries);
+	return err;
 }
 
 bool rmr_srv_apply_begin(struct rmr_srv_job *job, u32 first, u32 count, u32 *mask)
@@ -246,7 +281,8 @@ static int copy_chunk(struct rmr_srv_job *job)
 	u64 begin;
 
 	/* What the fine map names was written meanwhile: it hardly is equal. */
-	if (!err && !job->known && READ_ONCE(sync->digest))
+	if (!err && !job->known &&
+	    (READ_ONCE(sync->digest) || READ_ONCE(sync->pool->track.blank)))
 		err = rmr_srv_compare(job);
 	/* A set without blocks would stand for all of them. */
 	if (!err && job->known && !rmr_blocks_known(&job->fine, job->copy.chunk))
@@ -333,6 +369,7 @@ static int copy_done(struct rmr_srv_job *job)
 		done = rmr_plan_done(&t->plan, &job->copy, GFP_ATOMIC);
 	if (done == 1) {
 		rmr_blocks_drop(&t->overlay, job->copy.chunk);
+		rmr_map_clear(&t->right, job->copy.chunk, job->copy.chunk, 0xff, GFP_ATOMIC);
 		sync->chunks_done++;
 		/* Without memory for it, announce tells the chunk at the end. */
 		rmr_map_set(&sync->told, job->copy.chunk, job->copy.chunk, 1, GFP_ATOMIC);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Digests of blocks: a source makes them, a syncing member compares them with its own and copies
- * only blocks that differ. Off unless an operator wants it.
+ * only blocks that differ. Off unless an operator wants it. Members that verify (srv-verify.c) ask
+ * for them too.
  *
  * An equal block counts as copied under the rules of a copy: it is compared while the chunk is
  * "applying", it is none that was written meanwhile (overlay), the copy may become void until its
@@ -26,38 +27,53 @@ static void digest_block(u8 *digest, const void *block, const u8 *key)
 
 /* ---- source ---- */
 
-static int make_digests(struct rmr_srv_pool *pool, const struct rmr_msg_digest *msg,
-			struct rmr_rsp_digest *rsp)
+int rmr_srv_digest_read(struct rmr_srv_pool *pool, u64 off, u32 count, const u8 *key, u8 *digest)
 {
-	u64 off = (le64_to_cpu(msg->chunk) << pool->track.chunk_shift) +
-		  (u64)le16_to_cpu(msg->first) * RMR_BLOCK_SIZE;
-	u32 count = le16_to_cpu(msg->count), at, n, i;
 	void *buf = kmalloc(RMR_SYNC_PART, GFP_NOIO);
 	int err = buf ? 0 : -ENOMEM;
+	u32 at, n, i;
 
 	for (at = 0; at < count && !err; at += n) {
 		n = min_t(u32, count - at, PART_BLOCKS);
-		err = rmr_srv_store_rw(pool, RMR_OP_READ, off + (u64)at * RMR_BLOCK_SIZE, buf,
-				       n * RMR_BLOCK_SIZE);
+		err = rmr_srv_area_read(pool, off + (u64)at * RMR_BLOCK_SIZE, buf,
+					n * RMR_BLOCK_SIZE);
 		for (i = 0; i < n && !err; i++)
-			digest_block(&rsp->digest[(at + i) * RMR_DIGEST_LEN],
-				     buf + i * RMR_BLOCK_SIZE, msg->key);
+			digest_block(digest + (at + i) * RMR_DIGEST_LEN, buf + i * RMR_BLOCK_SIZE,
+				     key);
 	}
 	kfree(buf);
 	return err;
 }
 
-/* Are the blocks inside the chunk, and the chunk inside the pool? */
+static int make_digests(struct rmr_srv_pool *pool, const struct rmr_msg_digest *msg,
+			struct rmr_rsp_digest *rsp)
+{
+	u64 off = (le64_to_cpu(msg->chunk) << pool->track.chunk_shift) +
+		  (u64)le16_to_cpu(msg->first) * RMR_BLOCK_SIZE;
+
+	return rmr_srv_digest_read(pool, off, le16_to_cpu(msg->count), msg->key, rsp->digest);
+}
+
+/* After the data was read: what came before, and is not complete, is listed still. */
+static void tell_facts(struct rmr_srv_track *t, u64 chunk, struct rmr_rsp_digest *rsp)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->lock, flags);
+	rsp->dirty = rmr_map_get(&t->dirty, chunk) & ~t->self;
+	rsp->flags = rmr_srv_verify_steady(t, chunk) ? RMR_DIGEST_F_STEADY : 0;
+	rsp->newest = cpu_to_le64(rmr_window_newest(&t->window, chunk));
+	rsp->view = cpu_to_le64(t->view.number);
+	spin_unlock_irqrestore(&t->lock, flags);
+}
+
+/* Are the blocks inside the chunk? */
 static bool range_fits(const struct rmr_srv_pool *pool, const struct rmr_msg_digest *msg)
 {
-	u64 chunk = le64_to_cpu(msg->chunk), end;
 	u32 last = le16_to_cpu(msg->first) + le16_to_cpu(msg->count);
 
-	if (chunk >= pool->track.dirty.chunks ||
-	    last > 1u << (pool->track.chunk_shift - ilog2(RMR_BLOCK_SIZE)))
-		return false;
-	end = (chunk << pool->track.chunk_shift) + (u64)last * RMR_BLOCK_SIZE;
-	return end <= pool->size;
+	return le64_to_cpu(msg->chunk) < RMR_MAP_CHUNKS_MAX &&
+	       last <= 1u << (pool->track.chunk_shift - ilog2(RMR_BLOCK_SIZE));
 }
 
 /* Digests of blocks of a chunk, if it was here before and after they were read. */
@@ -69,7 +85,7 @@ int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *data, void *rsp_da
 	struct rmr_srv_pool *pool;
 	int err;
 
-	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from, msg->to);
 	if (!pool)
 		return RMR_ST_FENCED;
 	memset(rsp, 0, sizeof(*rsp));
@@ -83,6 +99,8 @@ int rmr_srv_digest_msg(struct rmr_srv_sess *sess, const void *data, void *rsp_da
 	else
 		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_RESYNC_READ, pool->id, chunk) ?:
 		      make_digests(pool, msg, rsp);
+	if (!err)
+		tell_facts(&pool->track, chunk, rsp);
 	if (!err && !rmr_srv_may_serve(pool, chunk, chunk))
 		err = RMR_ST_STALE;
 	if (!err && !rmr_srv_same_epoch(pool, &msg->epoch))
@@ -114,6 +132,7 @@ static int ask_digests(struct rmr_srv_job *job, struct ask *ask, u32 first, u32 
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	msg->chunk = cpu_to_le64(job->copy.chunk);
 	msg->from = pool->id;
+	msg->to = job->copy.source + 1;
 	msg->first = cpu_to_le16(first);
 	msg->count = cpu_to_le16(count);
 	get_random_bytes(msg->key, sizeof(msg->key));

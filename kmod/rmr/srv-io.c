@@ -6,6 +6,7 @@
  * Context: rmr_srv_io() in the transport's process context, io_done() in any. A request holds
  * attach->io, so ending an attachment waits for it.
  */
+#include <linux/crc32c.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/rcupdate.h>
@@ -69,17 +70,14 @@ static void flushed(struct rmr_srv_track *t, u64 mark)
 	spin_unlock_irqrestore(&t->lock, flags);
 }
 
-static void io_done(struct rmr_store_io *io, int status)
+/* The end of a request that was at the store, after a second try if there was one. Any context. */
+void rmr_srv_io_end(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status)
 {
-	struct rmr_srv_attach *attach = io->attach;
-	struct rmr_srv_pool *pool = attach->pool;
-
 	if (status) {
 		this_cpu_inc(pool->stats->errors);
 		rmr_srv_warn(pool, "%s of %u bytes failed: %d\n", rmr_op_name(io->op), io->length,
 			     status);
-		/* One error for all, as some errno have a meaning of their own on the wire. */
-		status = -EIO;
+		status = rmr_srv_disk_status(pool, io);
 	}
 	if (modifies(io->op))
 		status = rmr_srv_track_written(pool, io, status);
@@ -87,6 +85,16 @@ static void io_done(struct rmr_store_io *io, int status)
 		flushed(&pool->track, io->seq);
 	note_latency(&pool->track, io->start_ns);
 	respond(pool, io, status);
+}
+
+static void io_done(struct rmr_store_io *io, int status)
+{
+	struct rmr_srv_attach *attach = io->attach;
+	struct rmr_srv_pool *pool = attach->pool;
+
+	rmr_srv_disk_answered(pool, io);
+	if (!status || !rmr_srv_disk_failed(pool, io))
+		rmr_srv_io_end(pool, io, status);
 }
 
 static void count(struct rmr_srv_pool *pool, u8 op, u32 len)
@@ -124,6 +132,9 @@ static int io_check(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, siz
 		return 0;
 	if (length > pool->size || off > pool->size - length)
 		return RMR_ST_MALFORMED;
+	if (msg->op == RMR_OP_WRITE &&
+	    !(msg->flags & cpu_to_le16(RMR_IO_F_CRC)) != !pool->data_crc)
+		return RMR_ST_MALFORMED;
 	if ((off | length) & pool->block_mask)
 		return RMR_ST_MALFORMED;
 	return 0;
@@ -143,6 +154,13 @@ void rmr_srv_io_submit(struct rmr_srv_pool *pool, struct rmr_store_io *io)
 {
 	int err = trigger(RMR_SRV_POINT_STORE, pool, io);
 
+	if (err) {
+		rmr_srv_io_end(pool, io, err);
+		pool->ops->free_io(io);
+		return;
+	}
+	rmr_srv_disk_sent(pool, io);
+	err = trigger(RMR_SRV_POINT_DISK, pool, io);
 	if (!err) {
 		pool->ops->submit(pool->store, io, io->flags, io->offset, io->data, io->length);
 		return;
@@ -157,6 +175,9 @@ static int io_refuse(struct rmr_srv_attach *attach, const struct rmr_msg_io *msg
 	struct rmr_epoch epoch;
 	int err;
 
+	err = rmr_srv_disk_refuses(attach->pool);
+	if (err)
+		return err;
 	rmr_epoch_get(&epoch, &msg->epoch);
 	if (rmr_epoch_cmp(&epoch, &attach->epoch) || !READ_ONCE(attach->live))
 		return RMR_ST_FENCED;
@@ -164,6 +185,24 @@ static int io_refuse(struct rmr_srv_attach *attach, const struct rmr_msg_io *msg
 	if (err || modifies(msg->op))
 		return err;
 	return rmr_srv_track_read(attach->pool, msg);
+}
+
+/*
+ * Is the data of a write what the client sent (R3.11)? Checked before anything is remembered of the
+ * write: it was never here, and is sent again with another number.
+ */
+static int check_data(struct rmr_srv_pool *pool, const struct rmr_msg_io *msg, void *data, u32 len)
+{
+	u64 first = le64_to_cpu(msg->offset) >> pool->track.chunk_shift;
+	u64 last = (le64_to_cpu(msg->offset) + len - 1) >> pool->track.chunk_shift;
+
+	if (rmr_srv_trigger_io(RMR_SRV_POINT_DATA, pool->id, msg->op, first, last))
+		*((u8 *)data + len / 2) ^= BIT(3);
+	if (!pool->data_crc || ~crc32c(~0u, data, len) == le32_to_cpu(msg->data_crc32c))
+		return 0;
+	this_cpu_inc(pool->stats->bad_data);
+	rmr_srv_warn(pool, "write of %u bytes arrived harmed: refused\n", len);
+	return RMR_ST_BAD_DATA;
 }
 
 static struct rmr_store_io *io_new(struct rmr_srv_attach *attach, void *op,
@@ -211,8 +250,10 @@ void rmr_srv_io(struct rmr_srv_sess *sess, void *op, const struct rmr_msg_io *ms
 	}
 	pool = attach->pool;
 	err = io_refuse(attach, msg, len);
+	if (!err && msg->op == RMR_OP_WRITE)
+		err = check_data(pool, msg, data, len);
 	if (err) {
-		if (err != RMR_ST_STALE)
+		if (err != RMR_ST_STALE && err != RMR_ST_BAD_DATA)
 			this_cpu_inc(pool->stats->refused);
 		sess->tp->respond(op, err);
 		percpu_ref_put(&attach->io);

@@ -89,6 +89,12 @@ out:
 	return link;
 }
 
+/* Is it the connection to that address? */
+bool rmr_srv_link_is(const struct rmr_srv_link *link, const char *addr)
+{
+	return !strcmp(link->addr, addr);
+}
+
 void rmr_srv_link_put(struct rmr_srv_link *link)
 {
 	bool last;

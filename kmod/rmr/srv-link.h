@@ -10,6 +10,7 @@ struct rmr_srv_link;
 /* The link to an address with a reference, or NULL without memory. */
 struct rmr_srv_link *rmr_srv_link_get(const char *addr);
 /* Sleeps; the last one closes the connection. NULL is allowed. */
+bool rmr_srv_link_is(const struct rmr_srv_link *link, const char *addr);
 void rmr_srv_link_put(struct rmr_srv_link *link);
 bool rmr_srv_link_ready(struct rmr_srv_link *link);
 int rmr_srv_link_call(struct rmr_srv_link *link, const void *msg, size_t len, void *rsp,

@@ -34,7 +34,7 @@ static int map_format(struct rmr_srv_pool *pool, const struct rmr_sb *sb)
 }
 
 /* Refuses a device that already is a store, unless forced. */
-static int refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack)
+int rmr_srv_refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack)
 {
 	struct rmr_sb *copies = kcalloc(RMR_SB_COPIES, sizeof(*copies), GFP_KERNEL);
 	struct rmr_fault fault;
@@ -43,14 +43,16 @@ static int refuse_store(struct rmr_srv_pool *pool, bool force, struct netlink_ex
 
 	if (!copies)
 		return -ENOMEM;
-	which = rmr_srv_sb_read(pool, copies, &damaged, &fault);
+	which = rmr_srv_sb_read(pool, pool->ops->size(pool->store), copies, &damaged, &fault);
 	if (which >= 0)
 		NL_SET_ERR_MSG_FMT(extack, "device is a store of pool %.40s; --force overwrites it",
 				   copies[which].pool_name);
 	else if (which != -ENODATA)
 		NL_SET_ERR_MSG(extack, "device has a damaged superblock; --force overwrites it");
 	kfree(copies);
-	return which == -ENODATA || force ? 0 : -EEXIST;
+	if (which != -ENODATA && !force)
+		return -EEXIST;
+	return rmr_srv_device_refuse(pool, force, extack);
 }
 
 /* Where data and map are. A witness has neither. */
@@ -65,6 +67,8 @@ static int sb_place(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 	sb->pool_size = cpu_to_le64(size);
 	sb->chunk_size = cpu_to_le32(chunk_size);
 	sb->store_size = cpu_to_le64(store_size);
+	if (pool->md_device[0])
+		return rmr_srv_device_place(pool, size, chunk_size, extack);
 	if (spec->witness)
 		return 0;
 	if (size > most) {
@@ -78,8 +82,8 @@ static int sb_place(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 }
 
 /* What create and join have in common: the fields that only this store decides. */
-static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
-		   u32 chunk_size, u8 id, struct netlink_ext_ack *extack)
+int rmr_srv_sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 size,
+		    u32 chunk_size, u8 id, struct netlink_ext_ack *extack)
 {
 	struct rmr_sb *sb = pool->sb;
 	struct rmr_sb_member *me = &sb->member[id];
@@ -92,6 +96,10 @@ static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, 
 		flags |= RMR_SB_F_ZEROED;
 	if (spec->quorum)
 		flags |= RMR_SB_F_QUORUM;
+	if (spec->data_crc)
+		flags |= RMR_SB_F_DATA_CRC;
+	if (spec->on_error > 0)
+		sb->on_error = spec->on_error;
 	memcpy(sb->magic, RMR_SB_MAGIC, sizeof(sb->magic));
 	sb->version = cpu_to_le32(RMR_SB_VERSION);
 	sb->flags |= cpu_to_le32(flags);
@@ -106,7 +114,7 @@ static int sb_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, 
 }
 
 /* Both copies, then the map, written for the first time. Caller: rmr_srv_command_lock. */
-static int pool_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack)
+int rmr_srv_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack)
 {
 	struct rmr_fault fault;
 	unsigned int i;
@@ -122,6 +130,8 @@ static int pool_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack
 	pool->sb->write_seq = 0;
 	rmr_srv_pool_adopt_sb(pool);
 	err = map_format(pool, pool->sb);
+	if (!err)
+		err = rmr_srv_device_format(pool, extack);
 	mutex_lock(&pool->lock);
 	for (i = 0; i < RMR_SB_COPIES && !err; i++) {
 		rmr_srv_sb_begin(pool);
@@ -144,7 +154,7 @@ static int name_refuse(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 		NL_SET_ERR_MSG(extack, "pool name: 1 to 63 of A-Za-z0-9._- and no leading . or -");
 		return -EINVAL;
 	}
-	if (!rmr_srv_name_taken(spec->name, spec->addr[0]))
+	if (!rmr_srv_name_taken(spec->name, spec->addr[0], NULL, RMR_NO_MEMBER))
 		return 0;
 	NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", spec->name);
 	return -EEXIST;
@@ -166,12 +176,12 @@ int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 	err = name_refuse(spec, extack);
 	if (err)
 		goto unlock;
-	pool = rmr_srv_pool_open(spec->device, extack);
+	pool = rmr_srv_pool_open(spec, extack);
 	if (IS_ERR(pool)) {
 		err = PTR_ERR(pool);
 		goto unlock;
 	}
-	err = refuse_store(pool, spec->force, extack);
+	err = rmr_srv_refuse_store(pool, spec->force, extack);
 	sb = pool->sb;
 	if (!err) {
 		strscpy(sb->pool_name, spec->name, sizeof(sb->pool_name));
@@ -183,10 +193,10 @@ int rmr_srv_create(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		sb->view.number = cpu_to_le64(1);
 		sb->view.up_to_date = BIT(0);
 		sb->table_version = cpu_to_le64(1);
-		err = sb_fill(pool, spec, spec->size, spec->chunk_size, 0, extack);
+		err = rmr_srv_sb_fill(pool, spec, spec->size, spec->chunk_size, 0, extack);
 	}
 	if (!err)
-		err = pool_format(pool, extack);
+		err = rmr_srv_format(pool, extack);
 	if (!err)
 		err = rmr_srv_pool_publish(pool, info, extack);
 	if (err)
@@ -198,7 +208,7 @@ unlock:
 
 /* ---- join ---- */
 
-static int join_refused(int err, struct netlink_ext_ack *extack, const char *addr)
+int rmr_srv_join_refused(int err, struct netlink_ext_ack *extack, const char *addr)
 {
 	const char *why = "failed";
 
@@ -216,26 +226,27 @@ static int join_refused(int err, struct netlink_ext_ack *extack, const char *add
 	return err;
 }
 
-/* Asks the peers in turn; *conn is open afterwards if the result is 0. */
-static int join_ask(const struct rmr_pool_spec *spec, struct rmr_conn *conn,
-		    struct rmr_rsp_pool *rsp, struct netlink_ext_ack *extack)
+/* Asks the peers in turn. */
+int rmr_srv_join_ask(const struct rmr_pool_spec *spec, struct rmr_rsp_pool *rsp,
+		     struct netlink_ext_ack *extack)
 {
+	struct rmr_conn conn;
 	int err = -EINVAL;
 	unsigned int i;
 
 	for (i = 0; i < spec->peer_cnt; i++) {
-		err = rmr_conn_open(conn, spec->transport, spec->peer[i], spec->port,
+		err = rmr_conn_open(&conn, spec->transport, spec->peer[i], spec->port,
 				    rmr_srv_node, NULL, NULL);
 		if (err) {
 			NL_SET_ERR_MSG_FMT(extack, "cannot connect to %.39s: error %d",
 					   spec->peer[i], err);
 			continue;
 		}
-		err = rmr_conn_pool_info(conn, spec->name, spec->uuid, rsp);
+		err = rmr_conn_pool_info(&conn, spec->name, spec->uuid, rsp);
+		rmr_conn_close(&conn);
 		if (!err)
 			return 0;
-		join_refused(err, extack, spec->peer[i]);
-		rmr_conn_close(conn);
+		rmr_srv_join_refused(err, extack, spec->peer[i]);
 	}
 	return err;
 }
@@ -246,8 +257,9 @@ static int join_pick_id(const struct rmr_pool_spec *spec, const struct rmr_rsp_p
 	int id = spec->member_id;
 
 	if (id < 0)
-		for (id = 0; id < RMR_MAX_MEMBERS && rsp->member[id].state; id++)
-			;
+		for (id = 0; id < RMR_MAX_MEMBERS; id++)
+			if (!rsp->member[id].state && (!rsp->claim.state || rsp->claim_id != id))
+				break;
 	if (id >= RMR_MAX_MEMBERS) {
 		NL_SET_ERR_MSG_FMT(extack, "pool has %u members already", RMR_MAX_MEMBERS);
 		return -ENOSPC;
@@ -264,18 +276,9 @@ static int join_pick_id(const struct rmr_pool_spec *spec, const struct rmr_rsp_p
 static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 		     const struct rmr_rsp_pool *rsp, int id, struct netlink_ext_ack *extack)
 {
-	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED, flags = le32_to_cpu(rsp->sb_flags);
+	u32 flags = le32_to_cpu(rsp->sb_flags);
 	struct rmr_sb *sb = pool->sb;
 
-	if (spec->witness && !(flags & RMR_SB_F_QUORUM)) {
-		NL_SET_ERR_MSG(extack, "a witness is of no use: pool was made without --quorum");
-		return -EOPNOTSUPP;
-	}
-	if (rsp->busy || (flags & RMR_SB_F_USED) || (flags & must) != must ||
-	    (!spec->zeroed && !spec->witness)) {
-		NL_SET_ERR_MSG(extack, "only unused pools with zeroed stores can be joined yet");
-		return -EBUSY;
-	}
 	memcpy(sb->pool_uuid, rsp->pool_uuid, RMR_UUID_LEN);
 	memcpy(sb->pool_name, rsp->pool_name, RMR_NAME_LEN);
 	memcpy(sb->member, rsp->member, sizeof(sb->member));
@@ -284,11 +287,11 @@ static int join_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec
 	le64_add_cpu(&sb->view.number, 1);
 	if (!spec->witness)
 		sb->view.up_to_date |= BIT(id);
-	sb->flags = cpu_to_le32(flags & RMR_SB_F_QUORUM);
+	sb->flags = cpu_to_le32(flags & (RMR_SB_F_QUORUM | RMR_SB_F_DATA_CRC));
 	sb->table_version = rsp->table_version;
 	le64_add_cpu(&sb->table_version, 1);
-	return sb_fill(pool, spec, le64_to_cpu(rsp->pool_size), le32_to_cpu(rsp->chunk_size), id,
-		       extack);
+	return rmr_srv_sb_fill(pool, spec, le64_to_cpu(rsp->pool_size),
+			       le32_to_cpu(rsp->chunk_size), id, extack);
 }
 
 static int member_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb, unsigned int to,
@@ -327,7 +330,7 @@ static int join_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb,
 			continue;
 		err = member_tell(spec, sb, i, version - 1, true);
 		if (err)
-			join_refused(err, extack, sb->member[i].addr[0]);
+			rmr_srv_join_refused(err, extack, sb->member[i].addr[0]);
 		else
 			told |= BIT(i);
 	}
@@ -342,12 +345,12 @@ static int join_tell(const struct rmr_pool_spec *spec, const struct rmr_sb *sb,
 static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
 		       struct rmr_pool_info *info, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_open(spec->device, extack);
+	struct rmr_srv_pool *pool = rmr_srv_pool_open(spec, extack);
 	int err;
 
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	err = refuse_store(pool, spec->force, extack);
+	err = rmr_srv_refuse_store(pool, spec->force, extack);
 	if (!err)
 		err = join_fill(pool, spec, rsp, id, extack);
 	if (!err && spec->dry_run) {
@@ -358,7 +361,7 @@ static int join_device(const struct rmr_pool_spec *spec, const struct rmr_rsp_po
 		return 0;
 	}
 	if (!err)
-		err = pool_format(pool, extack);
+		err = rmr_srv_format(pool, extack);
 	if (err)
 		goto put;
 	err = join_tell(spec, pool->sb, extack);
@@ -372,25 +375,48 @@ put:
 	return err;
 }
 
+/*
+ * May the store be up to date at once? Only if the data areas of all members read as zeros; else it
+ * is blank (R9.3).
+ */
+static bool is_equal(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id)
+{
+	u32 must = RMR_SB_F_CLEAN | RMR_SB_F_ZEROED, flags = le32_to_cpu(rsp->sb_flags);
+
+	return !rsp->busy && !(flags & RMR_SB_F_USED) && (flags & must) == must &&
+	       !rsp->member[id].generation && spec->replaces == RMR_NO_MEMBER &&
+	       (spec->zeroed || spec->witness);
+}
+
+static int join(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp,
+		struct rmr_pool_info *info, struct netlink_ext_ack *extack)
+{
+	int id = join_pick_id(spec, rsp, extack);
+
+	if (id < 0)
+		return id;
+	if (spec->witness && !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_QUORUM)) {
+		NL_SET_ERR_MSG(extack, "a witness is of no use: pool was made without --quorum");
+		return -EOPNOTSUPP;
+	}
+	return is_equal(spec, rsp, id) ? join_device(spec, rsp, id, info, extack) :
+					 rmr_srv_blank_join(spec, rsp, id, info, extack);
+}
+
 int rmr_srv_join(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 		 struct netlink_ext_ack *extack)
 {
 	struct rmr_rsp_pool *rsp = kzalloc(sizeof(*rsp), GFP_KERNEL);
-	struct rmr_conn conn;
-	int err, id;
+	int err;
 
 	if (!rsp)
 		return -ENOMEM;
 	mutex_lock(&rmr_srv_command_lock);
 	err = name_refuse(spec, extack);
 	if (!err)
-		err = join_ask(spec, &conn, rsp, extack);
-	if (err)
-		goto unlock;
-	rmr_conn_close(&conn);
-	id = join_pick_id(spec, rsp, extack);
-	err = id < 0 ? id : join_device(spec, rsp, id, info, extack);
-unlock:
+		err = rmr_srv_join_ask(spec, rsp, extack);
+	if (!err)
+		err = join(spec, rsp, info, extack);
 	mutex_unlock(&rmr_srv_command_lock);
 	kfree(rsp);
 	return err;

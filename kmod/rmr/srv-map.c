@@ -79,28 +79,33 @@ static void map_failed(struct rmr_srv_pool *pool, int err)
 	spin_unlock_irqrestore(&pool->track.lock, flags);
 	wake_up_all(&pool->track.wait);
 	rmr_srv_track_release(pool);
+	rmr_srv_disk_broken(pool);
 }
 
 /* Writes one pending block from *block on; false if there is none. */
 static bool write_block(struct rmr_srv_pool *pool, u64 *block)
 {
 	struct rmr_srv_track *t = &pool->track;
-	u64 off = le64_to_cpu(pool->sb->map_off);
 	struct rmr_map_block_gen gen;
 	unsigned long flags;
 	int err;
 
+	mutex_lock(&t->place);
 	spin_lock_irqsave(&t->lock, flags);
 	*block = t->broken ? RMR_NO_SECTOR : rmr_map_next_pending_block(&t->dirty, *block);
 	if (*block != RMR_NO_SECTOR)
 		rmr_map_block_image(&t->dirty, *block, t->buf, &gen);
 	spin_unlock_irqrestore(&t->lock, flags);
-	if (*block == RMR_NO_SECTOR)
+	if (*block == RMR_NO_SECTOR) {
+		mutex_unlock(&t->place);
 		return false;
+	}
 	err = rmr_srv_trigger(RMR_SRV_POINT_MAP_WRITE, pool->id);
 	if (!err)
-		err = pool->ops->rw_md(pool->store, true, off + *block * RMR_MD_BLOCK, t->buf,
-				       RMR_MD_BLOCK);
+		err = pool->ops->rw_md(pool->store, true,
+				       le64_to_cpu(pool->sb->map_off) + *block * RMR_MD_BLOCK,
+				       t->buf, RMR_MD_BLOCK);
+	mutex_unlock(&t->place);
 	if (err) {
 		map_failed(pool, err);
 		return false;

@@ -6,6 +6,7 @@
  * Context: process, sleeps.
  */
 #include <linux/completion.h>
+#include <linux/crc32c.h>
 
 #include "srv-pri.h"
 
@@ -24,13 +25,15 @@ bool rmr_srv_same_epoch(struct rmr_srv_pool *pool, const struct rmr_epoch_le *ep
 
 /* The pool a peer names, with a reference, if it serves that epoch. */
 struct rmr_srv_pool *rmr_srv_peer_pool(struct rmr_srv_sess *sess, const u8 *uuid,
-				       const struct rmr_epoch_le *epoch_le, u8 from)
+				       const struct rmr_epoch_le *epoch_le, u8 from,
+				       u8 to)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_find(sess, NULL, uuid, rmr_srv_to(to));
 
 	if (!pool)
 		return NULL;
-	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone))
+	if (rmr_srv_same_epoch(pool, epoch_le) && from != pool->id && !READ_ONCE(pool->gone) &&
+	    !rmr_srv_disk_refuses(pool))
 		return pool;
 	rmr_srv_pool_put(pool);
 	return NULL;
@@ -51,8 +54,7 @@ static int clear_all(struct rmr_srv_track *t, const struct rmr_msg_clear *msg)
 		u64 first = le64_to_cpu(msg->range[i].first);
 		u64 n = le64_to_cpu(msg->range[i].count);
 
-		if (first >= t->dirty.chunks || n > t->dirty.chunks - first)
-			return RMR_ST_MALFORMED;
+		/* A sender that is larger was told of a resize (R9.12): more has no bit. */
 		err = rmr_map_clear(&t->dirty, first, first + n - 1, BIT(msg->from), GFP_ATOMIC);
 	}
 	return min(err, 0);
@@ -72,7 +74,7 @@ int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_clear *msg = data;
 	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
-						      msg->from);
+						      msg->from, msg->to);
 	unsigned long flags;
 	int err;
 
@@ -92,7 +94,7 @@ int rmr_srv_clear_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 /* A page of the map from chunk first on, without this member's intents. Caller: track->lock. */
 static void map_fill(const struct rmr_srv_track *t, u64 first, struct rmr_rsp_map_pull *rsp)
 {
-	u8 bits, mask = ~t->self, run_bits = 0;
+	u8 bits, mask = t->members & ~t->self, run_bits = 0;
 	u64 chunk, end = first, next = RMR_NO_MORE;
 	u32 n = 0;
 
@@ -125,7 +127,7 @@ int rmr_srv_map_pull_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_map_pull *msg = data;
 	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
-						      msg->from);
+						      msg->from, msg->to);
 	struct rmr_srv_track *t;
 	unsigned long flags;
 	int err = 0;
@@ -164,7 +166,7 @@ int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 {
 	const struct rmr_msg_fine *msg = data;
 	struct rmr_srv_pool *pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch,
-						      msg->from);
+						      msg->from, msg->to);
 	u64 chunk = le64_to_cpu(msg->chunk);
 	struct rmr_srv_track *t;
 	unsigned long flags;
@@ -174,7 +176,7 @@ int rmr_srv_fine_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 		return RMR_ST_FENCED;
 	t = &pool->track;
 	memset(rsp, 0, sizeof(struct rmr_rsp_fine));
-	if (chunk >= t->dirty.chunks)
+	if (chunk >= RMR_MAP_CHUNKS_MAX)
 		err = RMR_ST_MALFORMED;
 	else if (!rmr_srv_may_serve(pool, chunk, chunk))
 		err = RMR_ST_STALE;
@@ -215,34 +217,56 @@ int rmr_srv_store_rw(struct rmr_srv_pool *pool, u8 op, u64 off, void *data, u32 
 	return sync.status;
 }
 
+/* As a peer reads it that was told of a larger pool before (R9.12): zeros behind the end. */
+int rmr_srv_area_read(struct rmr_srv_pool *pool, u64 off, void *data, u32 len)
+{
+	u64 size = READ_ONCE(pool->size);
+	u32 here = off < size ? min_t(u64, len, size - off) : 0;
+
+	memset(data + here, 0, len - here);
+	return here ? rmr_srv_store_rw(pool, RMR_OP_READ, off, data, here) : 0;
+}
+
+/* Behind the data, whose buffer has room for it. */
+static void put_tail(void *data, u32 length)
+{
+	__le32 *tail = data + length;
+
+	memset(tail, 0, RMR_RESYNC_TAIL);
+	*tail = cpu_to_le32(~crc32c(~0u, data, length));
+}
+
 /* Data of a chunk, if it was here before and after it was read. */
 int rmr_srv_resync_read_msg(struct rmr_srv_sess *sess, const void *msg_data, void *data, size_t len)
 {
 	const struct rmr_msg_resync_read *msg = msg_data;
 	u64 off = le64_to_cpu(msg->offset);
 	u32 length = le32_to_cpu(msg->length);
+	bool crc = msg->flags & RMR_RESYNC_F_CRC;
 	struct rmr_srv_pool *pool;
 	u64 first, last;
 	int err;
 
-	if (len != length)
+	if (len != length + (crc ? RMR_RESYNC_TAIL : 0))
 		return RMR_ST_MALFORMED;
-	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from);
+	pool = rmr_srv_peer_pool(sess, msg->pool_uuid, &msg->epoch, msg->from, msg->to);
 	if (!pool)
 		return RMR_ST_FENCED;
 	first = off >> pool->track.chunk_shift;
 	last = (off + length - 1) >> pool->track.chunk_shift;
-	if (length > pool->size || off > pool->size - length || first != last)
+	if (first != last)
 		err = RMR_ST_MALFORMED;
 	else if (!rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	else
 		err = rmr_srv_trigger_chunk(RMR_SRV_POINT_RESYNC_READ, pool->id, first) ?:
-		      rmr_srv_store_rw(pool, RMR_OP_READ, off, data, length);
+		      rmr_srv_area_read(pool, off, data, length);
 	if (!err && !rmr_srv_may_serve(pool, first, last))
 		err = RMR_ST_STALE;
 	if (!err && !rmr_srv_same_epoch(pool, &msg->epoch))
 		err = RMR_ST_FENCED;
+	if (!err && crc)
+		put_tail(data, length);
 	rmr_srv_pool_put(pool);
 	return err;
 }

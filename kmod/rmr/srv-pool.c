@@ -79,6 +79,7 @@ static void pool_free(struct kref *ref)
 {
 	struct rmr_srv_pool *pool = container_of(ref, struct rmr_srv_pool, ref);
 
+	rmr_srv_verify_free(pool);
 	rmr_srv_sync_free(pool);
 	rmr_srv_track_exit(pool);
 	if (pool->store) {
@@ -98,7 +99,8 @@ void rmr_srv_pool_put(struct rmr_srv_pool *pool)
 }
 
 /* Opens the device of a new pool object. */
-struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ack *extack)
+struct rmr_srv_pool *rmr_srv_pool_open(const struct rmr_pool_spec *spec,
+				       struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_pool *pool = pool_alloc();
 	int err = -ENOMEM;
@@ -111,14 +113,16 @@ struct rmr_srv_pool *rmr_srv_pool_open(const char *device, struct netlink_ext_ac
 	pool->ops = store_ops_get(extack);
 	if (!pool->ops)
 		goto put;
-	pool->store = pool->ops->open(device, extack);
+	pool->store = pool->ops->open(spec->device, spec->md_device, extack);
 	if (IS_ERR(pool->store)) {
 		err = PTR_ERR(pool->store);
 		pool->store = NULL;
 		module_put(pool->ops->owner);
 		goto put;
 	}
-	strscpy(pool->device, device, sizeof(pool->device));
+	strscpy(pool->device, spec->device, sizeof(pool->device));
+	if (spec->md_device)
+		strscpy(pool->md_device, spec->md_device, sizeof(pool->md_device));
 	pool->ops->limits(pool->store, &pool->limits);
 	pool->block_mask = le32_to_cpu(pool->limits.logical_block) - 1;
 	return pool;
@@ -128,18 +132,27 @@ put:
 }
 
 /* Sessions that name no node see all pools; otherwise only those of that node's address. */
+static bool pool_matches(const struct rmr_srv_pool *pool, const struct rmr_srv_sess *sess,
+			 const char *name, const u8 *uuid, u8 id)
+{
+	return !pool->retired && (!name || !strcmp(pool->name, name)) &&
+	       (!uuid || !memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN)) &&
+	       (id == RMR_NO_MEMBER || pool->id == id) &&
+	       (!sess || !sess->addr[0] || !strcmp(pool->addr, sess->addr));
+}
+
+/*
+ * A pool of this node, with a reference. A node may hold several members of a pool; of those that
+ * match the first one is found. id: RMR_NO_MEMBER for any.
+ */
 struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *name,
-				       const u8 *uuid)
+				       const u8 *uuid, u8 id)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
-		if (name && strcmp(pool->name, name))
-			continue;
-		if (uuid && memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN))
-			continue;
-		if (sess && sess->addr[0] && strcmp(pool->addr, sess->addr))
+		if (!pool_matches(pool, sess, name, uuid, id))
 			continue;
 		kref_get(&pool->ref);
 		found = pool;
@@ -147,6 +160,42 @@ struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *na
 	}
 	mutex_unlock(&rmr_srv_lock);
 	return found;
+}
+
+/* The one member that a command names, with a reference, or an error pointer. */
+struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
+					struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool, *found = NULL;
+	unsigned int n = 0;
+	u8 ids[2];
+
+	mutex_lock(&rmr_srv_lock);
+	list_for_each_entry(pool, &rmr_srv_pools, entry) {
+		if (!pool_matches(pool, NULL, spec->name, spec->uuid, spec->leg))
+			continue;
+		if (n < ARRAY_SIZE(ids))
+			ids[n] = pool->id;
+		found = found ?: pool;
+		n++;
+	}
+	if (n == 1)
+		kref_get(&found->ref);
+	mutex_unlock(&rmr_srv_lock);
+	if (n == 1)
+		return found;
+	if (n) {
+		NL_SET_ERR_MSG_FMT(extack, "members %u and %u of pool %.30s are here: use --leg",
+				   ids[0], ids[1], spec->name);
+		return ERR_PTR(-EINVAL);
+	}
+	if (spec->leg == RMR_NO_MEMBER)
+		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
+				   spec->uuid ? " with this UUID" : "");
+	else
+		NL_SET_ERR_MSG_FMT(extack, "no member %u of pool %.30s on this node", spec->leg,
+				   spec->name);
+	return ERR_PTR(-ENOENT);
 }
 
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
@@ -157,16 +206,20 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 	s64 inflight = 0;
 	int cpu;
 
-	lockdep_assert_held(&pool->lock);
+	/* Whoever waits for a disk that hangs changes nothing meanwhile. */
+	if (!rmr_srv_disk_hangs(pool))
+		lockdep_assert_held(&pool->lock);
 	memset(info, 0, sizeof(*info));
 	strscpy(info->name, pool->name, sizeof(info->name));
 	memcpy(info->uuid, sb->pool_uuid, RMR_UUID_LEN);
 	memcpy(info->store_uuid, sb->store_uuid, RMR_UUID_LEN);
 	strscpy(info->device, pool->device, sizeof(info->device));
-	if (pool->attach)
+	if (pool->attach && !rmr_srv_disk_hangs(pool))
 		strscpy(info->client, pool->attach->node, sizeof(info->client));
 	info->size = pool->size;
 	info->store_size = pool->ops->size(pool->store);
+	info->room = le64_to_cpu(sb->room);
+	strscpy(info->md_device, pool->md_device, sizeof(info->md_device));
 	info->chunk_size = le32_to_cpu(sb->chunk_size);
 	info->sb_flags = le32_to_cpu(sb->flags);
 	info->member_id = pool->id;
@@ -186,6 +239,10 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 		memcpy(info->member[i].store_uuid, sb->member[i].store_uuid, RMR_UUID_LEN);
 		memcpy(info->member[i].node, sb->member[i].node, RMR_NAME_LEN);
 		memcpy(info->member[i].addr, sb->member[i].addr, sizeof(info->member[i].addr));
+		info->member[i].generation = le64_to_cpu(sb->member[i].generation);
+		info->member[i].leaving = sb->member[i].flags & RMR_SLOT_F_LEAVING;
+		info->member[i].maintenance = sb->member[i].flags & RMR_SLOT_F_MAINTENANCE;
+		info->member[i].successor = sb->member[i].successor;
 	}
 	for_each_possible_cpu(cpu) {
 		const struct rmr_srv_stats *s = per_cpu_ptr(pool->stats, cpu);
@@ -203,7 +260,9 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 		inflight += s->inflight;
 	}
 	info->inflight = max_t(s64, inflight, 0);
+	rmr_srv_disk_info(pool, info);
 	rmr_srv_sync_info(pool, info);
+	rmr_srv_verify_info(pool, info);
 }
 
 /* Caller: pool->lock. */
@@ -274,14 +333,18 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 		*pool->sb = *next;
 		pool->damaged &= ~BIT(copy);
 	}
+	if (pool->track.running)
+		rmr_srv_table_note(pool);
 	return 0;
 }
 
-/* Reads both copies; the number of the better one or an error, with *damaged and *fault. */
-int rmr_srv_sb_read(struct rmr_srv_pool *pool, struct rmr_sb *copies, u8 *damaged,
+/*
+ * Reads both copies of a store of that size; the number of the better one or an error, with
+ * *damaged and *fault.
+ */
+int rmr_srv_sb_read(struct rmr_srv_pool *pool, u64 size, struct rmr_sb *copies, u8 *damaged,
 		    struct rmr_fault *fault)
 {
-	u64 size = pool->ops->size(pool->store);
 	unsigned int i;
 	int err;
 
@@ -305,6 +368,7 @@ void rmr_srv_pool_adopt_sb(struct rmr_srv_pool *pool)
 	pool->id = sb->member_id;
 	pool->size = le64_to_cpu(sb->pool_size);
 	pool->witness = sb->member[pool->id].state == RMR_MEMBER_WITNESS;
+	pool->data_crc = le32_to_cpu(sb->flags) & RMR_SB_F_DATA_CRC;
 	strscpy(pool->addr, sb->member[sb->member_id].addr[0], sizeof(pool->addr));
 }
 
@@ -321,7 +385,7 @@ int rmr_srv_sb_wipe(struct rmr_srv_pool *pool)
 				     sizeof(*pool->sb_next));
 		err = err ?: e;
 	}
-	return err;
+	return err ?: rmr_srv_device_wipe(pool);
 }
 
 /* ---- commands ---- */
@@ -331,8 +395,9 @@ static int pool_prepare(struct rmr_srv_pool *pool, struct netlink_ext_ack *extac
 {
 	int err = rmr_srv_track_init(pool);
 
+	rmr_srv_disk_init(pool);
 	if (!err)
-		err = rmr_srv_sync_init(pool);
+		err = rmr_srv_sync_init(pool) ?: rmr_srv_verify_init(pool);
 	if (err)
 		NL_SET_ERR_MSG_FMT(extack, "cannot load the dirty map: error %d", err);
 	return err;
@@ -364,19 +429,26 @@ int rmr_srv_pool_publish(struct rmr_srv_pool *pool, struct rmr_pool_info *info,
 	rmr_notify_pool(info);
 	mutex_unlock(&pool->lock);
 	queue_delayed_work(system_unbound_wq, &pool->track.lazy_work, HZ);
+	rmr_srv_claim_start(pool);
+	rmr_srv_disk_start(pool);
 	rmr_srv_sync_kick(pool);
 	return 0;
 }
 
-/* A name may serve one pool per node address. */
-bool rmr_srv_name_taken(const char *name, const char *addr)
+/*
+ * A name may serve one pool per node address, and of that pool any members, but each only once.
+ * uuid: NULL for a new pool.
+ */
+bool rmr_srv_name_taken(const char *name, const char *addr, const u8 *uuid, u8 id)
 {
 	struct rmr_srv_pool *pool;
 	bool taken = false;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry)
-		taken |= !strcmp(pool->name, name) && !strcmp(pool->addr, addr);
+		taken |= !strcmp(pool->name, name) && !strcmp(pool->addr, addr) &&
+			 (!uuid || pool->id == id ||
+			  memcmp(pool->sb->pool_uuid, uuid, RMR_UUID_LEN));
 	mutex_unlock(&rmr_srv_lock);
 	return taken;
 }
@@ -399,11 +471,18 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 {
 	struct rmr_sb *copies = kcalloc(RMR_SB_COPIES, sizeof(*copies), GFP_KERNEL);
 	struct rmr_fault fault = {};
+	u64 size;
 	int which;
 
 	if (!copies)
 		return -ENOMEM;
-	which = rmr_srv_sb_read(pool, copies, &pool->damaged, &fault);
+	size = pool->ops->size(pool->store);
+	if (spec->store_size && spec->store_size > size) {
+		NL_SET_ERR_MSG_FMT(extack, "device has %llu bytes only", size);
+		kfree(copies);
+		return -ENOSPC;
+	}
+	which = rmr_srv_sb_read(pool, spec->store_size ?: size, copies, &pool->damaged, &fault);
 	if (which >= 0)
 		*pool->sb = copies[which];
 	kfree(copies);
@@ -421,11 +500,11 @@ static int assemble_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec 
 		NL_SET_ERR_MSG(extack, "device belongs to a pool with another UUID");
 		return -EMEDIUMTYPE;
 	}
-	if (rmr_srv_name_taken(pool->name, pool->addr)) {
+	if (rmr_srv_name_taken(pool->name, pool->addr, pool->sb->pool_uuid, pool->id)) {
 		NL_SET_ERR_MSG_FMT(extack, "pool %s exists on this node", pool->name);
 		return -EEXIST;
 	}
-	return 0;
+	return rmr_srv_device_check(pool, extack);
 }
 
 static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
@@ -436,7 +515,7 @@ static int pool_assemble(const struct rmr_pool_spec *spec, struct rmr_pool_info 
 	int err;
 
 	mutex_lock(&rmr_srv_command_lock);
-	pool = rmr_srv_pool_open(spec->device, extack);
+	pool = rmr_srv_pool_open(spec, extack);
 	err = PTR_ERR_OR_ZERO(pool);
 	if (err)
 		goto unlock;
@@ -459,8 +538,8 @@ unlock:
 	return err;
 }
 
-/* Caller: rmr_srv_command_lock. */
-static void pool_end(struct rmr_srv_pool *pool)
+/* Takes the list's reference. Caller: rmr_srv_command_lock. */
+void rmr_srv_pool_end(struct rmr_srv_pool *pool)
 {
 	mutex_lock(&rmr_srv_lock);
 	list_del_init(&pool->entry);
@@ -469,10 +548,32 @@ static void pool_end(struct rmr_srv_pool *pool)
 	pool->gone = true;
 	rmr_srv_attach_end(pool);
 	mutex_unlock(&pool->lock);
+	rmr_srv_claim_stop(pool);
+	rmr_srv_verify_stop(pool);
 	rmr_srv_sync_stop(pool);
 	cancel_delayed_work_sync(&pool->track.lazy_work);
+	rmr_srv_disk_stop(pool);
 	rmr_srv_pool_put(pool);
 	module_put(THIS_MODULE);
+}
+
+/* Ends the pools whose stores are members no more. */
+void rmr_srv_pools_reap(void)
+{
+	struct rmr_srv_pool *pool, *found;
+
+	mutex_lock(&rmr_srv_command_lock);
+	do {
+		found = NULL;
+		mutex_lock(&rmr_srv_lock);
+		list_for_each_entry(pool, &rmr_srv_pools, entry)
+			if (READ_ONCE(pool->retired))
+				found = pool;
+		mutex_unlock(&rmr_srv_lock);
+		if (found)
+			rmr_srv_pool_end(found);
+	} while (found);
+	mutex_unlock(&rmr_srv_command_lock);
 }
 
 static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
@@ -481,14 +582,18 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 	int err = 0;
 
 	mutex_lock(&rmr_srv_command_lock);
-	pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		err = -ENOENT;
+	pool = rmr_srv_pool_named(spec, extack);
+	if (IS_ERR(pool)) {
+		err = PTR_ERR(pool);
 		goto unlock;
 	}
-	mutex_lock(&pool->lock);
+	/* Ending its requests would wait for the disk, and nobody could see or do anything then. */
+	if (rmr_srv_disk_hangs(pool) || rmr_srv_disk_lock(pool)) {
+		NL_SET_ERR_MSG_FMT(extack, "disk %.40s does not answer; its requests hold the pool",
+				   pool->device);
+		err = -ETIMEDOUT;
+		goto put;
+	}
 	if (pool->attach && !spec->force) {
 		NL_SET_ERR_MSG_FMT(extack, "pool is in use by client %.30s: unmap it there first",
 				   pool->attach->node);
@@ -500,7 +605,8 @@ static int pool_stop(const struct rmr_pool_spec *spec, struct netlink_ext_ack *e
 		err = rmr_srv_sb_wipe(pool);
 	mutex_unlock(&pool->lock);
 	if (!err)
-		pool_end(pool);
+		rmr_srv_pool_end(pool);
+put:
 	rmr_srv_pool_put(pool);
 unlock:
 	mutex_unlock(&rmr_srv_command_lock);
@@ -509,13 +615,10 @@ unlock:
 
 static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
 
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		return -ENOENT;
-	}
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
 	rmr_srv_sync_set(pool, spec);
 	rmr_srv_pool_put(pool);
 	return 0;
@@ -523,14 +626,11 @@ static int pool_resync(const struct rmr_pool_spec *spec, struct netlink_ext_ack 
 
 static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_find(NULL, spec->name, spec->uuid);
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
 	int err;
 
-	if (!pool) {
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-		return -ENOENT;
-	}
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
 	mutex_lock(&pool->lock);
 	err = 0;
 	if (spec->member_id != pool->id) {
@@ -545,30 +645,72 @@ static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack
 		err = rmr_srv_discard(pool);
 	}
 	mutex_unlock(&pool->lock);
+	if (!err)
+		mod_delayed_work(system_unbound_wq, &pool->claim_work, 0);
 	rmr_srv_pool_put(pool);
 	return err;
 }
 
-static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
+static int pool_disk(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = rmr_srv_disk_command(pool, spec, extack);
+	rmr_srv_pool_put(pool);
+	return err;
+}
+
+/* The pool at this place of the list, with a reference; NULL at the end. */
+static struct rmr_srv_pool *pool_at(unsigned long place)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 	unsigned long i = 0;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
-		if (i++ == *cursor) {
+		if (i++ == place) {
 			kref_get(&pool->ref);
 			found = pool;
 			break;
 		}
 	}
 	mutex_unlock(&rmr_srv_lock);
+	return found;
+}
+
+/* *cursor is the place of the pool, then of the difference in its list. */
+static int pool_difference(unsigned long *cursor, struct rmr_difference_info *info)
+{
+	struct rmr_srv_pool *pool;
+	int err;
+
+	while ((pool = pool_at(*cursor / RMR_DIFFERENCES))) {
+		err = rmr_srv_verify_difference(pool, *cursor % RMR_DIFFERENCES, info);
+		rmr_srv_pool_put(pool);
+		if (!err) {
+			(*cursor)++;
+			return 0;
+		}
+		*cursor = (*cursor / RMR_DIFFERENCES + 1) * RMR_DIFFERENCES;
+	}
+	return -ENOENT;
+}
+
+static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
+{
+	struct rmr_srv_pool *found = pool_at(*cursor);
+	bool locked;
+
 	if (!found)
 		return -ENOENT;
 	(*cursor)++;
-	mutex_lock(&found->lock);
+	locked = !rmr_srv_disk_lock(found);
 	rmr_srv_pool_fill_info(found, info);
-	mutex_unlock(&found->lock);
+	if (locked)
+		mutex_unlock(&found->lock);
 	rmr_srv_pool_put(found);
 	return 0;
 }
@@ -582,11 +724,18 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.resync		= pool_resync,
 	.resolve	= pool_resolve,
 	.peek		= rmr_srv_peek,
+	.replace	= rmr_srv_replace,
+	.member		= rmr_srv_member,
+	.grow		= rmr_srv_grow,
+	.disk		= pool_disk,
 	.pool_info	= pool_info,
+	.verify		= rmr_srv_verify_command,
+	.difference	= pool_difference,
 };
 
 /* Module exit: no pool is left, as each holds the module; the list is checked all the same. */
 void rmr_srv_pools_stop(void)
 {
+	rmr_srv_table_exit();
 	WARN_ON(!list_empty(&rmr_srv_pools));
 }

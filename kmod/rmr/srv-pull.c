@@ -24,7 +24,7 @@ static int take_run(struct rmr_srv_track *t, const struct rmr_map_run_le *run)
 	u64 first = le64_to_cpu(run->first), last = first + le32_to_cpu(run->count) - 1;
 	int err;
 
-	err = rmr_map_set(&t->dirty, first, last, run->bits & ~t->self, GFP_ATOMIC);
+	err = rmr_map_set(&t->dirty, first, last, run->bits & t->members & ~t->self, GFP_ATOMIC);
 	if (err < 0)
 		return err;
 	rmr_srv_drop_blocks(&t->fine, first, last);
@@ -94,11 +94,13 @@ static int pull_page(struct rmr_srv_sync *sync, unsigned int from, u64 generatio
 	spin_unlock_irqrestore(&t->lock, flags);
 	msg.first = cpu_to_le64(*first);
 	msg.from = pool->id;
+	msg.to = from + 1;
 	err = rmr_srv_link_call(sync->link[from], &msg, sizeof(msg), rsp, sizeof(*rsp));
 	if (err)
 		return err;
 	err = rmr_rsp_map_pull_check(rsp, sizeof(*rsp), *first, &fault);
-	if (err || le64_to_cpu(rsp->chunks) != t->dirty.chunks) {
+	/* Members that were told of a resize have more chunks, which are clean (R9.12). */
+	if (err) {
 		rmr_srv_warn(pool, "map of member %u refused\n", from);
 		return -EPROTO;
 	}
@@ -191,8 +193,10 @@ void rmr_srv_tell(struct rmr_srv_sync *sync)
 		if (!msg->count)
 			break;
 		for (id = 0; id < RMR_MAX_MEMBERS; id++)
-			if (to & BIT(id))
+			if (to & BIT(id)) {
+				msg->to = id + 1;
 				rmr_srv_link_call(sync->link[id], msg, sizeof(*msg), NULL, 0);
+			}
 	}
 	kfree(msg);
 }
@@ -235,6 +239,7 @@ bool rmr_srv_announce(struct rmr_srv_sync *sync)
 	to = announce_to(sync, msg, &all) & sync->ready;
 	rmr_epoch_get(&epoch, &msg->epoch);
 	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
+		msg->to = id + 1;
 		if (!(to & BIT(id)) ||
 		    rmr_srv_link_call(sync->link[id], msg, sizeof(*msg), NULL, 0))
 			continue;

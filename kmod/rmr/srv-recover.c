@@ -230,20 +230,30 @@ int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *data, void *out
 	struct rmr_rsp_keepalive *rsp = out;
 	struct rmr_srv_track *t;
 	unsigned long flags;
+	bool rejoin;
+	int err;
 
 	if (!attach)
 		return RMR_ST_FENCED;
+	err = rmr_srv_disk_refuses(attach->pool);
+	if (err) {
+		percpu_ref_put(&attach->io);
+		return err;
+	}
 	t = &attach->pool->track;
 	memset(rsp, 0, sizeof(*rsp));
 	spin_lock_irqsave(&t->lock, flags);
+	rejoin = t->rejoin;
 	rmr_window_completed(&t->window, le64_to_cpu(msg->completed_below));
 	/* A member that was told no view under this promise has none of this client. */
 	rsp->view = cpu_to_le64(t->fresh ? 0 : t->view.number);
 	rsp->lacking = cpu_to_le64(t->plan.left);
 	rsp->cleared_on = t->cleared_on;
 	rsp->flags = t->map_ok && !t->fresh ? RMR_ALIVE_F_MAP : 0;
+	rsp->table = cpu_to_le64(t->table_sum);
 	spin_unlock_irqrestore(&t->lock, flags);
 	rmr_srv_sync_alive(attach->pool, rsp);
 	percpu_ref_put(&attach->io);
-	return 0;
+	/* A failed leg is taken out and back, and asked what it lacks (R5.11). */
+	return rejoin ? -EIO : 0;
 }

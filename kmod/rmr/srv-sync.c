@@ -48,18 +48,25 @@ static u8 others(const struct rmr_srv_track *t)
 	return rmr_view_active(&t->view) & ~t->self;
 }
 
-/* Connects to the active members, and only to them. */
-static void update_links(struct rmr_srv_sync *sync, u8 want)
+/* Connects to the active members, and only to them. A member may have moved if no copy runs. */
+static void update_links(struct rmr_srv_sync *sync, u8 want, bool running)
 {
 	struct rmr_srv_pool *pool = sync->pool;
 	unsigned int id;
 	u8 ready = 0;
 
 	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
+		const char *addr = pool->sb->member[id].addr[0];
+
+		if (!running && sync->link[id] &&
+		    (!(want & BIT(id)) || !rmr_srv_link_is(sync->link[id], addr))) {
+			rmr_srv_link_put(sync->link[id]);
+			sync->link[id] = NULL;
+		}
 		if (!(want & BIT(id)))
 			continue;
 		if (!sync->link[id])
-			sync->link[id] = rmr_srv_link_get(pool->sb->member[id].addr[0]);
+			sync->link[id] = rmr_srv_link_get(addr);
 		if (sync->link[id] && rmr_srv_link_ready(sync->link[id]))
 			ready |= BIT(id);
 	}
@@ -160,7 +167,9 @@ static u8 chunk_sources(void *owner, u64 chunk)
 	struct rmr_srv_sync *sync = owner;
 	const struct rmr_srv_track *t = &sync->pool->track;
 
-	return rmr_resync_sources(&t->view, t->id, rmr_map_get(&t->dirty, chunk)) & sync->ready;
+	return rmr_srv_verify_sources(t, chunk, sync->ready &
+				      rmr_resync_sources(&t->view, t->id,
+							 rmr_map_get(&t->dirty, chunk)));
 }
 
 static const struct rmr_plan_ops plan_ops = {
@@ -356,7 +365,7 @@ static void tick(struct work_struct *work)
 		return;		/* the next view kicks */
 	}
 	begin(sync, &s);
-	update_links(sync, s.active);
+	update_links(sync, s.active, s.running);
 	if (!s.map_ok)
 		pull(sync, &s);
 	if (s.map_ok) {
@@ -473,11 +482,24 @@ int rmr_srv_sync_init(struct rmr_srv_pool *pool)
 
 		INIT_WORK(&job->work, rmr_srv_copy_work);
 		job->sync = sync;
-		job->buf = kmalloc(RMR_SYNC_PART, GFP_KERNEL);
+		job->buf = kmalloc(RMR_SYNC_PART + RMR_RESYNC_TAIL, GFP_KERNEL);
 		if (!job->buf)
 			err = -ENOMEM;
 	}
 	pool->sync = sync;
+	return err;
+}
+
+/* The pool gets larger while nothing is copied. */
+int rmr_srv_sync_resize(struct rmr_srv_pool *pool, u64 chunks, void **spare)
+{
+	struct rmr_srv_sync *sync = pool->sync;
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&sync->lock, flags);
+	err = rmr_map_resize(&sync->told, chunks, spare, GFP_ATOMIC);
+	spin_unlock_irqrestore(&sync->lock, flags);
 	return err;
 }
 

@@ -16,7 +16,7 @@ struct rmr_srv_job {
 	u32			blocks;		/* of the chunk */
 	bool			busy;		/* under sync->lock */
 	s64			owed_ns;	/* rest that it owes to applications */
-	void			*buf;		/* RMR_SYNC_PART bytes */
+	void			*buf;		/* RMR_SYNC_PART bytes and a tail */
 };
 
 /* A chunk that could not be copied and rests. */

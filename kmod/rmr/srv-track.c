@@ -39,6 +39,7 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 	spin_lock_init(&t->lock);
 	init_waitqueue_head(&t->wait);
 	mutex_init(&t->flush_lock);
+	mutex_init(&t->place);
 	INIT_LIST_HEAD(&t->blocked);
 	INIT_LIST_HEAD(&t->unstable);
 	INIT_LIST_HEAD(&t->copies);
@@ -47,6 +48,7 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 	t->self = BIT(pool->id);
 	t->id = pool->id;
 	t->chunk_shift = ilog2(chunk_size);
+	rmr_srv_table_note(pool);
 	rmr_epoch_get(&t->promised, &pool->sb->promised);
 	rmr_view_get(&t->view, &pool->sb->view);
 	t->seen = t->view;
@@ -62,10 +64,19 @@ int rmr_srv_track_init(struct rmr_srv_pool *pool)
 		err = rmr_map_init(&t->kept, chunks, 0, GFP_KERNEL);
 	t->kept.transient = true;
 	if (!err)
+		err = rmr_map_init(&t->wrong, chunks, 0, GFP_KERNEL) ?:
+		      rmr_map_init(&t->right, chunks, 0, GFP_KERNEL);
+	t->wrong.transient = true;
+	t->right.transient = true;
+	if (!err)
 		err = rmr_map_init(&t->dirty, chunks, get_unaligned_le32(pool->sb->store_uuid),
 				   GFP_KERNEL);
 	if (!err)
 		err = rmr_srv_map_load(pool);
+	/* The superblock may have lost a member that the map still knew. */
+	if (!err && chunks)
+		err = min(rmr_map_clear(&t->dirty, 0, chunks - 1, ~(t->members | t->self),
+					GFP_KERNEL), 0);
 	t->running = true;
 	return err;
 }
@@ -86,6 +97,8 @@ void rmr_srv_track_exit(struct rmr_srv_pool *pool)
 		rmr_blocks_reset(&t->overlay);
 		rmr_plan_destroy(&t->plan);
 		rmr_map_destroy(&t->kept);
+		rmr_map_destroy(&t->wrong);
+		rmr_map_destroy(&t->right);
 		rmr_map_destroy(&t->since);
 		rmr_map_destroy(&t->dirty);
 	}
@@ -138,7 +151,8 @@ int rmr_srv_mark(struct rmr_srv_track *t, u64 first, u64 last, u8 bits)
 {
 	int err;
 
-	bits &= ~t->self;
+	/* Of a member that is not known here yet all is marked before it joins. */
+	bits &= t->members & ~t->self;
 	err = rmr_map_set(&t->dirty, first, last, bits, GFP_ATOMIC);
 	if (err >= 0 && t->since_on)
 		err = rmr_map_set(&t->since, first, last, bits, GFP_ATOMIC);
@@ -344,6 +358,8 @@ enum rmr_srv_go rmr_srv_track_write(struct rmr_srv_pool *pool, struct rmr_store_
 				    GFP_ATOMIC);
 	if (arrival == RMR_ARRIVAL_NEW) {
 		t->highest_seq = max(t->highest_seq, io->seq);
+		if (t->watching)
+			rmr_srv_verify_written(t, io->first, io->last);
 		go = start(t, io);
 		if (go == RMR_SRV_ANSWER)
 			rmr_window_answer(&t->window, io->seq, io->status);
@@ -467,6 +483,7 @@ int rmr_srv_track_promise(struct rmr_srv_pool *pool, const struct rmr_epoch *epo
 	for (chunk = rmr_window_next_uncertain(&t->window, 0); chunk != RMR_NO_UNCERTAIN && !err;
 	     chunk = rmr_window_next_uncertain(&t->window, chunk + 1))
 		err = min(rmr_map_set(&t->kept, chunk, chunk, 1, GFP_ATOMIC), 0);
+	rmr_srv_verify_promised(t, !rmr_epoch_cmp(&t->promised, epoch));
 	t->promised = *epoch;
 	if (!err) {
 		rmr_window_reset(&t->window);
@@ -510,6 +527,7 @@ static void enter(struct rmr_srv_track *t, const struct rmr_view *view, struct r
 
 	t->view = *view;
 	t->cleared_on = 0;
+	t->blank = t->blank && !up;
 	if (!up && !syncing) {
 		t->generation++;
 		rmr_plan_reset(&t->plan);

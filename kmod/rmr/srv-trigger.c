@@ -7,6 +7,7 @@
  *	write-arrived any 10 fail -5	the tenth write fails with EIO
  *	write-arrived 1 discard 1 4-7 hold	a discard in chunks 4 to 7 stops until "release"
  *	mark any 1 delay 2000		the next MARK takes two seconds longer
+ *	data 1 write 2 corrupt		a bit of the second write's data is turned as it arrives
  *
  * A trigger counts the passages that match it and fires once, at the NTH. "release" lets everything
  * go on that is held; "clear" takes all away. Reading lists the triggers and their hits. An
@@ -36,7 +37,7 @@
 #define LINE_MAX	96u
 #define WORDS		7u		/* of a line at most */
 
-enum action { ACT_FAIL, ACT_DELAY, ACT_HOLD, ACT_PANIC, ACT_COUNT };
+enum action { ACT_FAIL, ACT_DELAY, ACT_HOLD, ACT_PANIC, ACT_CORRUPT, ACT_COUNT };
 
 struct trigger {
 	bool	used;
@@ -55,13 +56,16 @@ struct trigger {
 /* What a point is passed with, other than the member. */
 #define HAS_OP		BIT(0)
 #define HAS_CHUNK	BIT(1)
+#define HAS_DATA	BIT(2)		/* takes "corrupt" and nothing else */
 
 static const struct {
 	const char	*name;
 	u8		has;
 } points[RMR_SRV_POINT_COUNT] = {
 	[RMR_SRV_POINT_WRITE_ARRIVED]	= { "write-arrived", HAS_OP | HAS_CHUNK },
+	[RMR_SRV_POINT_DATA]		= { "data", HAS_OP | HAS_CHUNK | HAS_DATA },
 	[RMR_SRV_POINT_STORE]		= { "store", HAS_OP | HAS_CHUNK },
+	[RMR_SRV_POINT_DISK]		= { "disk", HAS_OP | HAS_CHUNK },
 	[RMR_SRV_POINT_PROMISE]		= { "promise", 0 },
 	[RMR_SRV_POINT_VIEW]		= { "view", 0 },
 	[RMR_SRV_POINT_MAP_WRITE]	= { "map-write", 0 },
@@ -70,12 +74,17 @@ static const struct {
 	[RMR_SRV_POINT_CLEAR]		= { "clear", HAS_CHUNK },
 	[RMR_SRV_POINT_MAP_PULL]	= { "map-pull", 0 },
 	[RMR_SRV_POINT_COPY_READ]	= { "copy-read", HAS_CHUNK },
+	[RMR_SRV_POINT_COPY_DATA]	= { "copy-data", HAS_CHUNK | HAS_DATA },
 	[RMR_SRV_POINT_COPY_APPLY]	= { "copy-apply", HAS_CHUNK },
 	[RMR_SRV_POINT_COPY_HELD]	= { "copy-held", HAS_CHUNK },
 	[RMR_SRV_POINT_RESYNC_READ]	= { "resync-read", HAS_CHUNK },
+	[RMR_SRV_POINT_CLAIM]		= { "claim", 0 },
+	[RMR_SRV_POINT_SLOT_TOLD]	= { "slot-told", 0 },
+	[RMR_SRV_POINT_SLOT_FREED]	= { "slot-freed", 0 },
+	[RMR_SRV_POINT_VERIFY]		= { "verify", HAS_CHUNK },
 };
 
-static const char * const action_names[] = { "fail", "delay", "hold", "panic" };
+static const char * const action_names[] = { "fail", "delay", "hold", "panic", "corrupt" };
 
 DEFINE_STATIC_KEY_FALSE(rmr_srv_triggered);
 static DEFINE_SPINLOCK(trigger_lock);		/* guards triggers and released */
@@ -97,6 +106,8 @@ static int act(const struct trigger *t, unsigned int before)
 	case ACT_HOLD:
 		wait_event(hold_wait, READ_ONCE(released) != before);
 		return 0;
+	case ACT_CORRUPT:
+		return 1;
 	default:
 		panic("rmr trigger %s\n", points[t->point].name);
 	}
@@ -213,6 +224,9 @@ static int parse(char *line, struct trigger *t)
 	    (t->op != ANY_OP && !(points[t->point].has & HAS_OP)))
 		return -EINVAL;
 	n += taken;
+	if (word[n] && !strcmp(word[n], action_names[ACT_CORRUPT]) !=
+	    !!(points[t->point].has & HAS_DATA))
+		return -EINVAL;
 	if (!word[n] || (n + 2 < WORDS && word[n + 2]) ||
 	    parse_action(word[n], n + 1 < WORDS ? word[n + 1] : NULL, t))
 		return -EINVAL;

@@ -12,7 +12,9 @@
 /* Where a trigger may sit; srv-trigger.c has the names, and says what each point knows. */
 enum rmr_srv_point {
 	RMR_SRV_POINT_WRITE_ARRIVED,	/* what changes data, before it is tracked */
+	RMR_SRV_POINT_DATA,		/* data of a write arrived */
 	RMR_SRV_POINT_STORE,		/* a request of a client goes to the store */
+	RMR_SRV_POINT_DISK,		/* the disk has it; an error is one of the disk */
 	RMR_SRV_POINT_PROMISE,		/* before a promise is persisted */
 	RMR_SRV_POINT_VIEW,		/* before a view is persisted */
 	RMR_SRV_POINT_MAP_WRITE,	/* before a map block is written */
@@ -21,9 +23,14 @@ enum rmr_srv_point {
 	RMR_SRV_POINT_CLEAR,		/* a CLEAR arrived */
 	RMR_SRV_POINT_MAP_PULL,		/* before the map is asked for */
 	RMR_SRV_POINT_COPY_READ,	/* before a part is asked for */
+	RMR_SRV_POINT_COPY_DATA,	/* data of a part arrived */
 	RMR_SRV_POINT_COPY_APPLY,	/* before a part is written */
 	RMR_SRV_POINT_COPY_HELD,	/* data stable, chunk not held yet */
 	RMR_SRV_POINT_RESYNC_READ,	/* a peer asks for data */
+	RMR_SRV_POINT_CLAIM,		/* a wish arrived or was made, not noted yet */
+	RMR_SRV_POINT_SLOT_TOLD,	/* before a slot that the client tells is persisted */
+	RMR_SRV_POINT_SLOT_FREED,	/* the same, of a slot that becomes free */
+	RMR_SRV_POINT_VERIFY,		/* own digests made, others not asked yet */
 	RMR_SRV_POINT_COUNT,
 };
 
@@ -45,7 +52,10 @@ DECLARE_STATIC_KEY_FALSE(rmr_srv_triggered);
 
 int rmr_srv_trigger_hit(enum rmr_srv_point point, const struct rmr_srv_where *where);
 
-/* 0, or the error to fail with. Process context, may sleep. leg: the member on this node. */
+/*
+ * 0, or the error to fail with; at a point with data 1: to be harmed. Process context, may sleep.
+ * leg: the member on this node.
+ */
 static inline int rmr_srv_trigger(enum rmr_srv_point point, unsigned int leg)
 {
 	const struct rmr_srv_where where = { .leg = leg };

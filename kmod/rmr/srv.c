@@ -97,6 +97,7 @@ static const struct {
 	[RMR_MSG_SETTLE]	= { rmr_srv_settle_msg, 0 },
 	[RMR_MSG_READY]		= { rmr_srv_ready_msg, 0 },
 	[RMR_MSG_PREPARE]	= { rmr_srv_prepare_msg, 0 },
+	[RMR_MSG_RESIZE]	= { rmr_srv_resize_msg, 0 },
 	[RMR_MSG_FINE]		= { rmr_srv_fine_msg, sizeof(struct rmr_rsp_fine) },
 };
 
@@ -219,12 +220,20 @@ static int __init rmr_server_init(void)
 		return -ENOMEM;
 	rmr_srv_trigger_init();
 	err = rmr_srv_sync_module_init();
+	if (err)
+		goto trigger;
+	err = rmr_srv_verify_module_init();
+	if (err)
+		goto sync;
+	err = rmr_srv_ctl_register(&rmr_srv_commands);
 	if (!err)
-		err = rmr_srv_ctl_register(&rmr_srv_commands);
-	if (err) {
-		rmr_srv_trigger_exit();
-		destroy_workqueue(admin_wq);
-	}
+		return 0;
+	rmr_srv_verify_module_exit();
+sync:
+	rmr_srv_sync_module_exit();
+trigger:
+	rmr_srv_trigger_exit();
+	destroy_workqueue(admin_wq);
 	return err;
 }
 
@@ -236,6 +245,7 @@ static void __exit rmr_server_exit(void)
 		rmr_transport_srv_put(listener);
 	}
 	rmr_srv_pools_stop();
+	rmr_srv_verify_module_exit();
 	rmr_srv_sync_module_exit();
 	rmr_srv_trigger_exit();
 	destroy_workqueue(admin_wq);

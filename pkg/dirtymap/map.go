@@ -46,6 +46,23 @@ func (m *Map) Sectors() uint32 {
 	return uint32((m.chunks + pool.MapSectorChunks - 1) / pool.MapSectorChunks)
 }
 
+// Resize makes the map larger. The new chunks have no bit and count as persisted.
+func (m *Map) Resize(chunks uint64) error {
+	if chunks < m.chunks {
+		return fmt.Errorf("resize a map of %d chunks to %d: smaller", m.chunks, chunks)
+	}
+	if m.chunks > 0 { // what every chunk of the last sector has is not what its new ones have
+		index, at := locate(m.chunks - 1)
+		if s := m.sectors[index]; s != nil {
+			s.spread(s.fill)
+			clear(s.bytes[at+1:])
+			s.sparse = s.bytes == [pool.MapSectorChunks]uint8{}
+		}
+	}
+	m.chunks = chunks
+	return nil
+}
+
 func locate(chunk uint64) (index uint32, at int) {
 	return uint32(chunk / pool.MapSectorChunks), int(chunk % pool.MapSectorChunks)
 }

@@ -118,7 +118,7 @@ func TestBadSuperblockFieldIsNamed(t *testing.T) {
 	}{
 		{"magic", ErrNotOurs, func(b []byte) { b[0] = 'X' }},
 		{"version", ErrVersion, func(b []byte) { b[8] = 2 }},
-		{"feat_incompat", ErrVersion, func(b []byte) { b[24] = 1 }},
+		{"feat_incompat", ErrVersion, func(b []byte) { b[24] = 2 }},
 		{"flags", ErrInvalid, func(b []byte) { b[15] = 1 }},
 		{"write_seq", ErrInvalid, func(b []byte) { le.PutUint64(b[40:], 0) }},
 		{"pool_uuid", ErrInvalid, func(b []byte) { clear(b[48:64]) }},

@@ -62,10 +62,18 @@ func (m *Digest) walk(c *coder) {
 	c.digestRange(m.First, m.Count)
 }
 
-// DigestReply answers DIGEST, one digest for each block asked for.
+// DigestSteady: the member is in U of a settled view and nothing of the chunk is uncertain on it.
+const DigestSteady uint8 = 1 << 0
+
+// DigestReply answers DIGEST, one digest for each block asked for, with what the member knew of the chunk once it had
+// read the data (R5.11).
 type DigestReply struct {
-	Chunk   uint64      `json:"chunk"` // as asked
-	First   uint16      `json:"first"` // as asked
+	Chunk   uint64      `json:"chunk"`  // as asked
+	First   uint16      `json:"first"`  // as asked
+	Dirty   Mask        `json:"dirty"`  // bits of the chunk against other members
+	Flags   uint8       `json:"flags"`  // DigestSteady
+	Newest  uint64      `json:"newest"` // as in FineReply
+	View    uint64      `json:"view"`   // number of the member's view
 	Digests []DigestSum `json:"digest"`
 }
 
@@ -74,7 +82,13 @@ func (r *DigestReply) walk(c *coder) {
 	c.le16("first", &r.First)
 	n := c.counted(len(r.Digests), 1, Digests)
 	c.digestRange(r.First, uint16(n))
-	c.reserved("reserved", 52)
+	c.u8("dirty", (*uint8)(&r.Dirty))
+	c.u8("flags", &r.Flags)
+	c.reserved("reserved0", 2)
+	c.le64("newest", &r.Newest)
+	c.le64("view", &r.View)
+	c.reserved("reserved1", 32)
+	c.check(r.Flags&^DigestSteady == 0, "flags", uint64(r.Flags), "unknown bit")
 	b := c.next("digest", Digests*digestLen, "bytes")
 	switch c.mode {
 	case decoding:

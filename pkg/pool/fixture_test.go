@@ -34,10 +34,19 @@ func sampleSuperblock() *Superblock {
 	s := &Superblock{
 		Flags: FlagUsed | FlagZeroed, FeatCompat: 0, WriteSeq: 43, Pool: sampleUUID(8), Store: sampleUUID(2),
 		Name: "vol1", PoolSize: 8 << 30, ChunkSize: ChunkSizeDefault, MemberID: 1, StoreSize: UsableSize(sampleStoreSize),
-		Created: 1_800_000_000, Promised: Epoch{6, 0x1111}, View: sampleView(), TableVersion: 4, Members: sampleMembers(),
+		Created: 1_800_000_000, Promised: Epoch{6, 0x1111}, View: sampleView(), TableVersion: 4, Verified: 1_800_000_777, VerifyDifferences: 3, Members: sampleMembers(),
 	}
 	s.MapLen = MapLen(s.Chunks())
 	s.MapOff = MapOff(s.StoreSize, s.MapLen)
+	return s
+}
+
+// sampleSplit has its data on another device, which has room for a larger pool.
+func sampleSplit() *Superblock {
+	s := sampleSuperblock()
+	s.FeatIncompat, s.StoreSize = FeatIncompatExtMD, 64<<20
+	s.MapOff = 1 << 20
+	s.DataSize, s.DataLabel, s.Room = 20<<30, sampleUUID(7), 19<<30
 	return s
 }
 
@@ -54,6 +63,7 @@ func samplePoolReply() *PoolReply {
 		Pool: s.Pool, Name: s.Name, PoolSize: s.PoolSize, ChunkSize: s.ChunkSize, MemberID: 1, Busy: true, Flags: s.Flags,
 		Handle: 17, TableVersion: 4, Promised: s.Promised, View: s.View, Store: s.Store, Members: s.Members,
 		Limits: Limits{LogicalBlock: 512, PhysicalBlock: 4096, IOMin: 4096, IOOpt: 1 << 20, DiscardMax: 1 << 30, DiscardGranularity: 4096, ZeroesMax: 1 << 31, WriteCache: true, FUA: true},
+		Claim:  Member{State: MemberData, Store: sampleUUID(40), Generation: 2 << slotWishBits, Node: "stor9", Addrs: [MemberAddrs]string{"192.0.2.9"}}, ClaimID: 5,
 	}
 }
 
@@ -71,6 +81,7 @@ func sampleMessages() map[string]Message {
 		"keepalive":       &Keepalive{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 77},
 		"io-read":         &IO{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 77, Offset: 1 << 30, Length: 65536, Op: OpRead},
 		"io-write":        &IO{Header: bound, Epoch: epoch, View: 12, Seq: 80, CompletedBelow: 77, Offset: 4096, Length: 4096, Op: OpWrite, Missing: MaskOf(1, 3), Flags: IOFUA | IOSync},
+		"io-write-crc":    &IO{Header: bound, Epoch: epoch, View: 12, Seq: 80, CompletedBelow: 77, Offset: 4096, Length: 4096, Op: OpWrite, Flags: IOCRC, DataCRC: 0x98f94189},
 		"io-flush":        &IO{Header: bound, Epoch: epoch, View: 12, CompletedBelow: 80, Op: OpFlush},
 		"io-discard":      &IO{Header: bound, Epoch: epoch, View: 12, Seq: 81, CompletedBelow: 80, Offset: 8192, Length: 1 << 20, Op: OpDiscard},
 		"io-write_zeroes": &IO{Header: bound, Epoch: epoch, View: 12, Seq: 82, CompletedBelow: 80, Offset: 512, Length: 512, Op: OpWriteZeroes, Flags: IONoUnmap},
@@ -84,6 +95,7 @@ func sampleMessages() map[string]Message {
 		"settle":          &Settle{step{bound, epoch, 12}},
 		"ready":           &Ready{step{bound, epoch, 12}},
 		"prepare":         &Prepare{step{bound, epoch, 12}},
+		"resize":          &Resize{Header: bound, Epoch: epoch, Size: 9 << 30},
 		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 1},
 		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 4, First: 4000, Count: 96, Key: sampleDigest(1)},
 		"member_set-held": &MemberSet{Header: bound, Pool: sampleUUID(8), MemberID: 3, More: true, Epoch: epoch, Member: Member{Generation: 2 << slotWishBits}},
@@ -128,7 +140,7 @@ func sampleDigest(n byte) (d DigestSum) {
 }
 
 func sampleDigestReply() *DigestReply {
-	return &DigestReply{Chunk: 4095, First: 4000, Digests: []DigestSum{sampleDigest(1), {}, sampleDigest(200)}}
+	return &DigestReply{Chunk: 4095, First: 4000, Dirty: 0x12, Flags: DigestSteady, Newest: 1 << 34, View: 77, Digests: []DigestSum{sampleDigest(1), {}, sampleDigest(200)}}
 }
 
 func sampleFineReply() *FineReply {

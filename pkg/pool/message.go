@@ -43,7 +43,8 @@ const (
 	MsgReady      MsgType = 17
 	MsgPrepare    MsgType = 18
 	MsgFine       MsgType = 19
-	msgTypeMax            = MsgFine
+	MsgResize     MsgType = 20
+	msgTypeMax            = MsgResize
 )
 
 // msgKind is what the header checks need to know of a type.
@@ -93,6 +94,8 @@ func kindOf(t MsgType) (k msgKind, ok bool) {
 		k = msgKind{"READY", "rmr_msg_step", 64, true, func() Message { return &Ready{} }, false}
 	case MsgPrepare:
 		k = msgKind{"PREPARE", "rmr_msg_step", 64, true, func() Message { return &Prepare{} }, false}
+	case MsgResize:
+		k = msgKind{"RESIZE", "rmr_msg_resize", 64, true, func() Message { return &Resize{} }, false}
 	case MsgFine:
 		k = msgKind{"FINE", "rmr_msg_fine", 64, false, func() Message { return &Fine{} }, false}
 	}
@@ -120,7 +123,7 @@ type Header struct {
 }
 
 // Message is one request: a pointer to Hello, PoolInfo, Attach, ViewSet, Detach, Keepalive, IO, MemberSet, Mark,
-// Clear, MapPull, List, ResyncRead, Digest, Settle, Ready, Prepare or Fine.
+// Clear, MapPull, List, ResyncRead, Digest, Settle, Ready, Prepare, Fine or Resize.
 type Message interface {
 	// MsgType is the type that goes into the header.
 	MsgType() MsgType
@@ -190,6 +193,10 @@ const (
 	StatusNoPool    Status = -2   // ENOENT: no such pool on this node
 	StatusMalformed Status = -71  // EPROTO: message refused by a check
 	StatusVersion   Status = -93  // EPROTONOSUPPORT: protocol version
+	StatusPassedOn  Status = -121 // EREMOTEIO: read failed here, nothing to be done about it
+	StatusLeft      Status = -112 // EHOSTDOWN: left by its policy, its disk failed too often
+	StatusHung      Status = -62  // ETIME: the disk does not answer
+	StatusBadData   Status = -84  // EILSEQ: data does not match its checksum; not applied
 )
 
 // String names the status as logs do.
@@ -211,6 +218,14 @@ func (s Status) String() string {
 		return "malformed"
 	case StatusVersion:
 		return "version"
+	case StatusPassedOn:
+		return "passed-on"
+	case StatusLeft:
+		return "left"
+	case StatusHung:
+		return "hung"
+	case StatusBadData:
+		return "bad-data"
 	}
 	return fmt.Sprintf("errno-%d", -int32(s))
 }

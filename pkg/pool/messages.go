@@ -35,7 +35,8 @@ const (
 	IOFUA     uint16 = 1 << 0 // stable before the answer; WRITE and WRITE_ZEROES only
 	IONoUnmap uint16 = 1 << 1 // WRITE_ZEROES: keep the space allocated
 	IOSync    uint16 = 1 << 2 // hint: somebody waits for it
-	ioAll            = IOFUA | IONoUnmap | IOSync
+	IOCRC     uint16 = 1 << 3 // WRITE: the message has the CRC-32C of the data
+	ioAll            = IOFUA | IONoUnmap | IOSync | IOCRC
 )
 
 // IO is one read, write, flush, discard or write-zeroes. Data travels beside it.
@@ -48,8 +49,9 @@ type IO struct {
 	Offset         uint64 `json:"offset"`          // bytes into the pool; 0 for FLUSH
 	Length         uint32 `json:"length"`          // bytes; 0 for FLUSH
 	Op             Op     `json:"op"`
-	Missing        Mask   `json:"missing"` // members that do not get this write
-	Flags          uint16 `json:"flags"`   // IO*
+	Missing        Mask   `json:"missing"`               // members that do not get this write
+	Flags          uint16 `json:"flags"`                 // IO*
+	DataCRC        uint32 `json:"data_crc32c,omitempty"` // of the data, with IOCRC
 }
 
 // MsgType is MsgIO.
@@ -66,11 +68,13 @@ func (m *IO) walk(c *coder) {
 	c.u8("op", (*uint8)(&m.Op))
 	c.u8("missing", (*uint8)(&m.Missing))
 	c.le16("flags", &m.Flags)
-	c.reserved("data_crc32c", 4)
+	c.le32("data_crc32c", &m.DataCRC)
 	c.reserved("reserved", 12)
+	c.check(m.DataCRC == 0 || m.Flags&IOCRC != 0, "data_crc32c", uint64(m.DataCRC), "not zero without its flag")
 	c.check(m.Op <= OpWriteZeroes, "op", uint64(m.Op), "unknown")
 	c.check(m.Flags&^ioAll == 0, "flags", uint64(m.Flags), "unknown bit")
 	c.check(m.Flags&IOFUA == 0 || m.Op == OpWrite || m.Op == OpWriteZeroes, "flags", uint64(m.Flags), "FUA on this operation")
+	c.check(m.Flags&IOCRC == 0 || m.Op == OpWrite, "flags", uint64(m.Flags), "CRC on this operation")
 	c.check(m.Flags&IONoUnmap == 0 || m.Op == OpWriteZeroes, "flags", uint64(m.Flags), "NOUNMAP on this operation")
 	m.checkRange(c)
 }

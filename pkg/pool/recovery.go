@@ -184,8 +184,16 @@ type ResyncRead struct {
 	Offset uint64 `json:"offset"` // bytes, whole blocks
 	Length uint32 `json:"length"` // bytes, whole blocks
 	From   uint8  `json:"from"`
-	To     uint8  `json:"to"` // member id + 1 addressed; 0: any
+	To     uint8  `json:"to"`              // member id + 1 addressed; 0: any
+	Flags  uint8  `json:"flags,omitempty"` // Resync*
 }
+
+// ResyncCRC asks for a tail of 16 bytes behind the data, which begins with the CRC-32C of it.
+const (
+	ResyncCRC  uint8 = 1 << 0
+	resyncAll        = ResyncCRC
+	ResyncTail       = 16 // bytes
+)
 
 // MsgType is MsgResyncRead.
 func (*ResyncRead) MsgType() MsgType  { return MsgResyncRead }
@@ -197,7 +205,9 @@ func (m *ResyncRead) walk(c *coder) {
 	c.le32("length", &m.Length)
 	c.from(&m.From)
 	c.to(&m.To)
-	c.reserved("reserved", 10)
+	c.u8("flags", &m.Flags)
+	c.reserved("reserved", 9)
+	c.check(m.Flags&^resyncAll == 0, "flags", uint64(m.Flags), "unknown bit")
 	c.check(m.Length != 0 && m.Length <= ChunkSizeMax && m.Length%BlockSize == 0, "length", uint64(m.Length), "zero, too long or not whole blocks")
 	c.check(m.Offset%BlockSize == 0 && m.Offset <= PoolSizeMax-uint64(m.Length), "offset", m.Offset, "too high or not whole blocks")
 }

@@ -117,6 +117,8 @@ type PoolReply struct {
 	Store        UUID               `json:"store_uuid"`
 	Members      [MaxMembers]Member `json:"member"`
 	OthersLack   uint64             `json:"others_lack"` // chunks marked for a data member outside the view, of several the most
+	Claim        Member             `json:"claim"`       // of a blank store that knocked lately, or zero
+	ClaimID      uint8              `json:"claim_id"`    // place that it wants
 }
 
 func (r *PoolReply) walk(c *coder) {
@@ -136,7 +138,9 @@ func (r *PoolReply) walk(c *coder) {
 	c.uuid("store_uuid", &r.Store)
 	c.members(&r.Members)
 	c.le64("others_lack", &r.OthersLack)
-	c.reserved("reserved1", 248)
+	c.group("claim", func() { r.Claim.walk(c, MaxMembers) })
+	c.u8("claim_id", &r.ClaimID)
+	c.reserved("reserved1", 23)
 	r.check(c)
 }
 
@@ -148,6 +152,8 @@ func (r *PoolReply) check(c *coder) {
 	c.check(why == "", "chunk_size", uint64(r.ChunkSize), why)
 	c.check(r.Flags&^flagsAll == 0, "sb_flags", uint64(r.Flags), "unknown bit")
 	c.check(r.MemberID < MaxMembers, "member_id", uint64(r.MemberID), "above 7")
+	c.check(r.ClaimID < MaxMembers, "claim_id", uint64(r.ClaimID), "above 7")
+	c.check(r.Claim.State != MemberNone || (r.Claim == Member{} && r.ClaimID == 0), "claim", uint64(r.ClaimID), "not zero without a claim")
 	if c.err != nil || c.mode == describing {
 		return
 	}

@@ -130,6 +130,7 @@ func goodFixtures(t *testing.T) []newFixture {
 		{"superblock", fixture{Kind: "rmr_sb", StoreSize: sampleStoreSize}, must(sampleSuperblock().Encode())},
 		{"superblock-fresh", fixture{Kind: "rmr_sb", StoreSize: sampleStoreSize}, must(fresh.Encode())},
 		{"superblock-witness", fixture{Kind: "rmr_sb", StoreSize: WitnessStoreSize}, must(sampleWitness().Encode())},
+		{"superblock-split", fixture{Kind: "rmr_sb", StoreSize: 64 << 20}, must(sampleSplit().Encode())},
 		{"map_sector", fixture{Kind: "rmr_map_sector", Index: 3, Tag: sector.Tag}, sector.Encode()},
 		{"rsp_hello", fixture{Kind: "rmr_rsp_hello"}, must(sampleHelloReply().Encode())},
 		{"rsp_pool", fixture{Kind: "rmr_rsp_pool"}, must(samplePoolReply().Encode())},
@@ -168,12 +169,20 @@ func badFixtures(good []newFixture) []newFixture {
 	add("superblock", "magic", set(0, 'X'))
 	add("superblock", "crc", set(4095, 0xee))
 	add("superblock", "version", sealed(8, 2))
-	add("superblock", "incompat", sealed(24, 1))
+	add("superblock", "incompat", sealed(24, 2))
 	add("superblock", "chunk_size", sealed(152, 1))
 	add("superblock", "member_id", sealed(156, 9))
 	add("superblock", "map_off", sealed(167, 0x80))
 	add("superblock", "overlap", sealed(233, 0x81))
 	add("superblock", "reserved", sealed(3000, 1))
+	add("superblock", "data_size", sealed(290, 1))
+	add("superblock", "data_label", sealed(296, 1))
+	add("superblock", "room", sealed(318, 0xff))
+	add("superblock-split", "data_size", sealed(292, 1))
+	add("superblock-split", "room", sealed(316, 5))
+	add("superblock-split", "room-small", sealed(316, 1))
+	add("superblock-split", "reserved", sealed(330, 1))
+	add("superblock-witness", "split", sealed(24, 1))
 	add("superblock-witness", "map_len", sealed(169, 1))
 	add("superblock-witness", "map_off", sealed(161, 0x10))
 	add("map_sector", "magic", set(0, 0))
@@ -210,7 +219,10 @@ func badFixtures(good []newFixture) []newFixture {
 		return b
 	})
 	add("rsp_pool", "busy", set(93, 2))
+	add("rsp_pool", "claim_id", set(2280, 8))
+	add("rsp_pool", "claim", set(2056, 0))
 	add("rsp_hello", "major", set(0, 9))
+	add("msg_resize", "size", set(24, 1))
 	add("msg_mark", "count", set(43, 1))
 	add("msg_mark", "unused", set(96, 1))
 	add("msg_mark", "beyond", set(71, 1))

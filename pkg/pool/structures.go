@@ -18,6 +18,7 @@ func structures() []structure {
 		{"rmr_view_le", 48, describe(new(View).walk)},
 		{"rmr_sb_member", 224, describe(func(c *coder) { new(Member).walk(c, 0) })},
 		{"rmr_sb", SuperblockSize, describe(new(Superblock).walk)},
+		{"rmr_stub", StubSize, describe(new(Stub).walk)},
 		{"rmr_map_sector", MapSector, describe(new(MapSectorImage).walk)},
 		{"rmr_msg_hdr", headerSize, describe(func(c *coder) { new(Header).walk(c, MsgHello) })},
 	}

@@ -26,12 +26,25 @@ const (
 	FlagQuorum uint32 = 1 << 3 // the pool asks for a majority of its voters; the same on every member
 	// FlagDiscarded: an operator gave this member's history up; it lacks everything until it has joined Y.
 	FlagDiscarded uint32 = 1 << 4
-	flagsAll             = FlagClean | FlagZeroed | FlagUsed | FlagQuorum | FlagDiscarded
+	FlagDataCRC   uint32 = 1 << 8 // data of writes and of resync carries a checksum; the same on every member
+	FlagLeft      uint32 = 1 << 9 // the member left by its policy: its disk failed too often
+	flagsAll             = FlagClean | FlagZeroed | FlagUsed | FlagQuorum | FlagDiscarded | FlagDataCRC | FlagLeft
+)
+
+// OnError is what a member does about errors of its disk (R3.10).
+type OnError uint8
+
+// Policies.
+const (
+	OnErrorRepair OnError = 0 // tries a write again, lets reads be repaired, stays
+	OnErrorDetach OnError = 1 // as repair; leaves when the error budget is spent
+	OnErrorPassOn OnError = 2 // passes every error on to the client and does nothing else
 )
 
 // Feature bits this code knows, by class.
 const (
-	FeatIncompatKnown uint64 = 0
+	FeatIncompatExtMD uint64 = 1 << 0 // data on a device of its own
+	FeatIncompatKnown        = FeatIncompatExtMD
 	FeatROKnown       uint64 = 0
 	FeatCompatKnown   uint64 = 0
 )
@@ -131,25 +144,33 @@ func addrFault(addr string) string {
 
 // Superblock is what a store knows of its pool, one 4 KiB block in two copies.
 type Superblock struct {
-	Flags        uint32             `json:"flags"` // Flag*
-	FeatCompat   uint64             `json:"feat_compat"`
-	FeatIncompat uint64             `json:"feat_incompat"`
-	FeatRO       uint64             `json:"feat_ro"`
-	WriteSeq     uint64             `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
-	Pool         UUID               `json:"pool_uuid"`
-	Store        UUID               `json:"store_uuid"`
-	Name         string             `json:"pool_name"`
-	PoolSize     uint64             `json:"pool_size"`  // bytes
-	ChunkSize    uint32             `json:"chunk_size"` // bytes
-	MemberID     uint8              `json:"member_id"`  // this store's slot
-	MapOff       uint64             `json:"map_off"`    // bytes from the start of the store
-	MapLen       uint64             `json:"map_len"`    // bytes
-	StoreSize    uint64             `json:"store_size"` // usable bytes when written
-	Created      uint64             `json:"created"`    // seconds since 1970, UTC
-	Promised     Epoch              `json:"promised"`   // highest epoch promised (F_EPOCH)
-	View         View               `json:"view"`       // highest view known
-	TableVersion uint64             `json:"table_version"`
-	Members      [MaxMembers]Member `json:"member"`
+	Flags        uint32  `json:"flags"` // Flag*
+	FeatCompat   uint64  `json:"feat_compat"`
+	FeatIncompat uint64  `json:"feat_incompat"`
+	FeatRO       uint64  `json:"feat_ro"`
+	WriteSeq     uint64  `json:"write_seq"` // 1, 2, ...; write n goes to copy n mod 2
+	Pool         UUID    `json:"pool_uuid"`
+	Store        UUID    `json:"store_uuid"`
+	Name         string  `json:"pool_name"`
+	PoolSize     uint64  `json:"pool_size"`  // bytes
+	ChunkSize    uint32  `json:"chunk_size"` // bytes
+	MemberID     uint8   `json:"member_id"`  // this store's slot
+	OnError      OnError `json:"on_error,omitempty"`
+	MapOff       uint64  `json:"map_off"`    // bytes from the start of the store
+	MapLen       uint64  `json:"map_len"`    // bytes
+	StoreSize    uint64  `json:"store_size"` // usable bytes when written
+	Created      uint64  `json:"created"`    // seconds since 1970, UTC
+	Promised     Epoch   `json:"promised"`   // highest epoch promised (F_EPOCH)
+	View         View    `json:"view"`       // highest view known
+	TableVersion uint64  `json:"table_version"`
+	// Verified is the end of the last complete verify (R5.11), seconds since 1970; 0: none yet.
+	Verified uint64 `json:"verified"`
+	// VerifyDifferences are the blocks of 4 KiB that differed in it.
+	VerifyDifferences uint64             `json:"verify_differences"`
+	DataSize          uint64             `json:"data_size,omitempty"` // FeatIncompatExtMD: bytes of the data device
+	DataLabel         UUID               `json:"data_label,omitzero"` // FeatIncompatExtMD: random, in the stub too
+	Room              uint64             `json:"room,omitempty"`      // the pool may grow to it; behind the pool: zeros
+	Members           [MaxMembers]Member `json:"member"`
 }
 
 // Chunks is the number of chunks of the pool, the last one perhaps short.
@@ -207,7 +228,8 @@ func (s *Superblock) walk(c *coder) {
 	c.le64("pool_size", &s.PoolSize)
 	c.le32("chunk_size", &s.ChunkSize)
 	c.u8("member_id", &s.MemberID)
-	c.reserved("reserved0", 3)
+	c.u8("on_error", (*uint8)(&s.OnError))
+	c.reserved("reserved0", 2)
 	c.le64("map_off", &s.MapOff)
 	c.le64("map_len", &s.MapLen)
 	c.le64("store_size", &s.StoreSize)
@@ -215,7 +237,13 @@ func (s *Superblock) walk(c *coder) {
 	c.group("promised", func() { s.Promised.walk(c) })
 	c.group("view", func() { s.View.walk(c) })
 	c.le64("table_version", &s.TableVersion)
-	c.reserved("reserved1", 248)
+	c.le64("verified", &s.Verified)
+	c.le64("verify_differences", &s.VerifyDifferences)
+	c.reserved("reserved1", 8)
+	c.le64("data_size", &s.DataSize)
+	c.uuid("data_label", &s.DataLabel)
+	c.le64("room", &s.Room)
+	c.reserved("reserved3", 192)
 	c.members(&s.Members)
 	c.reserved("reserved2", 1788)
 	c.crc("crc32c")
@@ -240,7 +268,9 @@ func (c *coder) crc(field string) {
 // check looks at fields together; it is the half that needs the size of the store the block was found on.
 func (s *Superblock) check(c *coder, storeSize uint64) {
 	c.check(s.Flags&^flagsAll == 0, "flags", uint64(s.Flags), "unknown bit")
+	c.check(s.OnError <= OnErrorPassOn, "on_error", uint64(s.OnError), "unknown")
 	c.check(s.WriteSeq != 0, "write_seq", 0, "zero")
+	c.check(s.VerifyDifferences == 0 || s.Verified != 0, "verify_differences", s.VerifyDifferences, "of no verify")
 	c.check(!s.Pool.IsZero(), "pool_uuid", 0, "zero")
 	c.check(!s.Store.IsZero(), "store_uuid", 0, "zero")
 	why := nameFault(s.Name)
@@ -272,13 +302,15 @@ func (s *Superblock) checkSizes(c *coder, storeSize uint64) {
 		c.check(s.MapLen == 0, "map_len", s.MapLen, "a witness has no map")
 		c.check(s.MapOff == 0, "map_off", s.MapOff, "a witness has no map")
 		c.check(s.StoreSize >= WitnessStoreSize, "store_size", s.StoreSize, "too small for superblocks")
+		s.checkDevices(c)
 		return
 	}
 	c.check(s.MapLen == MapLen(s.Chunks()), "map_len", s.MapLen, "does not match the pool")
 	c.check(s.MapLen <= s.StoreSize, "map_len", s.MapLen, "larger than the store")
-	c.check(s.MapOff%MDBlock == 0 && s.MapOff >= s.PoolSize, "map_off", s.MapOff, "not aligned or inside the data area")
+	c.check(s.MapOff%MDBlock == 0 && (s.Split() || s.MapOff >= s.PoolSize), "map_off", s.MapOff, "not aligned or inside the data area")
 	c.check(s.MapOff <= s.StoreSize && s.StoreSize-s.MapOff >= s.MapLen+MDTail, "map_off", s.MapOff,
 		"map reaches into the tail or past the end")
+	s.checkDevices(c)
 }
 
 // Encode checks the superblock and returns its 4096 bytes with checksum.
@@ -312,17 +344,23 @@ func DecodeSuperblock(b []byte, storeSize uint64) (*Superblock, error) {
 // superblockHeader tests what must hold before any other byte means something.
 func (c *coder) superblockHeader() {
 	le := binary.LittleEndian
-	if string(c.buf[:8]) != sbMagic {
-		c.fail(ErrNotOurs, "magic", le.Uint64(c.buf), "no superblock")
-	}
-	if sum := le.Uint32(c.buf[sbCRCOff:]); sum != crc32.Checksum(c.buf[:sbCRCOff], castagnoli) {
-		c.fail(ErrDamaged, "crc32c", uint64(sum), "does not match")
-	}
+	c.sealedHeader(sbMagic)
 	if v := le.Uint32(c.buf[8:]); v != sbVersion {
 		c.fail(ErrVersion, "version", uint64(v), "unknown version")
 	}
 	if f := le.Uint64(c.buf[24:]); f&^FeatIncompatKnown != 0 {
 		c.fail(ErrVersion, "feat_incompat", f, "unknown feature")
+	}
+}
+
+// sealedHeader tests magic and checksum of a block of 4096 bytes.
+func (c *coder) sealedHeader(magic string) {
+	le := binary.LittleEndian
+	if string(c.buf[:8]) != magic {
+		c.fail(ErrNotOurs, "magic", le.Uint64(c.buf), "no superblock")
+	}
+	if sum := le.Uint32(c.buf[sbCRCOff:]); sum != crc32.Checksum(c.buf[:sbCRCOff], castagnoli) {
+		c.fail(ErrDamaged, "crc32c", uint64(sum), "does not match")
 	}
 }
 

@@ -30,6 +30,19 @@ static void map_init(const struct driver_args *a)
 	printf("ok");
 }
 
+static void map_resize(const struct driver_args *a)
+{
+	int err = 0, i;
+
+	for (i = 0; i < 2 && !err; i++) {
+		void *spare = rmr_map_spare(a->num[0], GFP_KERNEL);
+
+		err = rmr_map_resize(&map[i], a->num[0], &spare, GFP_KERNEL);
+		rmr_free(spare);
+	}
+	printf("%d", err);
+}
+
 static void map_swap(const struct driver_args *a)
 {
 	struct rmr_map m = map[0];
@@ -190,6 +203,7 @@ static void blocks_of(const struct driver_args *a)
 
 const struct driver_op driver_map_ops[] = {
 	{ "map_init", 2, map_init },
+	{ "map_resize", 1, map_resize },
 	{ "map_swap", 0, map_swap },
 	{ "map_set", 3, map_set },
 	{ "map_set_all", 1, map_set_all },

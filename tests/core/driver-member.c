@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations of the driver on intents, the window of writes and the resync planner.
+ * Operations of the driver on intents, the window of writes, the resync planner and error budgets.
  */
 #include "driver.h"
+#include "errs.h"
 #include "intent.h"
 #include "plan.h"
 #include "window.h"
@@ -13,6 +14,7 @@ static struct rmr_intents intents;
 static struct rmr_window window = { .below = 1 };
 static struct rmr_plan plan;
 static struct rmr_copy copies[COPIES];
+static struct rmr_errs errs;
 
 static void print_u64(u64 v)
 {
@@ -213,6 +215,32 @@ static void plan_lacked(const struct driver_args *a)
 	}
 }
 
+static void print_errs(void)
+{
+	printf(" %u %d", errs.count, errs.state == RMR_ERRS_SPENT);
+}
+
+static void errs_failed(const struct driver_args *a)
+{
+	printf("%d", rmr_errs_failed(&errs, a->num[0], a->num[1]));
+	print_errs();
+}
+
+static void errs_pass(const struct driver_args *a)
+{
+	rmr_errs_pass(&errs, a->num[0]);
+	printf("ok");
+	print_errs();
+}
+
+static void errs_forgive(const struct driver_args *a)
+{
+	(void)a;
+	rmr_errs_forgive(&errs);
+	printf("ok");
+	print_errs();
+}
+
 const struct driver_op driver_member_ops[] = {
 	{ "intents_init", 0, intents_init },
 	{ "intent_begin", 2, intent_begin },
@@ -238,5 +266,8 @@ const struct driver_op driver_member_ops[] = {
 	{ "plan_fail", 1, plan_fail },
 	{ "plan_reset", 0, plan_reset },
 	{ "plan_lacked", 0, plan_lacked },
+	{ "errs_failed", 2, errs_failed },
+	{ "errs_pass", 1, errs_pass },
+	{ "errs_forgive", 0, errs_forgive },
 	{ 0 }
 };

@@ -7,6 +7,7 @@
 #include "attach.h"
 #include "driver.h"
 #include "leg.h"
+#include "verify.h"
 
 static struct rmr_viewmaker vm;
 
@@ -129,6 +130,21 @@ static void lineage_told(const struct driver_args *a)
 	printf("%d", rmr_lineage_told(&told, &mine, a->num[3], a->num[4], a->num[5]));
 }
 
+/* 11 numbers in the order of the facts, then the labels of the copies. */
+static void verify(const struct driver_args *a)
+{
+	struct rmr_verify_facts f = {
+		.view = a->num[0], .view_end = a->num[1], .view_other = a->num[2],
+		.below = a->num[3], .newest_other = a->num[4], .self = a->num[5] / 8,
+		.other = a->num[5] % 8, .dirty = a->num[6], .dirty_other = a->num[7],
+		.quiet = a->num[8], .steady = a->num[9], .steady_other = a->num[10],
+	};
+	u8 group[RMR_MAX_MEMBERS];
+	size_t count = driver_hex(a->text[11], group, sizeof(group));
+
+	printf("%d %d", rmr_verify_counts(&f), rmr_verify_outvoted(group, count));
+}
+
 static void may_promise(const struct driver_args *a)
 {
 	struct rmr_epoch had = { a->num[0], a->num[1] }, asked = { a->num[2], a->num[3] };
@@ -188,6 +204,7 @@ const struct driver_op driver_view_ops[] = {
 	{ "attach", 5, attach },
 	{ "lineage_told", 6, lineage_told },
 	{ "may_promise", 4, may_promise },
+	{ "verify", 12, verify },
 	{ "leg_next", 2, leg_next },
 	{ "promotion", 7, promotion },
 	{ "serving", 7, serving },

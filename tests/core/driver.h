@@ -9,7 +9,7 @@
 
 #include "port.h"
 
-#define DRIVER_ARGS	8
+#define DRIVER_ARGS	12
 
 struct driver_args {
 	unsigned int n;

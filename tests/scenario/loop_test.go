@@ -37,7 +37,7 @@ func TestFailedAllocations(t *testing.T) {
 	walk(t, n, 5, use, mapIt, "brmr unmap vol1 --force")
 	walk(t, n, 10, "brmr unmap vol1", mapIt, "brmr unmap vol1 --force")
 	n.MustSh(t, mapIt+" && "+use+" && brmr unmap vol1 && cmp -n 16777216 /dev/ubda /dev/ubdb")
-	n.MustSh(t, "rmrctl pool stop vol1 && rmrctl pool stop vol1 && modprobe -r brmr_client brmr_server rmr_loop rmr && ! lsmod | grep rmr")
+	n.MustSh(t, "rmrctl pool stop vol1 --leg 1 && rmrctl pool stop vol1 && modprobe -r brmr_client brmr_server rmr_loop rmr && ! lsmod | grep rmr")
 	require.NoError(t, c.CheckDebug(t.Context()))
 }
 

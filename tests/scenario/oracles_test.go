@@ -65,7 +65,7 @@ func (p *pool) judge(t *testing.T) *recorder.Verdict {
 		h.Logs = append(h.Logs, log)
 	}
 	for i := range p.legs {
-		f, err := os.Open(p.c.Storage(i).Disk(p.disk))
+		f, err := os.Open(p.path(i))
 		require.NoError(t, err)
 		require.NoError(t, errors.Join(h.AddRest(f), f.Close()))
 	}
@@ -82,7 +82,7 @@ func (p *pool) audit(t *testing.T) *audit.Report {
 	t.Helper()
 	var paths []string
 	for i := range p.legs {
-		paths = append(paths, p.c.Storage(i).Disk(p.disk))
+		paths = append(paths, p.path(i))
 	}
 	r, err := audit.Files(paths...)
 	require.NoError(t, err)

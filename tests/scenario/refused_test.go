@@ -9,6 +9,7 @@
 package scenario_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -208,9 +209,62 @@ var mapRefusals = []refusal{
 
 var mappedRefusals = []refusal{
 	{name: "map twice", node: "client0", command: "brmr map vol1 --node 10.77.0.11", code: exitError, words: []string{"mapped as brmr0", "brmr list"}},
-	{name: "join of a mapped pool", node: "stor1", command: "rmrctl pool join vol1 --device /dev/ubda --peer 10.77.0.11", code: exitRefused, words: []string{"only unused pools"}},
+	{name: "the only member removed", node: "client0", command: "rmrctl leg remove vol1 0", code: exitRefused, words: []string{"last member with data"}},
+	{name: "the only member removed on its node", node: "stor0", command: "rmrctl leg remove vol1 0", code: exitRefused, words: []string{"last member with data"}},
+	{name: "maintenance of the only member", node: "client0", command: "rmrctl leg maintenance vol1 0 on", code: exitRefused, words: []string{"last member with data"}},
+	{name: "maintenance neither on nor off", node: "client0", command: "rmrctl leg maintenance vol1 0 maybe", code: exitUsage, words: []string{"on or off"}},
+	{name: "a member that is none removed", node: "client0", command: "rmrctl leg remove vol1 3", code: exitError, words: []string{"no member 3", "leg show"}},
+	{name: "a member that is none removed on a storage node", node: "stor0", command: "rmrctl leg remove vol1 3", code: exitError, words: []string{"no member 3", "pool show"}},
+	{name: "join that replaces nobody", node: "stor1", command: "rmrctl pool join vol1 --device /dev/ubda --peer 10.77.0.11 --replaces 5", code: exitError, words: []string{"no member 5"}},
+	{name: "witness in the place of data", node: "stor1", command: "rmrctl pool join vol1 --device /dev/ubda --peer 10.77.0.11 --replaces 0 --witness", code: exitError, words: []string{"witness"}},
+	{name: "join with a store too small", node: "stor1", command: "rmrctl pool join vol1 --device /dev/ubdd --peer 10.77.0.11", code: exitError, words: []string{"too small"}},
+	{name: "replace with a store too small", node: "stor0", command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubdd", code: exitError, words: []string{"too small"}},
+	{name: "replace with the same disk", node: "stor0", command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubda --force", code: exitRefused, words: []string{"/dev/ubda", "use"}},
+	{
+		name: "replace with a mounted disk", node: "stor0", before: "mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /dev/ubdb; mkdir -p /mnt; mount -o ro /dev/ubdb /mnt; sync",
+		command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubdb --force", code: exitRefused, words: []string{"/dev/ubdb", "mounted"}, after: "umount /mnt",
+	},
+	{name: "replace with a file system", node: "stor0", command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubdb", code: exitRefused, words: []string{"/dev/ubdb", "ext2/3/4", "--force"}},
+	{
+		name: "replace with a store of another pool", node: "stor0", before: "rmrctl pool create other --device /dev/ubdb --force 2>/dev/null && rmrctl pool stop other",
+		command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubdb", code: exitRefused, words: []string{"/dev/ubdb", "other", "--force"}, after: "blkdiscard -z /dev/ubdb",
+	},
+	{name: "replace of a member that is elsewhere", node: "stor1", command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubda --peer 10.77.0.11", code: exitError, words: []string{"member 0 is on node stor0"}},
+	{name: "replace without anybody who knows", node: "stor1", command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubda", code: exitError, words: []string{"--peer"}},
+	{name: "replace on a missing disk", node: "stor0", command: "rmrctl disk replace vol1 --leg 0 --device /dev/nope", code: exitError, words: []string{"/dev/nope"}},
 }
 
 var usedRefusals = []refusal{
-	{name: "join of a used pool", node: "stor1", command: "rmrctl pool join vol1 --device /dev/ubda --peer 10.77.0.11", code: exitRefused, words: []string{"only unused pools"}},
+	{name: "the only member removed", node: "stor0", command: "rmrctl leg remove vol1 0", code: exitRefused, words: []string{"last member with data"}},
+	{
+		name: "replace of the only copy, dead", node: "stor0", before: "rmrctl pool stop vol1", command: "rmrctl disk replace vol1 --leg 0 --device /dev/ubdb",
+		code: exitError, words: []string{"--peer"}, after: "rmrctl pool assemble /dev/ubda",
+	},
+}
+
+// A disk that works is exchanged by a member beside it, so it needs a free place.
+func TestReplaceNeedsAPlace(t *testing.T) {
+	const sectors = 8 << 11 // of each disk
+	c := rig.Start(t, rig.Storage(1), rig.Disks(9*8*mib))
+	n := c.Storage(0)
+	disk := func(i int) string { return fmt.Sprintf("/dev/mapper/d%d", i) }
+	n.MustSh(t, "modprobe dm_mod")
+	for i := range 9 {
+		n.MustSh(t, fmt.Sprintf("echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync d%d", sectors, i*sectors, i))
+	}
+	n.MustSh(t, "modprobe rmr_loop && modprobe rmr_server transport=loop && modprobe brmr_server")
+	n.MustSh(t, "rmrctl pool create full --device "+disk(0)+" --addr 192.0.2.1")
+	for i := 1; i < 8; i++ {
+		n.MustSh(t, fmt.Sprintf("rmrctl pool join full --device %s --peer 192.0.2.1 --addr 192.0.2.%d --transport loop", disk(i), i+1))
+	}
+	runRefusals(t, c, []refusal{
+		{
+			name: "eight members", node: "stor0", command: fmt.Sprintf("rmrctl disk replace full --leg 3 --device %s --addr 192.0.2.4", disk(8)),
+			code: exitRefused, words: []string{"8 members", "no place"},
+		},
+		{
+			name: "a ninth member", node: "stor0", command: fmt.Sprintf("rmrctl pool join full --device %s --peer 192.0.2.1 --addr 192.0.2.9 --transport loop", disk(8)),
+			code: exitError, words: []string{"8 members"},
+		},
+	})
 }

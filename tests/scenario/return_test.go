@@ -102,7 +102,12 @@ var resyncDone = regexp.MustCompile(`resync copying -> (?:done|none) reason \d+ 
 // come back once more, and then lacks less.
 func (p *pool) resynced(t *testing.T, i int) (chunks, bytes int64) {
 	t.Helper()
-	log := p.c.Storage(i).MustSh(t, fmt.Sprintf("dmesg | grep 'rmr %s/%d: '", p.name, i))
+	return p.resyncedOn(t, i, i)
+}
+
+func (p *pool) resyncedOn(t *testing.T, node, i int) (chunks, bytes int64) {
+	t.Helper()
+	log := p.c.Storage(node).MustSh(t, fmt.Sprintf("dmesg | grep 'rmr %s/%d: '", p.name, i))
 	all := resyncDone.FindAllStringSubmatch(log, -1)
 	require.NotEmpty(t, all, log)
 	for _, m := range all {

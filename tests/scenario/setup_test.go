@@ -59,11 +59,29 @@ type pool struct {
 	disk int
 	// witness: the pool asks for a majority, and the node behind those of the legs votes without data.
 	witness bool
+	quorum  bool     // the pool asks for a majority
 	size    int64    // bytes
 	uuid    string   // of the pool, once recorded
 	logs    []string // of its recorders, on the host
 	area    int64    // start of the recorder's part in bytes, 0: recorded
 	opts    string   // of brmr map
+	places  []place  // of the members with data, where they are not disk of the first legs nodes
+}
+
+// place is a disk of a storage node.
+type place struct{ node, disk int }
+
+// path is the image of the i-th member's disk on the host.
+func (p *pool) path(i int) string {
+	if p.places != nil {
+		return p.c.Storage(p.places[i].node).Disk(p.places[i].disk)
+	}
+	return p.c.Storage(i).Disk(p.disk)
+}
+
+// nowOn says where the members with data are from now on.
+func (p *pool) nowOn(places ...place) {
+	p.places, p.legs = places, len(places)
 }
 
 // makePool creates a pool on stor0 and joins the others.
@@ -71,7 +89,7 @@ func makePool(t *testing.T, c *rig.Cluster, p pool) *pool {
 	t.Helper()
 	p.c = c
 	device, quorum := c.Storage(0).DiskDevice(p.disk), ""
-	if p.witness {
+	if p.witness || p.quorum {
 		quorum = " --quorum majority"
 	}
 	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create %s --device %s --size %d%s", p.name, device, p.size, quorum))
@@ -124,7 +142,7 @@ func (p *pool) requireEqualLegs(t *testing.T) {
 // data is the data area of a leg.
 func (p *pool) data(t *testing.T, leg int) []byte {
 	t.Helper()
-	f, err := os.Open(p.c.Storage(leg).Disk(p.disk))
+	f, err := os.Open(p.path(leg))
 	require.NoError(t, err)
 	defer f.Close()
 	buf := make([]byte, p.size)
@@ -166,7 +184,20 @@ type (
 		Intents    uint64 `json:"intents"`
 		Size       int64  `json:"size"`
 		UUID       string `json:"uuid"`
-		Counters   struct {
+		Reason     string `json:"reason"`
+		Missed     uint64 `json:"missed"`
+		BadData    uint64 `json:"bad_data"`
+		Checksums  bool   `json:"data_checksums"`
+		Disk       struct {
+			OnError      string `json:"on_error"`
+			Left         bool   `json:"left"`
+			FailedPlaces int    `json:"failed_places"`
+			ReadErrors   uint64 `json:"read_errors"`
+			WriteErrors  uint64 `json:"write_errors"`
+			WriteRetries uint64 `json:"write_retries"`
+			HungMS       uint32 `json:"hung_ms"`
+		} `json:"disk"`
+		Counters struct {
 			Reads    uint64 `json:"reads"`
 			Writes   uint64 `json:"writes"`
 			Flushes  uint64 `json:"flushes"`
@@ -187,10 +218,15 @@ type (
 		Reason   string `json:"reason"`
 		Cause    string `json:"cause"`
 		Damped   uint32 `json:"damped_ms"`
+		Ejected  uint32 `json:"ejections"`
 		Counters struct {
-			Reads    uint64 `json:"reads"`
-			Writes   uint64 `json:"writes"`
-			Inflight uint64 `json:"inflight"`
+			Reads      uint64 `json:"reads"`
+			Writes     uint64 `json:"writes"`
+			Inflight   uint64 `json:"inflight"`
+			ReadErrors uint64 `json:"read_errors"`
+			Repairs    uint64 `json:"read_repairs"`
+			Unrepaired uint64 `json:"read_repair_failures"`
+			BadData    uint64 `json:"bad_data"`
 		} `json:"counters"`
 	}
 )

@@ -86,6 +86,7 @@ func storagedKilled(t *testing.T, p *pool) {
 	require.Contains(t, metrics, "rmr_up 1\n")
 	require.Regexp(t, `rmr_pool_state{member="1",pool="daemon",state="attached",store="[0-9a-f-]+"} 1\n`, metrics)
 	require.Regexp(t, `rmr_pool_writes_total{member="1",pool="daemon",store="[0-9a-f-]+"} [1-9]`, metrics)
+	overSocket(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
 	// A pool that is stopped by a command is not taken back from the operator.
@@ -96,6 +97,19 @@ func storagedKilled(t *testing.T, p *pool) {
 	require.Empty(t, ask[poolStatus](t, n, "rmrctl pool show"))
 	n.MustSh(t, "rmr-storaged --once")
 	require.Equal(t, "idle", p.member(t, 1).State)
+}
+
+// overSocket: the daemon runs commands for others, and compares by its schedule.
+func overSocket(t *testing.T, p *pool) {
+	n := p.c.Storage(0)
+	require.Equal(t, n.MustSh(t, "rmrctl pool show daemon --fields name,member,state"), n.MustSh(t, "rmrctl --socket /run/rmr/storaged.sock pool show daemon --fields name,member,state"))
+	refuses(t, n, "rmrctl --socket /run/rmr/storaged.sock pool stop daemon", exitRefused, "in use by client client0")
+	require.Zero(t, p.verified(t, 0).Verified)
+	n.MustSh(t, killStoraged)
+	n.MustSh(t, "mkdir -p /etc/rmr && echo 'verify: {every: 1h, rate: 100M}' >> /etc/rmr/storaged.yaml && rmr-storaged check-config")
+	startStoraged(t, n)
+	require.Eventually(t, func() bool { return p.verified(t, 0).Verified != 0 }, verifyLimit, 200*time.Millisecond, "never compared")
+	require.Regexp(t, `rmr_verify_age_seconds{member="0",pool="daemon",store="[0-9a-f-]+"} \d+\n`, get(t, n, "/metrics"))
 }
 
 func bootedByStoraged(t *testing.T, p *pool) {

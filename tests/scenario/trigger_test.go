@@ -73,7 +73,7 @@ func TestTriggersRefuseNonsense(t *testing.T) {
 		"write-arrived any erase 1 hold", "write-arrived any write hold", "write-arrived any write 1", "write-arrived any write 1 3-4",
 		"write-arrived any 1 4-3 hold", "write-arrived any 1 4- hold", "write-arrived any 1 -4 hold", "write-arrived any 1 4 hold",
 		"write-arrived any 1 1-99999999999999999999 hold", "write-arrived any write 1 3-4 fail -5 6", "write-arrived any 1 write 3-4 hold",
-		"mark any write 1 hold", "mark any 1 0-1 hold", "copy-read any read 1 hold", "write-arrived any write 1 3-4 hold x y",
+		"mark any write 1 hold", "mark any 1 corrupt", "data any write 1 hold", "data any 1 corrupt 3", "mark any 1 0-1 hold", "copy-read any read 1 hold", "write-arrived any write 1 3-4 hold x y",
 	} {
 		r := try(t, c.Storage(0), "echo '"+line+"' > "+triggers)
 		require.NotZero(t, r.Code, "%q was accepted", line)
@@ -84,6 +84,7 @@ func TestTriggersRefuseNonsense(t *testing.T) {
 		"write-arrived 7 write-zeroes 12 3-4 fail -511": "write-arrived 7 write-zeroes 12 3-4 fail -511 hits 0",
 		"copy-read 0 4294967295 0-0 delay 60000":        "copy-read 0 4294967295 0-0 delay 60000 hits 0",
 		"store any flush 1 panic":                       "store any flush 1 panic hits 0",
+		"data 1 write 2 3-4 corrupt":                    "data 1 write 2 3-4 corrupt hits 0",
 	} {
 		trigger(t, c.Storage(0), line)
 		require.Equal(t, shown, c.Storage(0).MustSh(t, "cat "+triggers))

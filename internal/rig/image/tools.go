@@ -19,7 +19,7 @@ var tools = map[string][]string{
 	"coreutils":      {"base64", "basename", "cat", "chmod", "comm", "cp", "cut", "date", "dd", "df", "dirname", "du", "echo", "env", "expr", "false", "head", "id", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mknod", "mktemp", "mv", "nproc", "od", "paste", "printf", "pwd", "readlink", "realpath", "rm", "rmdir", "seq", "sha256sum", "shuf", "sleep", "sort", "split", "stat", "stdbuf", "stty", "sync", "tail", "tee", "test", "timeout", "touch", "tr", "true", "truncate", "tty", "uname", "uniq", "wc", "yes"},
 	"diffutils":      {"cmp", "diff"},
 	"dmsetup":        {"dmsetup"},
-	"e2fsprogs":      {"e2fsck", "mkfs.ext4", "tune2fs", "dumpe2fs", "fsck.ext4"},
+	"e2fsprogs":      {"e2fsck", "mkfs.ext4", "tune2fs", "dumpe2fs", "fsck.ext4", "resize2fs"},
 	"findutils":      {"find", "xargs"},
 	"fio":            {"fio"},
 	"gawk|mawk":      {"awk"},

@@ -33,6 +33,7 @@ func newBench() *cobra.Command {
 	}
 	cmd.PersistentFlags().IntVar(&opts.Rounds, "rounds", 5, "measurements of each cell; the median counts")
 	cmd.PersistentFlags().BoolVar(&opts.JSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&opts.Checksums, "checksums", false, "measure a pool with data checksums too")
 	cmd.Flags().IntVar(&opts.Seconds, "seconds", 4, "length of one measurement")
 	cmd.AddCommand(&cobra.Command{
 		Use: "recovery", Short: "measure loss and return of a leg beside md RAID1 over RNBD", Args: cobra.NoArgs,

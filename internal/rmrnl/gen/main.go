@@ -175,7 +175,7 @@ func (w *writer) structType(t string, s attrSet) {
 }
 
 // Attributes whose u8 is a set of bits, not a number.
-var masks = map[string]bool{"up-to-date": true, "syncing": true, "damaged-copies": true}
+var masks = map[string]bool{"up-to-date": true, "syncing": true, "damaged-copies": true, "verify-legs": true, "verify-skipped": true, "members": true}
 
 func (w *writer) goType(a attr) string {
 	t := map[string]string{

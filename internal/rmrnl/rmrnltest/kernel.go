@@ -27,15 +27,16 @@ type Refusal struct {
 
 // State is what the kernel knows; its JSON is how test scripts write it.
 type State struct {
-	Absent  bool                 `json:"absent"`  // no family
-	Refuse  map[string]Refusal   `json:"refuse"`  // by command
-	Pools   []rmrnl.Pool         `json:"pools"`   // served here
-	Stores  []rmrnl.Pool         `json:"stores"`  // on devices, not served
-	Peers   []rmrnl.Pool         `json:"peers"`   // served elsewhere
-	Devices []rmrnl.Device       `json:"devices"` // mapped here
-	Legs    []rmrnl.Leg          `json:"legs"`
-	Events  []rmrnl.Notification `json:"events"` // sent to the first subscriber
-	After   *State               `json:"after"`  // becomes the state once all events are sent
+	Absent      bool                 `json:"absent"`  // no family
+	Refuse      map[string]Refusal   `json:"refuse"`  // by command
+	Pools       []rmrnl.Pool         `json:"pools"`   // served here
+	Stores      []rmrnl.Pool         `json:"stores"`  // on devices, not served
+	Peers       []rmrnl.Pool         `json:"peers"`   // served elsewhere
+	Devices     []rmrnl.Device       `json:"devices"` // mapped here
+	Legs        []rmrnl.Leg          `json:"legs"`
+	Differences []rmrnl.Difference   `json:"differences"`
+	Events      []rmrnl.Notification `json:"events"` // sent to the first subscriber
+	After       *State               `json:"after"`  // becomes the state once all events are sent
 }
 
 // Kernel is the other end.
@@ -101,6 +102,8 @@ func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
 		return nil, refusal(syscall.ENOENT, "the peer has no such pool")
 	case rmrnl.CmdPoolResync:
 		return nil, k.poolResync(req)
+	case rmrnl.CmdPoolVerify:
+		return nil, k.poolVerify(req)
 	case rmrnl.CmdPoolResolve:
 		i := k.poolIndex(req)
 		if i < 0 {
@@ -143,6 +146,26 @@ func (k *Kernel) poolResync(req *rmrnl.Request) *Refusal {
 	}
 	if digest, ok := value(req, rmrnl.PoolAttrResyncDigest).(uint8); ok {
 		k.state.Pools[i].ResyncDigest = digest
+	}
+	return nil
+}
+
+// poolVerify ends at once what it starts, with what the state lists as different.
+func (k *Kernel) poolVerify(req *rmrnl.Request) *Refusal {
+	i := k.poolIndex(req)
+	if i < 0 {
+		return refusal(syscall.ENOENT, "no pool "+str(req, rmrnl.PoolAttrName)+" on this node")
+	}
+	p := &k.state.Pools[i]
+	if value(req, rmrnl.PoolAttrVerifyRun) == uint8(0) {
+		p.VerifyState = rmrnl.VerifyStateStopped
+		return nil
+	}
+	p.VerifyState, p.VerifyTotal, p.VerifyDone, p.VerifyDifferences = rmrnl.VerifyStateDone, p.Size, p.Size, 0
+	for _, d := range k.state.Differences {
+		if d.PoolName == p.Name && d.MemberID == p.MemberID {
+			p.VerifyDifferences += d.Length / pool.BlockSize
+		}
 	}
 	return nil
 }

@@ -240,6 +240,10 @@ func (k *Kernel) dump(m netlink.Message, cmd uint8) [][]netlink.Message {
 		for i := range k.state.Devices {
 			add(&k.state.Devices[i])
 		}
+	case rmrnl.CmdDifferenceGet:
+		for i := range k.state.Differences {
+			add(&k.state.Differences[i])
+		}
 	case rmrnl.CmdLegGet:
 		for i := range k.state.Legs {
 			add(&k.state.Legs[i])

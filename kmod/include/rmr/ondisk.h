@@ -18,6 +18,14 @@
  * damaged copy is reported and replaced by the next write.
  *
  * The store of a witness has superblocks only: map_off and map_len are 0, RMR_MD_TAIL is enough.
+ *
+ * With RMR_FEAT_INCOMPAT_EXT_MD the store has two devices: superblocks and map lie on the metadata
+ * device, by the layout above from its end, and all offsets of the superblock count there; the data
+ * area is the data device from its start. If the data device has 4 KiB behind the pool's data, its
+ * last whole 4 KiB block is a struct rmr_stub, which tells whose data it is.
+ *
+ * The map lies below the superblocks, with room behind it in a store that was grown: map_off stays
+ * and map_len grows with the pool, up to sb.room bytes of data.
  */
 #ifndef RMR_ONDISK_H
 #define RMR_ONDISK_H
@@ -50,7 +58,8 @@
 #define RMR_POOL_SIZE_MAX	(1ull << 56)
 
 /* Feature bits. Unknown incompat bits: refused. Unknown ro bits: read only tools go on. */
-#define RMR_FEAT_INCOMPAT_KNOWN	0ull
+#define RMR_FEAT_INCOMPAT_EXT_MD	(1ull << 0)	/* data on a device of its own */
+#define RMR_FEAT_INCOMPAT_KNOWN	0x1ull
 #define RMR_FEAT_RO_KNOWN	0ull
 #define RMR_FEAT_COMPAT_KNOWN	0ull
 
@@ -59,13 +68,23 @@
  * area read as zeros when the member was made. USED: a client has attached at least once. QUORUM:
  * the pool asks for a majority of its voters, members and witnesses; the same on all of them.
  * DISCARDED: an operator gave this member's history up; it lacks everything until it has joined Y.
+ * DATA_CRC: data of writes and of resync carries a checksum; the same on all members. LEFT: the
+ * member left by its policy, as its disk failed too often; it serves nobody until told to.
  */
 #define RMR_SB_F_CLEAN		(1u << 0)
 #define RMR_SB_F_ZEROED		(1u << 1)
 #define RMR_SB_F_USED		(1u << 2)
 #define RMR_SB_F_QUORUM		(1u << 3)
 #define RMR_SB_F_DISCARDED	(1u << 4)
-#define RMR_SB_F_ALL		0x1fu
+#define RMR_SB_F_DATA_CRC	(1u << 8)
+#define RMR_SB_F_LEFT		(1u << 9)
+#define RMR_SB_F_ALL		0x31fu
+
+/* struct rmr_sb.on_error: what the member does about errors of its disk (R3.10) */
+#define RMR_SB_REPAIR		0u
+#define RMR_SB_DETACH		1u
+#define RMR_SB_PASS_ON		2u
+#define RMR_SB_ON_ERROR_MAX	2u
 
 /* struct rmr_sb_member.state */
 #define RMR_MEMBER_NONE		0u		/* slot never used or freed: only generation */
@@ -126,7 +145,8 @@ struct rmr_sb {
 	__le64	pool_size;			/*  144 bytes, multiple of RMR_BLOCK_SIZE */
 	__le32	chunk_size;			/*  152 bytes, power of two */
 	__u8	member_id;			/*  156 this store's place */
-	__u8	reserved0[3];			/*  157 */
+	__u8	on_error;			/*  157 RMR_SB_REPAIR, ... */
+	__u8	reserved0[2];			/*  158 */
 	__le64	map_off;			/*  160 bytes from the start of the store */
 	__le64	map_len;			/*  168 bytes */
 	__le64	store_size;			/*  176 usable bytes S when written */
@@ -134,10 +154,29 @@ struct rmr_sb {
 	struct rmr_epoch_le promised;		/*  192 highest epoch promised */
 	struct rmr_view_le view;		/*  208 highest view known */
 	__le64	table_version;			/*  256 of the member table, +1 at each change */
-	__u8	reserved1[248];			/*  264 */
+	__le64	verified;			/*  264 end of the last verify, as created */
+	__le64	verify_differences;		/*  272 blocks of 4 KiB that differed in it */
+	__u8	reserved1[8];			/*  280 */
+	__le64	data_size;			/*  288 EXT_MD: bytes of the data device, else 0 */
+	__u8	data_label[RMR_UUID_LEN];	/*  296 EXT_MD: random, in the stub too, else 0 */
+	__le64	room;				/*  312 see above; behind the pool: zeros; or 0 */
+	__u8	reserved3[192];			/*  320 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  512 */
 	__u8	reserved2[1788];		/* 2304 */
 	__le32	crc32c;				/* 4092 over bytes 0..4091, CRC-32C, see below */
+};						/* 4096 */
+
+/* On the data device of a store with RMR_FEAT_INCOMPAT_EXT_MD. */
+#define RMR_STUB_MAGIC		"RMRDATA1"	/* 8 bytes, no terminator */
+
+struct rmr_stub {
+	char	magic[8];			/*    0 RMR_STUB_MAGIC */
+	__u8	pool_uuid[RMR_UUID_LEN];	/*    8 */
+	__u8	store_uuid[RMR_UUID_LEN];	/*   24 */
+	__u8	label[RMR_UUID_LEN];		/*   40 struct rmr_sb.data_label */
+	__le64	data_size;			/*   56 bytes of the device when written */
+	__u8	reserved[4028];			/*   64 */
+	__le32	crc32c;				/* 4092 over bytes 0..4091 */
 };						/* 4096 */
 
 /*
@@ -180,9 +219,14 @@ RMR_ASSERT_OFF(struct rmr_sb, map_off, 160);
 RMR_ASSERT_OFF(struct rmr_sb, promised, 192);
 RMR_ASSERT_OFF(struct rmr_sb, view, 208);
 RMR_ASSERT_OFF(struct rmr_sb, table_version, 256);
+RMR_ASSERT_OFF(struct rmr_sb, verified, 264);
+RMR_ASSERT_OFF(struct rmr_sb, data_size, 288);
+RMR_ASSERT_OFF(struct rmr_sb, room, 312);
 RMR_ASSERT_OFF(struct rmr_sb, member, 512);
 RMR_ASSERT_OFF(struct rmr_sb, reserved2, 2304);
 RMR_ASSERT_OFF(struct rmr_sb, crc32c, 4092);
+RMR_ASSERT_SIZE(struct rmr_stub, 4096);
+RMR_ASSERT_OFF(struct rmr_stub, crc32c, 4092);
 RMR_ASSERT_SIZE(struct rmr_map_sector, RMR_MAP_SECTOR);
 RMR_ASSERT_OFF(struct rmr_map_sector, chunk, 16);
 

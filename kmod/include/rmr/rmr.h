@@ -27,6 +27,10 @@ struct rmr_member_info {
 	char	node[RMR_NAME_LEN];
 	char	addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
 	u64	copied;				/* bytes from it since the join */
+	u64	generation;
+	bool	leaving;
+	bool	maintenance;
+	u8	successor;			/* id + 1, or 0 */
 };
 
 struct rmr_io_stats {
@@ -47,6 +51,8 @@ struct rmr_pool_info {
 	u8	uuid[RMR_UUID_LEN];
 	u8	store_uuid[RMR_UUID_LEN];
 	char	device[RMR_PATH_LEN];
+	char	md_device[RMR_PATH_LEN];	/* "": device */
+	u64	room;				/* the pool may grow to it, 0: not prepared */
 	char	client[RMR_NAME_LEN];
 	u64	size;
 	u64	store_size;
@@ -67,6 +73,14 @@ struct rmr_pool_info {
 	u64	stale;
 	u64	missed;
 	u64	intents;
+	u64	read_errors;			/* of the disk, like the next two */
+	u64	write_errors;
+	u64	write_retries;
+	u64	bad_data;
+	u32	disk_errors;			/* places that count */
+	u32	hung_ms;			/* 0: the disk answers */
+	u8	on_error;			/* RMR_SB_REPAIR, ... */
+	bool	left;
 	u64	resync_left;			/* chunks, like total */
 	u64	resync_total;
 	u64	resync_copied;			/* bytes */
@@ -84,8 +98,33 @@ struct rmr_pool_info {
 	u64	resync_latency_ns;
 	u64	resync_equal;			/* bytes */
 	u64	others_lack;			/* chunks, see struct rmr_rsp_pool */
+	u8	verify_state;			/* enum rmr_verify_state */
+	u8	verify_legs;			/* mask, as skipped */
+	u8	verify_skipped;
+	u64	verify_done;			/* bytes, as total */
+	u64	verify_total;
+	u64	verify_rate;			/* bytes/s, as limit */
+	u64	verify_limit;
+	u64	verify_eta_ms;			/* 0: unknown */
+	u64	verify_differences;		/* blocks */
+	u64	verify_busy;			/* chunks */
+	u64	verify_failures;
+	u64	verify_repaired;		/* chunks */
+	u64	verified;			/* seconds since 1970, 0: never */
+	u64	verified_differences;
 	struct rmr_io_stats stats;
 	struct rmr_member_info member[RMR_MAX_MEMBERS];
+};
+
+#define RMR_DIFFERENCES	64u		/* listed of one verify */
+
+/* Blocks of a member on this node that differ from those of others. */
+struct rmr_difference_info {
+	char	name[RMR_NAME_LEN];
+	u8	member_id;
+	u8	members;			/* mask of those others */
+	u64	offset;				/* bytes, as length */
+	u64	length;
 };
 
 /* A mapped pool on a client. */
@@ -126,6 +165,13 @@ struct rmr_leg_info {
 	u32	returns;
 	u32	damped_ms;			/* 0: not damped */
 	u8	cause;				/* of the last ejection */
+	bool	leaving;
+	bool	maintenance;
+	u8	successor;			/* id + 1, or 0 */
+	u64	read_errors;			/* reads that its store failed */
+	u64	read_repairs;			/* ranges written back after that */
+	u64	read_repair_failures;		/* ranges that were not */
+	u64	bad_data;			/* writes it refused by their checksum */
 	struct rmr_io_stats stats;
 };
 
@@ -134,12 +180,16 @@ struct rmr_leg_info {
 struct rmr_pool_spec {
 	const char	*name;
 	const char	*device;
+	const char	*md_device;		/* NULL: metadata on device too */
 	const char	*node;
 	const char	*transport;
 	const u8	*uuid;			/* NULL: any or new */
 	u64		size;
+	u64		store_size;		/* assemble: where to look, 0: at the end */
 	u32		chunk_size;
 	int		member_id;		/* -1: lowest free */
+	u8		leg;			/* that the command is about; RMR_NO_MEMBER: any */
+	u8		replaces;		/* join: whose place it takes; as leg */
 	u16		port;
 	bool		zeroed;
 	bool		force;
@@ -151,12 +201,23 @@ struct rmr_pool_spec {
 	u64		limit;			/* bytes/s, 0: none, U64_MAX: as it is */
 	u64		floor;			/* bytes/s, 0: as it is */
 	u64		target_ns;		/* 0: as it is */
-	bool		dry_run;		/* join: check only */
+	bool		dry_run;		/* join, replace, member: check only */
+	bool		leaving;		/* member: remove it */
+	int		maintenance;		/* member: 1 begin, 0 end, -1: as it is */
+	int		verify;			/* 1: start, 0: stop */
+	u8		legs;			/* verify: mask to compare with, 0: all */
+	int		from;			/* verify: RMR_FROM_*, or whose copy counts */
+	bool		data_crc;		/* create: data carries checksums */
+	bool		disk_return;		/* let a member return that left */
+	int		on_error;		/* RMR_SB_REPAIR, ...; -1: as it is, or repair */
 	unsigned int	addr_cnt;
 	unsigned int	peer_cnt;
 	char		addr[RMR_MEMBER_ADDRS][RMR_ADDR_LEN];
 	char		peer[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
 };
+
+#define RMR_FROM_NONE	-1		/* verify: do not repair */
+#define RMR_FROM_MOST	8		/* verify: more than half of the copies */
 
 #define RMR_STALL_MS	5000		/* a leg that does not answer for so long is ejected */
 #define RMR_SUSPEND_MS	600000		/* without a leg, I/O waits so long before it fails */
@@ -169,6 +230,7 @@ struct rmr_device_spec {
 	int		index;			/* -1: by name */
 	u16		port;
 	u32		stall_ms;
+	u64		size;			/* resize: bytes */
 	u32		suspend_ms;		/* 0: fail at once; U32_MAX: wait for ever */
 	bool		takeover;
 	bool		force;
@@ -176,11 +238,13 @@ struct rmr_device_spec {
 	char		addr[RMR_MAX_MEMBERS][RMR_ADDR_LEN];
 };
 
-/* One leg of a mapped pool, to be ejected or let return. */
+/* One leg of a mapped pool, to be ejected, let return, removed or maintained. */
 struct rmr_leg_spec {
 	const char	*name;
 	u8		member_id;
 	bool		force;
+	bool		leaving;
+	int		maintenance;		/* 1 begin, 0 end, -1: as it is */
 };
 
 /*
@@ -200,7 +264,14 @@ struct rmr_srv_ctl {
 	int	(*resolve)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*peek)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
 			struct netlink_ext_ack *extack);
+	int	(*replace)(const struct rmr_pool_spec *spec, struct rmr_pool_info *info,
+			   struct netlink_ext_ack *extack);
+	int	(*member)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*grow)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*disk)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
+	int	(*verify)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
+	int	(*difference)(unsigned long *cursor, struct rmr_difference_info *info);
 };
 
 /* Commands of the client side, by brmr_client. */
@@ -209,10 +280,12 @@ struct rmr_clt_ctl {
 	int	(*map)(const struct rmr_device_spec *spec, struct rmr_device_info *info,
 		       struct netlink_ext_ack *extack);
 	int	(*unmap)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
+	int	(*resize)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
 	int	(*device_info)(unsigned long *cursor, struct rmr_device_info *info);
 	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
 	int	(*leg_eject)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 	int	(*leg_return)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
+	int	(*leg_set)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 };
 
 int rmr_srv_ctl_register(struct rmr_srv_ctl *ctl);
@@ -232,6 +305,8 @@ void rmr_lineage_new(u8 lineage[RMR_UUID_LEN]);
 
 struct rmr_clt_pool;
 struct rmr_clt_req;
+struct rmr_clt_repair;
+struct rmr_clt_bounce;
 struct rmr_clt_sess;
 
 /* Somebody who waits for a permit of a session. Owned by clt-sess.c. */
@@ -283,6 +358,7 @@ struct rmr_clt_req {
 	u64			last;		/* last byte of the range */
 	u64			subtree_last;
 	u64			seq;
+	u64			low;		/* first number it had, until it is sent anew */
 	u64			below;		/* every write below this number had ended */
 	struct rmr_epoch_le	epoch;		/* and view: in force when it was admitted */
 	__le64			view;
@@ -292,6 +368,13 @@ struct rmr_clt_req {
 	u8			missing;	/* members that do not get it */
 	u8			miss;		/* members that were to get it and did not */
 	u8			tried;		/* members that failed a read */
+	u8			bad;		/* those of them whose store did */
+	struct rmr_clt_repair	*repair;	/* NULL: of the caller; see clt-repair.c */
+	struct rmr_clt_bounce	*bounce;	/* its data, if not in sgl; see clt-crc.c */
+	u32			crc;		/* of the data, if the pool has checksums */
+	u8			refused;	/* members that its data did not reach unharmed */
+	u8			resends;
+	bool			reading;	/* a repair that has not got its data yet */
 	bool			ranged;		/* in pool->ranges */
 	bool			was_sent;	/* at any time */
 	bool			unreadable;	/* a store failed the read */
@@ -328,10 +411,15 @@ bool rmr_clt_is_live(struct rmr_clt_pool *pool);
 /* Detaches, cleanly if the pool is live, and frees the pool. */
 int rmr_clt_close(struct rmr_clt_pool *pool);
 void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info);
+/* By command: every data member and then the pool are size bytes large from now on. */
+int rmr_clt_resize(struct rmr_clt_pool *pool, u64 size, struct netlink_ext_ack *extack);
 /* By command: takes a leg out until it is told to return. */
 int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
 		      struct netlink_ext_ack *extack);
 int rmr_clt_leg_return(struct rmr_clt_pool *pool, unsigned int id, struct netlink_ext_ack *extack);
+/* By command: removes the member, or begins or ends its maintenance (R9.2). */
+int rmr_clt_leg_set(struct rmr_clt_pool *pool, const struct rmr_leg_spec *spec,
+		    struct netlink_ext_ack *extack);
 /* Fills *info for member id; -ENOENT if the pool has no such leg. */
 int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info);
 
@@ -359,28 +447,36 @@ struct rmr_store_io {
 	u16	flags;
 	u8	op;
 	u8	missing;
+	u8	slot;			/* of srv-disk.c */
 };
 
 /**
  * struct rmr_store_ops - how rmr uses a store
  * @owner: module held while a store is open
- * @open: opens the store exclusively; sets an extack text on failure
+ * @open: opens the store exclusively, its metadata on md_path unless that is NULL; sets an extack
+ *	text on failure
  * @close: closes it
- * @size: usable bytes, a multiple of RMR_MD_BLOCK
+ * @size: usable bytes of the device with the metadata, a multiple of RMR_MD_BLOCK
+ * @data_size: the same of the device with the data
  * @limits: queue limits of the store
  * @rw_md: reads or writes metadata blocks, stable when it returns; may sleep
- * @flush: makes all completed writes stable; may sleep
+ * @rw_data: the same for blocks of the device with the data
+ * @zero: makes a range of the data device read as zeros, stable when it returns; may sleep for long
+ * @flush: makes all completed writes of data stable, says nothing of metadata; may sleep
  * @alloc_io: never fails; may sleep for an earlier io to end
  * @free_io: gives back an io that was not submitted
  * @submit: starts @io; data is contiguous in the kernel's linear mapping
  */
 struct rmr_store_ops {
 	struct module	*owner;
-	void	*(*open)(const char *path, struct netlink_ext_ack *extack);
+	void	*(*open)(const char *path, const char *md_path, struct netlink_ext_ack *extack);
 	void	(*close)(void *store);
 	u64	(*size)(void *store);
+	u64	(*data_size)(void *store);
 	void	(*limits)(void *store, struct rmr_limits_le *limits);
 	int	(*rw_md)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*rw_data)(void *store, bool write, u64 off, void *buf, size_t len);
+	int	(*zero)(void *store, u64 off, u64 len);
 	int	(*flush)(void *store);
 	struct rmr_store_io *(*alloc_io)(void *store, u8 op, u16 flags);
 	void	(*free_io)(struct rmr_store_io *io);

@@ -43,7 +43,8 @@
 #define RMR_MSG_READY		17u		/* the map may be pulled; client to member */
 #define RMR_MSG_PREPARE		18u		/* flush before a promotion; client to member */
 #define RMR_MSG_FINE		19u		/* blocks of a dirty chunk; member to member */
-#define RMR_MSG_TYPE_MAX	19u
+#define RMR_MSG_RESIZE		20u		/* persist a larger pool; client to member */
+#define RMR_MSG_TYPE_MAX	20u
 
 /* struct rmr_msg_io.op */
 #define RMR_OP_READ		0u
@@ -57,7 +58,8 @@
 #define RMR_IO_F_FUA		(1u << 0)	/* stable before the answer; no READ */
 #define RMR_IO_F_NOUNMAP	(1u << 1)	/* WRITE_ZEROES: keep the space allocated */
 #define RMR_IO_F_SYNC		(1u << 2)	/* hint: somebody waits for it */
-#define RMR_IO_F_ALL		(RMR_IO_F_FUA | RMR_IO_F_NOUNMAP | RMR_IO_F_SYNC)
+#define RMR_IO_F_CRC		(1u << 3)	/* WRITE: data_crc32c is of the data */
+#define RMR_IO_F_ALL		(RMR_IO_F_FUA | RMR_IO_F_NOUNMAP | RMR_IO_F_SYNC | RMR_IO_F_CRC)
 
 /*
  * Status of an answer, as negative errno (the transport carries 0..511). Any other value is an
@@ -70,6 +72,10 @@
 #define RMR_ST_BUSY		(-16)	/* EBUSY: another client holds the pool */
 #define RMR_ST_NOPOOL		(-2)	/* ENOENT: no such pool on this node */
 #define RMR_ST_MALFORMED	(-71)	/* EPROTO: message refused by a check */
+#define RMR_ST_PASSED_ON	(-121)	/* EREMOTEIO: read failed here, not to be repaired */
+#define RMR_ST_LEFT		(-112)	/* EHOSTDOWN: left by its policy, its disk failed */
+#define RMR_ST_HUNG		(-62)	/* ETIME: the disk does not answer */
+#define RMR_ST_BAD_DATA		(-84)	/* EILSEQ: data does not match its checksum; not applied */
 #define RMR_ST_VERSION		(-93)	/* EPROTONOSUPPORT: protocol version */
 
 struct rmr_msg_hdr {
@@ -91,7 +97,7 @@ struct rmr_msg_io {
 	__u8	op;				/* 60 RMR_OP_* */
 	__u8	missing;			/* 61 mask of members that do not get this write */
 	__le16	flags;				/* 62 RMR_IO_F_* */
-	__le32	data_crc32c;			/* 64 reserved until data checksums are agreed: 0 */
+	__le32	data_crc32c;			/* 64 with RMR_IO_F_CRC, else 0 */
 	__u8	reserved[12];			/* 68 */
 };						/* 80 */
 
@@ -154,7 +160,9 @@ struct rmr_rsp_pool {
 	__u8	store_uuid[RMR_UUID_LEN];	/*  240 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  256 */
 	__le64	others_lack;			/* 2048 chunks that one outside the view lacks */
-	__u8	reserved1[248];			/* 2056 */
+	struct rmr_sb_member claim;		/* 2056 of a blank store heard lately, else zero */
+	__u8	claim_id;			/* 2280 place that it wants; 0 without a claim */
+	__u8	reserved1[23];			/* 2281 */
 };						/* 2304 */
 
 /* struct rmr_msg_attach.flags */
@@ -314,6 +322,10 @@ struct rmr_rsp_list {
 	struct rmr_range_le range[RMR_LIST_RANGES];	/* 64 */
 };						/* 4096 */
 
+/* struct rmr_msg_resync_read.flags */
+#define RMR_RESYNC_F_CRC	(1u << 0)	/* a tail with the checksum follows the data */
+#define RMR_RESYNC_F_ALL	RMR_RESYNC_F_CRC
+
 /* Data of a range inside one chunk, from a member that has it. The reply is the data. */
 struct rmr_msg_resync_read {
 	struct rmr_msg_hdr hdr;			/*  0 */
@@ -323,8 +335,12 @@ struct rmr_msg_resync_read {
 	__le32	length;				/* 48 bytes, multiple of RMR_BLOCK_SIZE, not zero */
 	__u8	from;				/* 52 asking member */
 	__u8	to;				/* 53 member id + 1 addressed, 0: any */
-	__u8	reserved[10];			/* 54 */
+	__u8	flags;				/* 54 RMR_RESYNC_F_* */
+	__u8	reserved[9];			/* 55 */
 };						/* 64 */
+
+/* Bytes behind the data with RMR_RESYNC_F_CRC: the data's CRC-32C as le32, the rest zero. */
+#define RMR_RESYNC_TAIL		16u
 
 /*
  * SETTLE: the client is live and the marks of the uncertain set are persisted everywhere; the set
@@ -335,6 +351,17 @@ struct rmr_msg_step {
 	struct rmr_msg_hdr hdr;			/*  0 with handle */
 	struct rmr_epoch_le epoch;		/*  8 */
 	__le64	view;				/* 24 number of the view the client acts under */
+	__u8	reserved[32];			/* 32 */
+};						/* 64 */
+
+/*
+ * The pool is that large from now on (R9.12). Answered when it is persisted; again, by a member
+ * that has that size already. -ENOSPC: the store has no room, see struct rmr_sb.room.
+ */
+struct rmr_msg_resize {
+	struct rmr_msg_hdr hdr;			/*  0 with handle */
+	struct rmr_epoch_le epoch;		/*  8 */
+	__le64	size;				/* 24 bytes, not smaller than the member's */
 	__u8	reserved[32];			/* 32 */
 };						/* 64 */
 
@@ -388,11 +415,21 @@ struct rmr_msg_digest {
 	__u8	reserved1[48];			/*  80 */
 };						/* 128 */
 
+/* struct rmr_rsp_digest.flags. STEADY: in U, settled, and nothing of the chunk is uncertain. */
+#define RMR_DIGEST_F_STEADY	(1u << 0)
+#define RMR_DIGEST_F_ALL	0x1u
+
+/* What the member knew of the chunk once it had read the data (R5.11) stands before the digests. */
 struct rmr_rsp_digest {
 	__le64	chunk;				/*    0 as asked, like first and count */
 	__le16	first;				/*    8 */
 	__le16	count;				/*   10 */
-	__u8	reserved[52];			/*   12 */
+	__u8	dirty;				/*   12 bits of the chunk against other members */
+	__u8	flags;				/*   13 RMR_DIGEST_F_* */
+	__u8	reserved0[2];			/*   14 */
+	__le64	newest;				/*   16 as in struct rmr_rsp_fine */
+	__le64	view;				/*   24 number of the member's view */
+	__u8	reserved1[32];			/*   32 */
 	__u8	digest[RMR_DIGEST_BYTES];	/*   64 one after the other, unused ones are zero */
 };						/* 4160 */
 
@@ -400,7 +437,7 @@ struct rmr_rsp_digest {
  * Sets slot member_id of the member table. With the handle of an attachment, by the client that
  * holds its epoch: the slot as it is (R9.4). Without one it is a wish or makes members of a pool
  * that no client has used, and is refused unless table_version is the member's own. Slots that
- * differ are told together: those with more are kept in memory and persisted with the last one
+ * differ are told together: those with more stay in memory and are persisted with the last one
  * (F_WHOLE).
  */
 struct rmr_msg_member_set {
@@ -427,6 +464,7 @@ RMR_ASSERT_SIZE(struct rmr_rsp_pool, 2304);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, view, 128);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, others_lack, 2048);
 RMR_ASSERT_OFF(struct rmr_rsp_pool, member, 256);
+RMR_ASSERT_OFF(struct rmr_rsp_pool, claim, 2056);
 RMR_ASSERT_SIZE(struct rmr_msg_attach, 128);
 RMR_ASSERT_OFF(struct rmr_msg_attach, node, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_view, 64);
@@ -448,11 +486,13 @@ RMR_ASSERT_SIZE(struct rmr_rsp_list, 4096);
 RMR_ASSERT_OFF(struct rmr_rsp_list, range, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_resync_read, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_step, 64);
+RMR_ASSERT_SIZE(struct rmr_msg_resize, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_fine, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_fine, 576);
 RMR_ASSERT_SIZE(struct rmr_msg_digest, 128);
 RMR_ASSERT_OFF(struct rmr_msg_digest, key, 64);
 RMR_ASSERT_SIZE(struct rmr_rsp_digest, 4160);
+RMR_ASSERT_OFF(struct rmr_rsp_digest, newest, 16);
 RMR_ASSERT_OFF(struct rmr_rsp_digest, digest, 64);
 RMR_ASSERT_SIZE(struct rmr_msg_member_set, 280);
 RMR_ASSERT_OFF(struct rmr_msg_member_set, epoch, 40);

@@ -2,24 +2,10 @@
 /*
  * Checks and conversions of the wire and disk formats; see codec.h. Pure, any context.
  */
-#include "codec.h"
-
-/* Says what was refused and why. Returns err. */
-static int refuse(struct rmr_fault *fault, int err, const char *field, const char *why, u64 value)
-{
-	fault->field = field;
-	fault->why = why;
-	fault->value = value;
-	return err;
-}
+#include "codec-pri.h"
 
 /* Bytes; offsets and lengths of requests are multiples of it. */
 #define IO_GRAIN	512u
-
-static bool all_zero(const void *p, size_t len)
-{
-	return !memchr_inv(p, 0, len);
-}
 
 /* Zero-terminated, zeros behind. Returns the length or -1. */
 static int str_len(const char *s, size_t size)
@@ -272,7 +258,7 @@ static int self_check(const struct rmr_sb_member *member, u8 id, const u8 *store
 	return 0;
 }
 
-static int pool_size_check(u64 size, struct rmr_fault *fault)
+int rmr_pool_size_check(u64 size, struct rmr_fault *fault)
 {
 	if (size < RMR_POOL_SIZE_MIN || size > RMR_POOL_SIZE_MAX || (size & (RMR_BLOCK_SIZE - 1)))
 		return refuse(fault, -EINVAL, "pool_size", "out of range or not in 4 KiB blocks",
@@ -306,7 +292,7 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 	u64 size = le64_to_cpu(sb->pool_size), map_len = le64_to_cpu(sb->map_len);
 	u64 mine = le64_to_cpu(sb->store_size), map_off = le64_to_cpu(sb->map_off);
 
-	if (pool_size_check(size, fault) ||
+	if (rmr_pool_size_check(size, fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(sb->chunk_size), fault))
 		return -EINVAL;
 	if (mine != (store_size & ~(u64)(RMR_MD_BLOCK - 1)))
@@ -315,7 +301,7 @@ static int sb_layout_check(const struct rmr_sb *sb, u64 store_size, struct rmr_f
 		return sb_witness_check(sb, fault);
 	if (map_len != rmr_map_len(rmr_chunks(size, le32_to_cpu(sb->chunk_size))))
 		return refuse(fault, -EINVAL, "map_len", "does not match the pool", map_len);
-	if ((map_off & (RMR_MD_BLOCK - 1)) || map_off < size ||
+	if ((map_off & (RMR_MD_BLOCK - 1)) || (!rmr_sb_split(sb) && map_off < size) ||
 	    mine < RMR_MD_TAIL || map_len > mine - RMR_MD_TAIL ||
 	    map_off > mine - RMR_MD_TAIL - map_len)
 		return refuse(fault, -EINVAL, "map_off", "overlaps data or superblocks", map_off);
@@ -338,19 +324,28 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 			      le64_to_cpu(sb->feat_incompat));
 	if (le32_to_cpu(sb->flags) & ~RMR_SB_F_ALL)
 		return refuse(fault, -EINVAL, "flags", "unknown bits", le32_to_cpu(sb->flags));
+	if (sb->on_error > RMR_SB_ON_ERROR_MAX)
+		return refuse(fault, -EINVAL, "on_error", "unknown", sb->on_error);
 	if (!all_zero(sb->reserved0, sizeof(sb->reserved0)))
 		return refuse(fault, -EINVAL, "reserved0", "not zero", 0);
 	if (!all_zero(sb->reserved1, sizeof(sb->reserved1)))
 		return refuse(fault, -EINVAL, "reserved1", "not zero", 0);
 	if (!all_zero(sb->reserved2, sizeof(sb->reserved2)))
 		return refuse(fault, -EINVAL, "reserved2", "not zero", 0);
+	if (!all_zero(sb->reserved3, sizeof(sb->reserved3)))
+		return refuse(fault, -EINVAL, "reserved3", "not zero", 0);
 	if (!sb->write_seq)
 		return refuse(fault, -EINVAL, "write_seq", "zero", 0);
+	if (sb->verify_differences && !sb->verified)
+		return refuse(fault, -EINVAL, "verify_differences", "of no verify",
+			      le64_to_cpu(sb->verify_differences));
 	if (all_zero(sb->pool_uuid, sizeof(sb->pool_uuid)))
 		return refuse(fault, -EINVAL, "pool_uuid", "zero", 0);
 	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
 	if (!err)
 		err = sb_layout_check(sb, store_size, fault);
+	if (!err)
+		err = rmr_sb_device_check(sb, sb_is_witness(sb), fault);
 	if (!err)
 		err = members_check(sb->member, &sb->view, &sb->promised, fault);
 	if (!err)
@@ -458,8 +453,8 @@ static int io_check(const void *data, struct rmr_fault *fault)
 	const struct rmr_msg_io *m = data;
 	u16 flags = le16_to_cpu(m->flags);
 
-	if (m->data_crc32c)
-		return refuse(fault, -EPROTO, "data_crc32c", "not agreed",
+	if (m->data_crc32c && !(flags & RMR_IO_F_CRC))
+		return refuse(fault, -EPROTO, "data_crc32c", "not zero without its flag",
 			      le32_to_cpu(m->data_crc32c));
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
@@ -469,6 +464,8 @@ static int io_check(const void *data, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "flags", "unknown bits", flags);
 	if ((flags & RMR_IO_F_FUA) && m->op != RMR_OP_WRITE && m->op != RMR_OP_WRITE_ZEROES)
 		return refuse(fault, -EPROTO, "flags", "FUA on this op", m->op);
+	if ((flags & RMR_IO_F_CRC) && m->op != RMR_OP_WRITE)
+		return refuse(fault, -EPROTO, "flags", "CRC on this op", m->op);
 	if ((flags & RMR_IO_F_NOUNMAP) && m->op != RMR_OP_WRITE_ZEROES)
 		return refuse(fault, -EPROTO, "flags", "NOUNMAP on this op", m->op);
 	return io_range_check(m, fault);
@@ -677,6 +674,8 @@ static int resync_read_check(const void *data, struct rmr_fault *fault)
 			      length);
 	if ((offset & (RMR_BLOCK_SIZE - 1)) || offset > RMR_POOL_SIZE_MAX - length)
 		return refuse(fault, -EPROTO, "offset", "too high or not in 4 KiB blocks", offset);
+	if (m->flags & ~RMR_RESYNC_F_ALL)
+		return refuse(fault, -EPROTO, "flags", "unknown bits", m->flags);
 	if (!all_zero(m->reserved, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return peer_check(m->pool_uuid, &m->epoch, m->from, m->to, fault);
@@ -703,7 +702,7 @@ static int fine_check(const void *data, struct rmr_fault *fault)
 }
 
 /* Blocks first .. first + count - 1 lie in a chunk, and their digests in a reply. */
-static int digest_range_check(__le16 first_le, __le16 count_le, struct rmr_fault *fault)
+int rmr_codec_digest_range(__le16 first_le, __le16 count_le, struct rmr_fault *fault)
 {
 	u32 first = le16_to_cpu(first_le), count = le16_to_cpu(count_le);
 
@@ -719,7 +718,7 @@ static int digest_range_check(__le16 first_le, __le16 count_le, struct rmr_fault
 static int digest_check(const void *data, struct rmr_fault *fault)
 {
 	const struct rmr_msg_digest *m = data;
-	int err = digest_range_check(m->first, m->count, fault);
+	int err = rmr_codec_digest_range(m->first, m->count, fault);
 
 	if (err)
 		return err;
@@ -760,6 +759,8 @@ static const struct {
 	[RMR_MSG_READY] = { "READY", sizeof(struct rmr_msg_step), true, step_check },
 	[RMR_MSG_PREPARE] = { "PREPARE", sizeof(struct rmr_msg_step), true, step_check },
 	[RMR_MSG_FINE] = { "FINE", sizeof(struct rmr_msg_fine), false, fine_check },
+	[RMR_MSG_RESIZE] = { "RESIZE", sizeof(struct rmr_msg_resize), true,
+			     rmr_msg_resize_check },
 };
 
 int rmr_msg_check(const void *msg, size_t len, struct rmr_fault *fault)
@@ -824,6 +825,18 @@ static int limits_check(const struct rmr_limits_le *l, struct rmr_fault *fault)
 	return 0;
 }
 
+/* Where a blank store wants to be (R9.2). */
+static int claim_check(const struct rmr_rsp_pool *r, struct rmr_fault *fault)
+{
+	if (r->claim_id >= RMR_MAX_MEMBERS)
+		return refuse(fault, -EPROTO, "claim_id", "out of range", r->claim_id);
+	if (r->claim.state != RMR_MEMBER_NONE)
+		return rmr_sb_member_check(&r->claim, RMR_MAX_MEMBERS, fault) ? -EPROTO : 0;
+	if (r->claim_id || !all_zero(&r->claim, sizeof(r->claim)))
+		return refuse(fault, -EPROTO, "claim", "not zero without a claim", r->claim_id);
+	return 0;
+}
+
 int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 {
 	const struct rmr_rsp_pool *r = data;
@@ -841,137 +854,12 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
 		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
 	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
-	    pool_size_check(le64_to_cpu(r->pool_size), fault) ||
+	    rmr_pool_size_check(le64_to_cpu(r->pool_size), fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
 	    members_check(r->member, &r->view, &r->promised, fault) ||
-	    self_check(r->member, r->member_id, r->store_uuid, fault))
+	    self_check(r->member, r->member_id, r->store_uuid, fault) || claim_check(r, fault))
 		return -EPROTO;
 	return limits_check(&r->limits, fault);
-}
-
-int rmr_rsp_keepalive_check(const void *data, size_t len, struct rmr_fault *fault)
-{
-	const struct rmr_rsp_keepalive *r = data;
-
-	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "length", "wrong", len);
-	if (r->flags & ~RMR_ALIVE_F_ALL)
-		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
-	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
-		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
-	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
-		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
-	return 0;
-}
-
-/* A page of an answer: it starts where asked and goes on behind its last entry, or ends. */
-static int page_check(__le64 first, __le64 next, u64 asked, u64 end, struct rmr_fault *fault)
-{
-	if (le64_to_cpu(first) != asked)
-		return refuse(fault, -EPROTO, "first", "not as asked", le64_to_cpu(first));
-	if (le64_to_cpu(next) < end || le64_to_cpu(next) <= asked)
-		return refuse(fault, -EPROTO, "next", "does not move on", le64_to_cpu(next));
-	return 0;
-}
-
-int rmr_rsp_map_pull_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
-{
-	const struct rmr_rsp_map_pull *r = data;
-	u64 chunks, end;
-	u32 i, count;
-
-	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "length", "wrong", len);
-	chunks = le64_to_cpu(r->chunks);
-	count = le16_to_cpu(r->count);
-	if (chunks > RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN)
-		return refuse(fault, -EPROTO, "chunks", "more than any pool has", chunks);
-	if (count > RMR_MAP_RUNS)
-		return refuse(fault, -EPROTO, "count", "out of range", count);
-	end = le64_to_cpu(r->first);
-	for (i = 0; i < count; i++) {
-		const struct rmr_map_run_le *run = &r->run[i];
-		u64 first = le64_to_cpu(run->first);
-
-		if (!run->count || !run->bits || !all_zero(run->reserved, sizeof(run->reserved)))
-			return refuse(fault, -EPROTO, "run", "empty or reserved field not zero", i);
-		if (first < end || first >= chunks || le32_to_cpu(run->count) > chunks - first)
-			return refuse(fault, -EPROTO, "run", "out of order or range", first);
-		end = first + le32_to_cpu(run->count);
-	}
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	if (!all_zero(&r->run[count], (RMR_MAP_RUNS - count) * sizeof(r->run[0])))
-		return refuse(fault, -EPROTO, "run", "unused one is not zero", count);
-	return page_check(r->first, r->next, asked, end, fault);
-}
-
-int rmr_rsp_list_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
-{
-	const struct rmr_rsp_list *r = data;
-	u64 most = RMR_POOL_SIZE_MAX / RMR_CHUNK_SIZE_MIN, end;
-	u32 i, count;
-
-	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "length", "wrong", len);
-	count = le16_to_cpu(r->count);
-	if (count > RMR_LIST_RANGES)
-		return refuse(fault, -EPROTO, "count", "out of range", count);
-	if (r->flags & ~RMR_LIST_F_ALL)
-		return refuse(fault, -EPROTO, "flags", "unknown bits", r->flags);
-	end = le64_to_cpu(r->first);
-	for (i = 0; i < count; i++) {
-		u64 first = le64_to_cpu(r->range[i].first), n = le64_to_cpu(r->range[i].count);
-
-		if (first < end || !n || n > most || first > most - n)
-			return refuse(fault, -EPROTO, "range", "out of order or range", first);
-		end = first + n;
-	}
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	if (!all_zero(&r->range[count], (RMR_LIST_RANGES - count) * sizeof(r->range[0])))
-		return refuse(fault, -EPROTO, "range", "unused one is not zero", count);
-	return page_check(r->first, r->next, asked, end, fault);
-}
-
-int rmr_rsp_fine_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
-{
-	const struct rmr_rsp_fine *r = data;
-
-	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "length", "wrong", len);
-	if (le64_to_cpu(r->chunk) != asked)
-		return refuse(fault, -EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
-	if (r->known > 1)
-		return refuse(fault, -EPROTO, "known", "not 0 or 1", r->known);
-	if (!r->known && !all_zero(r->block, sizeof(r->block)))
-		return refuse(fault, -EPROTO, "block", "not zero", 0);
-	if (!all_zero(r->reserved0, sizeof(r->reserved0)))
-		return refuse(fault, -EPROTO, "reserved0", "not zero", 0);
-	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
-		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
-	return 0;
-}
-
-int rmr_rsp_digest_check(const void *data, size_t len, u64 asked, struct rmr_fault *fault)
-{
-	const struct rmr_rsp_digest *r = data;
-	u32 count;
-	int err;
-
-	if (len != sizeof(*r))
-		return refuse(fault, -EPROTO, "length", "wrong", len);
-	if (le64_to_cpu(r->chunk) != asked)
-		return refuse(fault, -EPROTO, "chunk", "not as asked", le64_to_cpu(r->chunk));
-	err = digest_range_check(r->first, r->count, fault);
-	if (err)
-		return err;
-	if (!all_zero(r->reserved, sizeof(r->reserved)))
-		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
-	count = le16_to_cpu(r->count);
-	if (!all_zero(&r->digest[count * RMR_DIGEST_LEN], (RMR_DIGESTS - count) * RMR_DIGEST_LEN))
-		return refuse(fault, -EPROTO, "digest", "unused one is not zero", count);
-	return 0;
 }
 
 const char *rmr_msg_name(u16 type)

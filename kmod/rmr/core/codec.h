@@ -55,6 +55,23 @@ int rmr_name_check(const char *name, size_t size, struct rmr_fault *fault);
 /* The name of this node for messages: host if it is one by the rule above, else "unnamed". */
 void rmr_node_name(char node[RMR_NAME_LEN], const char *host);
 int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault);
+/* 0, or -EINVAL with *fault set: in range and in whole blocks. */
+int rmr_pool_size_check(u64 size, struct rmr_fault *fault);
+
+/* Of layout.c. Whether data and metadata lie on two devices. */
+bool rmr_sb_split(const struct rmr_sb *sb);
+/* Where the stub is on a data device, or U64_MAX: the pool leaves no room for it. */
+u64 rmr_stub_off(u64 data_size, u64 pool_size);
+/* The stub of a store's data device, sealed. */
+void rmr_stub_fill(struct rmr_stub *stub, const struct rmr_sb *sb);
+/* 0, -ENODATA: no stub, -EBADMSG: damaged, -EINVAL: of another store or size. */
+int rmr_stub_check(const struct rmr_stub *stub, const struct rmr_sb *sb, struct rmr_fault *fault);
+/* What the fields about devices and room say; caller checked sizes and feature bits. */
+int rmr_sb_device_check(const struct rmr_sb *sb, bool witness, struct rmr_fault *fault);
+/* What only a RESIZE has; see rmr_msg_check(). */
+int rmr_msg_resize_check(const void *msg, struct rmr_fault *fault);
+/* Largest pool whose map fits behind map_off and whose data fits on the device. */
+u64 rmr_sb_room_max(const struct rmr_sb *sb);
 
 /*
  * 0; -ENODATA: no magic, not ours; -EBADMSG: damaged; -EPROTONOSUPPORT: version or feature;

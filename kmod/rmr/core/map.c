@@ -376,6 +376,46 @@ static int slot_spread(struct rmr_map *map, u64 index, struct rmr_map_slot *slot
 	return 0;
 }
 
+static u64 sectors_of(u64 chunks)
+{
+	return div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
+}
+
+static u64 entries_of(u64 chunks)
+{
+	return div_u64(sectors_of(chunks) + RMR_MAP_PAGE_SLOTS - 1, RMR_MAP_PAGE_SLOTS) + 1;
+}
+
+void *rmr_map_spare(u64 chunks, gfp_t gfp)
+{
+	if (chunks > RMR_MAP_CHUNKS_MAX)
+		return NULL;
+	return rmr_zalloc(entries_of(chunks) * sizeof(struct rmr_map_page *), gfp);
+}
+
+int rmr_map_resize(struct rmr_map *map, u64 chunks, void **spare, gfp_t gfp)
+{
+	u64 old = page_count(map) + 1, last = map->sectors - 1;
+	struct rmr_map_page **page = *spare;
+	struct rmr_map_slot *slot;
+
+	if (chunks < map->chunks || chunks > RMR_MAP_CHUNKS_MAX)
+		return -EINVAL;
+	/* What every chunk of the last sector has is not what its new ones have. */
+	slot = map->sectors ? rmr_map_slot(map, last) : NULL;
+	if (slot && slot_spread(map, last, slot, slot->fill, gfp))
+		return -ENOMEM;
+	if (entries_of(chunks) > old) {
+		memcpy(page, map->page, old * sizeof(*page));
+		*spare = map->page;
+		map->page = page;
+		map->memory += (entries_of(chunks) - old) * sizeof(*page);
+	}
+	map->chunks = chunks;
+	map->sectors = sectors_of(chunks);
+	return 0;
+}
+
 /* Takes bits from the chunks' own bytes; tells whether there were any. */
 static bool slot_clear(struct rmr_map *map, struct rmr_map_slot *slot, u32 from, u32 to, u8 bits)
 {

@@ -347,6 +347,51 @@ static void a_damaged_sector_counts_as_all_dirty(struct kunit *test)
 	rmr_map_destroy(&map);
 }
 
+static int resize(struct rmr_map *map, u64 chunks)
+{
+	void *spare = rmr_map_spare(chunks, GFP_KERNEL);
+	int err = rmr_map_resize(map, chunks, &spare, GFP_KERNEL);
+
+	rmr_free(spare);
+	return err;
+}
+
+/* Grows by less and by more than a sector, past a page; what all of the last sector had stays. */
+static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
+{
+	static const u64 sizes[] = { 700, 992, 993, 5000, RMR_MAP_PAGE_SLOTS * 496u + 3, 200000 };
+	struct rmr_map_sector sector;
+	struct rmr_map map;
+	unsigned int i;
+	u64 old = 600;
+
+	make(test, &map, old);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 4, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, set(&map, 599, 599, 2), 1);
+	persist(&map);
+	KUNIT_EXPECT_EQ(test, resize(&map, old - 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, resize(&map, RMR_MAP_CHUNKS_MAX + 1), -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		KUNIT_EXPECT_EQ(test, resize(&map, sizes[i]), 0);
+		KUNIT_EXPECT_EQ(test, map.chunks, sizes[i]);
+		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 4), old);
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 599), 6);
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, old), 0);
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, sizes[i] - 1), 0);
+		KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, sizes[i]));
+	}
+	rmr_map_image(&map, 1, &sector);
+	KUNIT_EXPECT_EQ(test, sector.chunk[599 - 496], 6);
+	KUNIT_EXPECT_EQ(test, sector.chunk[600 - 496], 0);
+	KUNIT_EXPECT_EQ(test, set(&map, 199999, 199999, 1), 1);
+	KUNIT_EXPECT_EQ(test, rmr_map_get(&map, 199999), 1);
+	KUNIT_EXPECT_EQ(test, clear(&map, 0, U64_MAX, 0xff), 1);
+	persist(&map);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 0xff), 0);
+	rmr_map_destroy(&map);
+	KUNIT_EXPECT_EQ(test, map.memory, 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(set_ranges),
 	KUNIT_CASE(clear_keeps_the_neighbours),
@@ -359,6 +404,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_block_survives_the_disk),
 	KUNIT_CASE(setting_what_a_whole_sector_has_changes_nothing),
 	KUNIT_CASE(a_damaged_sector_counts_as_all_dirty),
+	KUNIT_CASE(a_larger_map_keeps_its_bits_and_is_clean_behind),
 	{}
 };
 

@@ -49,6 +49,11 @@ int rmr_plan_init(struct rmr_plan *plan, u64 chunks, gfp_t gfp)
 	return err;
 }
 
+int rmr_plan_resize(struct rmr_plan *plan, u64 chunks, void **spare, gfp_t gfp)
+{
+	return rmr_map_resize(&plan->lack, chunks, spare, gfp);
+}
+
 void rmr_plan_reset(struct rmr_plan *plan)
 {
 	struct rmr_tree_node *node;

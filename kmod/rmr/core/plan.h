@@ -39,6 +39,8 @@ struct rmr_plan_ops {
 };
 
 int rmr_plan_init(struct rmr_plan *plan, u64 chunks, gfp_t gfp);
+/* Makes room for more chunks, which are not lacked; as rmr_map_resize(). */
+int rmr_plan_resize(struct rmr_plan *plan, u64 chunks, void **spare, gfp_t gfp);
 void rmr_plan_destroy(struct rmr_plan *plan);
 /* Forgets everything, as when the member joins again; tickets go on. */
 void rmr_plan_reset(struct rmr_plan *plan);

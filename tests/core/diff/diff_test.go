@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rmr-block/rmr/pkg/dirtymap"
 	"github.com/rmr-block/rmr/pkg/pool"
 )
@@ -136,6 +138,22 @@ func (s *maps) persist(c *core, r *rand.Rand) {
 	c.want("ok", "map_persisted", slot)
 }
 
+// resize makes both maps larger, sometimes by less than a sector; smaller is refused.
+func (s *maps) resize(c *core, r *rand.Rand) {
+	chunks := s.m.Chunks() + r.Uint64N(3)*r.Uint64N(700)
+	if r.IntN(8) == 0 {
+		chunks = r.Uint64N(s.m.Chunks())
+	}
+	answer := 0
+	if err := s.m.Resize(chunks); err != nil {
+		answer = -int(unix.EINVAL)
+	} else if err := s.other.Resize(chunks); err != nil {
+		c.t.Fatal(err)
+	}
+	c.want(answer, "map_resize", chunks)
+	s.compare(c)
+}
+
 // forget clears everything and persists it, so that sectors are forgotten while images of them that were
 // taken before are still under way.
 func (s *maps) forget(c *core) {
@@ -224,6 +242,9 @@ func TestMapsAgree(t *testing.T) {
 			}
 			if i%400 == 399 && chunks < 20000 {
 				s.restart(c, r)
+			}
+			if r.IntN(150) == 0 && s.m.Chunks() < 1<<18 {
+				s.resize(c, r)
 			}
 			if i%every == 0 {
 				s.compare(c)

@@ -5,6 +5,7 @@
 package diff
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -215,6 +216,30 @@ func TestServing(t *testing.T) {
 			had, asked := pool.Epoch{Seq: r.Uint64N(3), Client: r.Uint64N(3)}, pool.Epoch{Seq: r.Uint64N(3), Client: r.Uint64N(3)}
 			next := pool.NextEpoch(had, asked.Client)
 			c.want(fmt.Sprintf("%d %d:%d", oneIf(pool.MayPromise(had, asked)), next.Seq, next.Client), "may_promise", had.Seq, had.Client, asked.Seq, asked.Client)
+		}
+	})
+}
+
+// TestVerify: when a difference between two members counts, and whose copy is the wrong one.
+func TestVerify(t *testing.T) {
+	startCore(t).episodes(func(c *core, r *rand.Rand) {
+		mostly := func() bool { return r.IntN(12) > 0 }
+		for range 300 {
+			f := pool.VerifyFacts{
+				View: 5, ViewEnd: 5 + r.Uint64N(6)/5, ViewOther: 5 + r.Uint64N(6)/5, Below: 3 + r.Uint64N(3), NewestOther: r.Uint64N(7),
+				Self: r.IntN(8), Other: r.IntN(8), Dirty: randomMask(r) &^ 0x55, DirtyOther: randomMask(r) &^ 0xaa,
+				Quiet: mostly(), Steady: mostly(), SteadyOther: mostly(),
+			}
+			labels := make([]byte, r.IntN(9))
+			for i := range labels {
+				labels[i] = byte(r.IntN(3))
+			}
+			text := hex.EncodeToString(labels)
+			if text == "" {
+				text = "-"
+			}
+			c.want(fmt.Sprintf("%d %d", oneIf(f.Counts()), oneIf(pool.Outvoted(labels))), "verify", f.View, f.ViewEnd, f.ViewOther, f.Below, f.NewestOther,
+				8*f.Self+f.Other, uint8(f.Dirty), uint8(f.DirtyOther), oneIf(f.Quiet), oneIf(f.Steady), oneIf(f.SteadyOther), text)
 		}
 	})
 }

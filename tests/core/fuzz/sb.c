@@ -22,8 +22,11 @@ static void accepted(const struct rmr_sb *sb, u64 store_size)
 	struct rmr_view view;
 
 	PROMISE(chunks && chunks * le32_to_cpu(sb->chunk_size) >= size);
-	PROMISE(size <= map_off && map_off + rmr_map_len(chunks) <= store_size - RMR_MD_TAIL);
-	PROMISE(size <= rmr_pool_size_max(store_size, le32_to_cpu(sb->chunk_size)));
+	PROMISE(map_off + rmr_map_len(chunks) <= store_size - RMR_MD_TAIL);
+	PROMISE(size <= (rmr_sb_split(sb) ? le64_to_cpu(sb->data_size) : map_off));
+	PROMISE(rmr_sb_split(sb) ||
+		size <= rmr_pool_size_max(store_size, le32_to_cpu(sb->chunk_size)));
+	PROMISE(le64_to_cpu(sb->room) <= rmr_sb_room_max(sb) && size <= rmr_sb_room_max(sb));
 	PROMISE(memchr(sb->pool_name, 0, sizeof(sb->pool_name)));
 	fuzz_view(&sb->view);
 	rmr_view_get(&view, &sb->view);

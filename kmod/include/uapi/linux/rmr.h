@@ -110,10 +110,35 @@ enum rmr_resync_pace {
 };
 
 /**
+ * enum rmr_verify_state - What a member does about comparing its chunks with
+ *   those of others.
+ * @RMR_VERIFY_STATE_NONE: Not asked for since the node serves the pool.
+ * @RMR_VERIFY_STATE_WAITING: Not in the up-to-date set of a view told by a
+ *   client, or none of the others is reached.
+ * @RMR_VERIFY_STATE_STOPPED: Stopped by a command before its end.
+ */
+enum rmr_verify_state {
+	RMR_VERIFY_STATE_NONE,
+	RMR_VERIFY_STATE_WAITING,
+	RMR_VERIFY_STATE_RUNNING,
+	RMR_VERIFY_STATE_DONE,
+	RMR_VERIFY_STATE_STOPPED,
+};
+
+/**
  * enum rmr_reason - Why something is in its state. One list for pools, devices
  *   and legs.
  * @RMR_REASON_DAMPED: The leg failed repeatedly and waits before it returns;
  *   see damped-ms.
+ * @RMR_REASON_LEAVING: The member is being removed from the pool.
+ * @RMR_REASON_MAINTENANCE: The member is kept out by command until its
+ *   maintenance ends.
+ * @RMR_REASON_REPLACED: Another store holds the member's place; this one is
+ *   none of the pool any more.
+ * @RMR_REASON_LIMITS: The queue limits of the member's store do not fit the
+ *   device that is mapped.
+ * @RMR_REASON_TOO_SMALL: The member's store holds a smaller pool than the
+ *   device has.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -133,6 +158,11 @@ enum rmr_reason {
 	RMR_REASON_SPLIT_BRAIN,
 	RMR_REASON_NO_QUORUM,
 	RMR_REASON_DAMPED,
+	RMR_REASON_LEAVING,
+	RMR_REASON_MAINTENANCE,
+	RMR_REASON_REPLACED,
+	RMR_REASON_LIMITS,
+	RMR_REASON_TOO_SMALL,
 };
 
 /**
@@ -145,6 +175,21 @@ enum rmr_quorum {
 	RMR_QUORUM_MAJORITY,
 };
 
+/**
+ * enum rmr_on_error - What a member does about errors of its disk.
+ * @RMR_ON_ERROR_REPAIR: A write is tried again once, what was unreadable is
+ *   written back; the member stays.
+ * @RMR_ON_ERROR_DETACH: As repair; after too many errors the member leaves
+ *   until pool-disk lets it return.
+ * @RMR_ON_ERROR_PASS_ON: Errors go to the client at once; nothing is tried
+ *   again, written back or counted.
+ */
+enum rmr_on_error {
+	RMR_ON_ERROR_REPAIR,
+	RMR_ON_ERROR_DETACH,
+	RMR_ON_ERROR_PASS_ON,
+};
+
 enum {
 	RMR_A_MEMBER_ID = 1,
 	RMR_A_MEMBER_KIND,
@@ -153,6 +198,10 @@ enum {
 	RMR_A_MEMBER_ADDR,
 	RMR_A_MEMBER_COPIED,
 	RMR_A_MEMBER_PAD,
+	RMR_A_MEMBER_GENERATION,
+	RMR_A_MEMBER_LEAVING,
+	RMR_A_MEMBER_MAINTENANCE,
+	RMR_A_MEMBER_SUCCESSOR,
 
 	__RMR_A_MEMBER_MAX,
 	RMR_A_MEMBER_MAX = (__RMR_A_MEMBER_MAX - 1)
@@ -223,6 +272,38 @@ enum {
 	RMR_A_POOL_LINEAGE,
 	RMR_A_POOL_DISCARDED,
 	RMR_A_POOL_OTHERS_LACK,
+	RMR_A_POOL_LEG,
+	RMR_A_POOL_REPLACES,
+	RMR_A_POOL_LEAVING,
+	RMR_A_POOL_MAINTENANCE,
+	RMR_A_POOL_VERIFY_STATE,
+	RMR_A_POOL_VERIFY_RUN,
+	RMR_A_POOL_VERIFY_FROM,
+	RMR_A_POOL_VERIFY_LEGS,
+	RMR_A_POOL_VERIFY_SKIPPED,
+	RMR_A_POOL_VERIFY_DONE,
+	RMR_A_POOL_VERIFY_TOTAL,
+	RMR_A_POOL_VERIFY_RATE,
+	RMR_A_POOL_VERIFY_LIMIT,
+	RMR_A_POOL_VERIFY_ETA_MS,
+	RMR_A_POOL_VERIFY_DIFFERENCES,
+	RMR_A_POOL_VERIFY_BUSY,
+	RMR_A_POOL_VERIFY_FAILURES,
+	RMR_A_POOL_VERIFY_REPAIRED,
+	RMR_A_POOL_VERIFIED,
+	RMR_A_POOL_VERIFIED_DIFFERENCES,
+	RMR_A_POOL_METADATA_DEVICE,
+	RMR_A_POOL_ROOM,
+	RMR_A_POOL_ON_ERROR,
+	RMR_A_POOL_LEFT,
+	RMR_A_POOL_DISK_RETURN,
+	RMR_A_POOL_DISK_ERRORS,
+	RMR_A_POOL_READ_ERRORS,
+	RMR_A_POOL_WRITE_ERRORS,
+	RMR_A_POOL_WRITE_RETRIES,
+	RMR_A_POOL_HUNG_MS,
+	RMR_A_POOL_DATA_CHECKSUMS,
+	RMR_A_POOL_BAD_DATA,
 
 	__RMR_A_POOL_MAX,
 	RMR_A_POOL_MAX = (__RMR_A_POOL_MAX - 1)
@@ -290,9 +371,28 @@ enum {
 	RMR_A_LEG_KIND,
 	RMR_A_LEG_DAMPED_MS,
 	RMR_A_LEG_CAUSE,
+	RMR_A_LEG_LEAVING,
+	RMR_A_LEG_MAINTENANCE,
+	RMR_A_LEG_SUCCESSOR,
+	RMR_A_LEG_READ_ERRORS,
+	RMR_A_LEG_READ_REPAIRS,
+	RMR_A_LEG_READ_REPAIR_FAILURES,
+	RMR_A_LEG_BAD_DATA,
 
 	__RMR_A_LEG_MAX,
 	RMR_A_LEG_MAX = (__RMR_A_LEG_MAX - 1)
+};
+
+enum {
+	RMR_A_DIFFERENCE_POOL_NAME = 1,
+	RMR_A_DIFFERENCE_MEMBER_ID,
+	RMR_A_DIFFERENCE_MEMBERS,
+	RMR_A_DIFFERENCE_OFFSET,
+	RMR_A_DIFFERENCE_LENGTH,
+	RMR_A_DIFFERENCE_PAD,
+
+	__RMR_A_DIFFERENCE_MAX,
+	RMR_A_DIFFERENCE_MAX = (__RMR_A_DIFFERENCE_MAX - 1)
 };
 
 enum {
@@ -304,6 +404,8 @@ enum {
 	RMR_CMD_POOL_NTF,
 	RMR_CMD_DEVICE_MAP,
 	RMR_CMD_DEVICE_UNMAP,
+	RMR_CMD_DEVICE_RESIZE,
+	RMR_CMD_POOL_GROW,
 	RMR_CMD_DEVICE_GET,
 	RMR_CMD_DEVICE_NTF,
 	RMR_CMD_LEG_GET,
@@ -313,6 +415,12 @@ enum {
 	RMR_CMD_LEG_RETURN,
 	RMR_CMD_POOL_RESOLVE,
 	RMR_CMD_POOL_PEEK,
+	RMR_CMD_POOL_REPLACE,
+	RMR_CMD_POOL_MEMBER,
+	RMR_CMD_LEG_SET,
+	RMR_CMD_POOL_VERIFY,
+	RMR_CMD_DIFFERENCE_GET,
+	RMR_CMD_POOL_DISK,
 
 	__RMR_CMD_MAX,
 	RMR_CMD_MAX = (__RMR_CMD_MAX - 1)
