@@ -8,7 +8,8 @@
  * keepalive says that there is news.
  *
  * A leg that leaves is taken out of the view with its link left alone, because other members of the
- * same node share its session; then it is told that its place is free, and the others after it.
+ * same node share its session; then its slot is freed, the others are told, and once that counts
+ * the store itself (F_TOLDLAST), which takes its promise with it.
  *
  * Locks: ctl_lock for all of it; pool->lock too for what workers of legs and the data path read:
  * pool->table, pool->voters, leg->member.
@@ -332,6 +333,18 @@ static bool wants_asking(const struct rmr_clt_link *link)
 	       (link->table_seen >> 32 && again_ns < ktime_get_ns());
 }
 
+/* The store of a slot that was freed: told once the others can do without it (F_TOLDLAST). */
+static void tell_removed(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
+{
+	unsigned int id = link->leg->id;
+
+	if (!pool->table_ok)
+		return;
+	rmr_clt_fill_slot(pool, &link->table, id, slot_of(pool, id), false);
+	link->table.tag = TAG_RETIRE;
+	rmr_clt_call_send(&link->table);
+}
+
 /* The table call of one link: what was answered, what is to be asked or told next. */
 void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 {
@@ -345,6 +358,10 @@ void rmr_clt_table_leg(struct rmr_clt_pool *pool, struct rmr_clt_link *link)
 	}
 	if (call->state != RMR_CALL_IDLE || link->retired || link->leg->failed)
 		return;
+	if (slot_of(pool, link->leg->id)->state == RMR_MEMBER_NONE) {
+		tell_removed(pool, link);
+		return;
+	}
 	if (!link->staged_ids && wants_asking(link)) {
 		ask(pool, link);
 		return;
@@ -388,25 +405,10 @@ static void change(struct rmr_clt_pool *pool, unsigned int id, const struct rmr_
 
 static void free_slot(struct rmr_clt_pool *pool, unsigned int id)
 {
-	struct rmr_clt_leg *leg = &pool->leg[id];
-	struct rmr_clt_link *link = rmr_clt_leg_link(leg);
 	struct rmr_sb_member slot = *slot_of(pool, id);
 
 	rmr_slot_free(&slot);
-	/* The store gives its history up first, if it is in reach. */
-	if (link && !link->retired) {
-		if (rmr_clt_call_state(&link->table) != RMR_CALL_IDLE)
-			return;
-		rmr_clt_fill_slot(pool, &link->table, id, &slot, false);
-		link->table.tag = TAG_RETIRE;
-		rmr_clt_call_send(&link->table);
-		return;
-	}
 	rmr_clt_info(pool, "member %u is removed\n", id);
-	if (link) {
-		rmr_clt_drop_link(leg);
-		rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, RMR_REASON_LEAVING);
-	}
 	change(pool, id, &slot);
 	rmr_clt_legs_follow(pool);
 }
@@ -445,7 +447,18 @@ static void see(struct rmr_clt_pool *pool, struct rmr_table_state *s)
 	}
 }
 
-/* A leg that is kept out and in no view any more is let go; a witness and its vote stay. */
+/* A witness and its vote stay, and who is yet to be told that its slot is free. */
+static bool may_let_go(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg)
+{
+	const struct rmr_sb_member *m = slot_of(pool, leg->id);
+
+	if (m->state == RMR_MEMBER_NONE)
+		return rmr_clt_leg_link(leg)->retired;
+	return !rmr_clt_leg_wanted(leg) && !(m->flags & RMR_SLOT_F_LEAVING) &&
+	       rmr_majority(&pool->voters, rmr_clt_linked(pool) & ~BIT(leg->id));
+}
+
+/* A leg that is kept out and in no view any more is let go. */
 static void let_go(struct rmr_clt_pool *pool)
 {
 	u8 active = rmr_view_active(&pool->vm.established) | rmr_view_active(&pool->vm.proposed);
@@ -453,13 +466,15 @@ static void let_go(struct rmr_clt_pool *pool)
 
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
+		u8 reason = rmr_clt_leg_kept_out(leg);
 
-		if (!rmr_clt_leg_link(leg) || (active & BIT(i)) || rmr_clt_leg_wanted(leg) ||
-		    leg->failed || (slot_of(pool, i)->flags & RMR_SLOT_F_LEAVING) ||
-		    !rmr_majority(&pool->voters, rmr_clt_linked(pool) & ~BIT(i)))
+		if (!rmr_clt_leg_link(leg) || (active & BIT(i)) || leg->failed ||
+		    !may_let_go(pool, leg))
 			continue;
+		if (slot_of(pool, i)->state == RMR_MEMBER_NONE)
+			reason = RMR_REASON_LEAVING;
 		rmr_clt_drop_link(leg);
-		rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, rmr_clt_leg_kept_out(leg));
+		rmr_clt_leg_state(leg, RMR_LEG_STATE_FAILED, reason);
 	}
 }
 

@@ -6,8 +6,8 @@
  * Locks: pool->lock for the table, which is in the superblock; track->lock for what requests need
  * of it. Process context, sleeps.
  *
- * End of a member: told that its slot is free or another's -> its history is given up, its
- * superblocks are wiped, all under pool->lock -> reap_work ends the pool.
+ * End of a member: told, after the others, that its slot is free or another's -> its superblocks
+ * are wiped, under pool->lock -> reap_work ends the pool.
  */
 #include <linux/crc32c.h>
 #include <linux/slab.h>

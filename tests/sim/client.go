@@ -163,7 +163,7 @@ func (c *Client) decide() {
 		return
 	}
 	c.mergePromises()
-	if c.retired() {
+	if c.outcast() {
 		c.stop("its node's store is no member any more")
 		return
 	}

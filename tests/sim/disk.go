@@ -33,6 +33,7 @@ type Disk struct {
 	ways     uint64
 	reborn   bool // the node crashed since it last became part of U, for the checks only
 	lost     bool // and the disk lost its cache
+	wiped    bool // its superblocks were deleted
 }
 
 func (d *Disk) settled() { d.reborn, d.lost = false, false }

@@ -37,6 +37,7 @@ type Member struct {
 	vacant  bool    // no store was ever put in
 	shelf   []*Disk // stores that were taken out
 	retired bool    // told that it is no member any more
+	outcast bool    // heard that it is no member any more
 	tableNo int     // of the newest table told, so that a copy of an older one changes nothing
 
 	// All below is memory, lost in a crash.
@@ -110,7 +111,7 @@ func (m *Member) start() {
 	m.boot++
 	m.sb = sb
 	m.seen = sb.View
-	m.tableNo, m.retired = 0, false
+	m.tableNo, m.retired, m.outcast = 0, m.disk.wiped, false
 	m.witness = sb.Members[sb.MemberID].State == pool.MemberWitness
 	m.dirty = dirtymap.New(numChunks, pool.MapTag(sb.Store))
 	if err := m.dirty.Load(0, m.disk.sectors[0]); err != nil {

@@ -80,6 +80,7 @@ const (
 	FOneVoter    Rule = "F_ONEVOTER"
 	FStandIn     Rule = "F_STANDIN"
 	FRetire      Rule = "F_RETIRE"
+	FToldLast    Rule = "F_TOLDLAST"
 	RBlank       Rule = "R9.3"
 	RIdentity    Rule = "R9.5"
 	RRemove      Rule = "R9.7"
@@ -158,14 +159,15 @@ func Mutants() []Mutant {
 		{MPartial, "a resync copies all blocks but the last of a chunk", 1},
 		{MNoMaj, "quorum without majority", 56},
 		{MFineKeep, "a mark of a whole chunk keeps its fine map", 1},
-		{FSlot, "a wish counts as a change of store", 4398046513192},
-		{FLine, "tables merged slot by slot", 4398046511177},
-		{FClaim, "a claim is taken for what is so", 4398046511327},
+		{FSlot, "a wish counts as a change of store", 4398046511130},
+		{FLine, "tables merged slot by slot", 4398046511921},
+		{FClaim, "a claim is taken for what is so", 4398046511173},
 		{FTable, "views told before the table", 4398046511115},
-		{FOneVoter, "changes do not wait for each other", 4398046511215},
+		{FOneVoter, "changes do not wait for each other", 4398046511398},
 		{FRetire, "a removed store gives its history up", 4398046511284},
+		{FToldLast, "a removed store is told before the others", 4398046512083},
 		{RBlank, "a blank store joins with its own uncertain chunks marked", 4398046511104},
-		{RIdentity, "a replaced store answers as the member", 4398046511115},
+		{RIdentity, "a replaced store answers as the member", 4398046511185},
 		{RRemove, "bits of a removed store stay", 4398046511114},
 		{RMaintenance, "wishes do not keep a leg out", 4398046511180},
 		{FStandIn, "a blank store counts for the one that had its id", 0},

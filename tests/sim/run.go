@@ -392,7 +392,7 @@ func (w *World) heal() {
 // recover starts a recovery attachment if no client is there and the pool needs one.
 func (m *Member) recover() {
 	w := m.w
-	if w.cfg.Change && (m.discarded() || m.retired) {
+	if w.cfg.Change && (m.discarded() || m.retired || m.outcast) {
 		return
 	}
 	needed := m.sb.View.UpToDate != m.wanted() || m.window.Len() > 0 || len(m.kept.list()) > 0 || m.restarted || m.fresh || !m.mapOK ||

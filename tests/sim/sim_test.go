@@ -135,6 +135,9 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"a forced client went on alone beside one with a majority":      {2199023257239},
 		"a member that restarted is a source before it was told a view": {78692, 1099511649413},
 		"an old disk goes live beside a member that was removed":        {4398046511284},
+		"a removed store ends before others know, too few are left":     {4398046517339, 4398046512083},
+		"an older table of as high a view is taken for what is so":      {4398046519052},
+		"a leg that leaves is in Y, and nobody is there to eject it":    {4398046514025, 4398046514163},
 	} {
 		t.Run(symptom, func(t *testing.T) {
 			for _, seed := range seeds {

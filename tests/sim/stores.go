@@ -85,7 +85,7 @@ func (w *World) add() {
 func (w *World) anyTable() *pool.Superblock {
 	var up []*Member
 	for _, m := range w.members {
-		if m.up && !m.vacant && !m.discarded() {
+		if m.up && !m.vacant && !m.discarded() && !m.retired {
 			up = append(up, m)
 		}
 	}
@@ -138,7 +138,9 @@ func (m *Member) takeOut() {
 		m.boot++
 	}
 	m.w.logf("operator: store %v is taken out of node %d", m.sb.Store, m.id)
-	m.shelf = append(m.shelf, m.disk)
+	if !m.disk.wiped {
+		m.shelf = append(m.shelf, m.disk)
+	}
 	m.disk = nil
 }
 
@@ -206,6 +208,9 @@ func (w *World) wish(flag uint8, set bool) {
 }
 
 func (m *Member) wish(id int, wish pool.Member) {
+	if m.retired {
+		return // the pool has ended on this node: refused
+	}
 	wish.Generation = m.sb.Members[id].Generation + 1
 	if err := m.sb.Members[id].CheckWish(&wish); err != nil {
 		m.w.fail("I10", "wish on member %d: %v", m.id, err)
@@ -234,7 +239,7 @@ func (m *Member) setTable(handle, number int, wire [][]byte, reply func(any)) {
 		}
 		m.takeSlot(id, set.Member)
 	}
-	m.tableNo = number
+	m.tableNo, m.outcast = number, false
 	m.syncTable(func() { reply(m.handle == handle) })
 }
 
@@ -257,8 +262,8 @@ func (m *Member) takeSlot(id int, to pool.Member) {
 	}
 }
 
-// retire is what a store does that learns that it is no member any more: it promises to nobody, but what it knows of
-// views and tables is not given up (F_RETIRE).
+// retire is what a store does that the client tells that it is no member any more: it promises to nobody, but what it
+// knows of views and tables is not given up (F_RETIRE). Mostly its superblocks are deleted; now and then that fails.
 func (m *Member) retire() {
 	if !m.w.on(FRetire) {
 		m.discard()
@@ -266,17 +271,19 @@ func (m *Member) retire() {
 	}
 	m.w.logf("member %d ends: it was removed", m.id)
 	m.handle, m.fresh, m.mapOK, m.retired = 0, true, false, true
+	m.disk.wiped = m.w.chance(0.7)
 	m.plan.Reset()
 }
 
-// retired tells whether this is the recovery attachment of a store that is no member any more.
-func (c *Client) retired() bool {
+// outcast tells whether this is the recovery attachment of a store that is no member any more, as others tell. It
+// leaves the pool alone, but ends only when the client tells it: what it heard of need not be settled yet (F_TOLDLAST).
+func (c *Client) outcast() bool {
 	if !c.w.cfg.Change || !c.polite {
 		return false
 	}
 	m := c.w.members[int(c.id)-recoveryID]
 	if c.w.on(RIdentity) && pool.Identify(&c.tab.table.Slots, m.id, &m.sb.Members[m.id], m.discarded()) != pool.StoreMember {
-		m.retire()
+		m.outcast = true
 		return true
 	}
 	return false
@@ -318,20 +325,23 @@ func (m *Member) wanted() pool.Mask {
 	return data | m.sb.View.UpToDate
 }
 
-// newest is the table of the store with the highest view, of equal ones with most changes, wherever the store lies.
-func (w *World) newest() *pool.Superblock {
-	var best *pool.Superblock
+// knowsMore tells whose table counts: that of the highest view, of equal ones that with most changes (F_LINE).
+func knowsMore(a, b *pool.Superblock) bool {
 	changes := func(sb *pool.Superblock) (n uint64) {
 		for id := range sb.Members {
 			n += sb.Members[id].Stores()
 		}
 		return n
 	}
+	order := a.View.Compare(b.View)
+	return order > 0 || order == 0 && changes(a) > changes(b)
+}
+
+// newest is the table that counts, wherever the store lies that has it.
+func (w *World) newest() *pool.Superblock {
+	var best *pool.Superblock
 	look := func(sb *pool.Superblock) {
-		if sb.Flags&pool.FlagDiscarded != 0 {
-			return
-		}
-		if best == nil || sb.View.Compare(best.View) > 0 || sb.View.Compare(best.View) == 0 && changes(sb) > changes(best) {
+		if sb.Flags&pool.FlagDiscarded == 0 && (best == nil || knowsMore(sb, best)) {
 			best = sb
 		}
 	}
@@ -339,7 +349,9 @@ func (w *World) newest() *pool.Superblock {
 		if m.vacant {
 			continue
 		}
-		look(m.disk.superblock())
+		if !m.disk.wiped {
+			look(m.disk.superblock())
+		}
 		for _, d := range m.shelf {
 			look(d.superblock())
 		}
@@ -385,7 +397,7 @@ func (w *World) repairStores(all bool) {
 	sb := w.newest()
 	in := pool.Mask(0)
 	for _, m := range w.members {
-		if !m.vacant && m.sb.Store == sb.Members[m.id].Store && !m.discarded() {
+		if !m.vacant && m.sb.Store == sb.Members[m.id].Store && !m.discarded() && !m.disk.wiped {
 			in = in.With(m.id)
 		}
 	}
@@ -432,14 +444,15 @@ func (w *World) comparable() pool.Mask {
 	return data
 }
 
-// expected are the data members at rest, and those of them that stay out as somebody wished.
+// expected are the data members at rest, and those of them that stay out as somebody wished. One that leaves may still
+// be in Y when its successor is ready and the client is gone: the wish waits for the next one (R9.2).
 func (w *World) expected() (data, out pool.Mask) {
 	if !w.cfg.Change {
 		return w.voters.Data, 0
 	}
 	var sb *pool.Superblock
 	for _, m := range w.members {
-		if m.up && !m.vacant && !m.discarded() && (sb == nil || m.sb.View.Compare(sb.View) > 0) {
+		if m.up && !m.vacant && !m.discarded() && !m.retired && (sb == nil || knowsMore(m.sb, sb)) {
 			sb = m.sb
 		}
 	}
@@ -447,8 +460,12 @@ func (w *World) expected() (data, out pool.Mask) {
 		return 0xff, 0
 	}
 	data = sb.DataMembers()
+	in := sb.View.UpToDate
+	if slices.ContainsFunc(w.clients, func(c *Client) bool { return c.up && c.phase == live }) {
+		in = sb.View.Active()
+	}
 	for id := range data.All() {
-		if !pool.MayJoin(&sb.Members, sb.View, id) && !sb.View.Active().Has(id) {
+		if !pool.MayJoin(&sb.Members, sb.View, id) && !in.Has(id) {
 			out = out.With(id)
 		}
 	}

@@ -15,6 +15,7 @@ type legTable struct {
 	telling bool
 	asking  bool
 	claimed Time // when the store there was last seen to claim the slot
+	freed   int  // handle of the store whose slot was freed, until it is told
 }
 
 // clientTable is what a client knows of the slots while it holds an epoch.
@@ -177,6 +178,9 @@ func (c *Client) tables() {
 		}
 	}
 	s := c.tableState(&claims)
+	if s.Complete() {
+		c.tellRemoved()
+	}
 	act, id := s.Next()
 	if act == pool.TableTake && !c.w.on(FOneVoter) { // as if every change were told
 		s.Persisted = 0xff
@@ -227,17 +231,55 @@ func (c *Client) setSlot(id int, to pool.Member) {
 	c.log("slot %d: %v of %v, generation %d.%d", id, to.State, to.Store, to.Stores(), to.Generation&0xffff)
 	t.table.Slots[id] = to
 	t.version++
+	c.dieHalfWay()
 	if c.legs[id].handle != 0 {
-		if m := c.w.members[id]; to.State == pool.MemberNone && c.w.chance(0.5) {
-			c.request(id, func(reply func(any)) { m.retire(); reply(true) }, func(bool) {})
+		if to.State == pool.MemberNone && c.w.chance(0.5) {
+			t.legs[id].freed = c.legs[id].handle
 		}
 		c.lose(id, "another store has the slot")
+		if !c.w.on(FToldLast) {
+			c.tellRemoved()
+		}
 	}
 	c.vm = pool.NewViewMaker(c.voters(), c.vm.Established())
 	for k := range c.legs {
 		if c.legs[k].handle != 0 {
 			c.knowsTable(k, nil)
 		}
+	}
+}
+
+// dieHalfWay is a crash at the worst moment: who is in a slot has changed, and not everybody knows.
+func (c *Client) dieHalfWay() {
+	if w := c.w; !w.calm && w.chance(0.1) {
+		w.later(c.Node, w.between(0, 4*Millisecond), func() {
+			switch {
+			case w.calm:
+			case c.polite:
+				w.crashMember(w.members[int(c.id)-recoveryID], w.between(5*Millisecond, 300*Millisecond))
+			default:
+				w.crashClient()
+			}
+		})
+	}
+}
+
+// tellRemoved tells stores that they are no members any more. Before the table without them counts the pool may still
+// need their promises (F_TOLDLAST).
+func (c *Client) tellRemoved() {
+	for id := range c.tab.legs {
+		m, handle, epoch := c.w.members[id], c.tab.legs[id].freed, c.epoch
+		if c.tab.legs[id].freed = 0; handle == 0 {
+			continue
+		}
+		c.request(id, func(reply func(any)) {
+			if !m.mine(epoch, handle) {
+				reply(false)
+				return
+			}
+			m.retire()
+			reply(true)
+		}, func(bool) {})
 	}
 }
 
