@@ -82,7 +82,7 @@ static int resize_refuse(struct rmr_clt_pool *pool, u64 size, struct netlink_ext
 	for (i = 0; i < pool->nr_legs; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
 
-		if (rmr_clt_leg_votes_only(leg))
+		if (!rmr_clt_leg_used(leg) || rmr_clt_leg_votes_only(leg))
 			continue;
 		if (!rmr_clt_leg_link(leg) || leg->failed ||
 		    leg->state != RMR_LEG_STATE_UP_TO_DATE) {
