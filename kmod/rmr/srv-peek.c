@@ -18,7 +18,8 @@ u64 rmr_srv_others_lack(struct rmr_srv_pool *pool)
 	u64 most = 0, n;
 	unsigned int i;
 
-	if (pool->witness)
+	/* A dry run shows a pool whose map was never loaded. */
+	if (pool->witness || !t->running)
 		return 0;
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
 		if (i == pool->id || pool->sb->member[i].state != RMR_MEMBER_DATA ||
