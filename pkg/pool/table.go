@@ -190,7 +190,8 @@ func (s *TableState) voters() Mask {
 	return v.Data | v.Witnesses
 }
 
-// Complete tells whether every change is where it has to be before the next one (R9.6).
+// Complete tells whether every change is where it has to be before the next one (R9.6), and before a removed store is
+// told (F_TOLDLAST).
 func (s *TableState) Complete() bool {
 	return s.View.Active().Within(s.Persisted) && s.majority(s.voters(), s.Persisted)
 }

@@ -283,7 +283,9 @@ func (c *Client) outcast() bool {
 	}
 	m := c.w.members[int(c.id)-recoveryID]
 	if c.w.on(RIdentity) && pool.Identify(&c.tab.table.Slots, m.id, &m.sb.Members[m.id], m.discarded()) != pool.StoreMember {
-		m.outcast = true
+		if m.outcast = true; !c.w.on(FRetire) {
+			m.discard()
+		}
 		return true
 	}
 	return false

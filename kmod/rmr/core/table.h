@@ -90,7 +90,7 @@ u8 rmr_table_merge(struct rmr_table *table, const struct rmr_sb_member said[RMR_
  */
 enum rmr_identity rmr_table_identity(const struct rmr_sb_member slot[RMR_MAX_MEMBERS],
 				     unsigned int id, const struct rmr_sb_member *own, bool blank);
-/* Every change is where it has to be before the next one (R9.6). */
+/* Every change is where it has to be before the next one, or before a removed store is told. */
 bool rmr_table_complete(const struct rmr_table_state *state);
 /*
  * Whether the wishes about a member let it be taken into the view: not in maintenance, and not
