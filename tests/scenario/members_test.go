@@ -160,7 +160,7 @@ func joinAtRest(t *testing.T, p *pool) {
 func witnessComesAndGoes(t *testing.T, p *pool) {
 	dev, client := p.attach(t), p.c.Client(0)
 	allUpToDate(t, p)
-	recording := p.record(t, client, dev, 15)
+	recording := p.record(t, client, dev, 30)
 	client.MustSh(t, fmt.Sprintf("rmrctl leg remove %s 2 --wait", p.name))
 	p.noStore(t, place{2, p.disk})
 	p.join(t, place{3, p.disk}, "--witness")
