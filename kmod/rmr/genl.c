@@ -614,7 +614,6 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct nlattr **a = info->attrs;
 	struct rmr_pool_info *out;
 	struct rmr_pool_spec *spec;
 	int err;
@@ -627,16 +626,11 @@ int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !spec->name)
 		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err)
-		err = get_addrs(info, RMR_A_POOL_PEER, spec->peer, RMR_MAX_MEMBERS,
-				&spec->peer_cnt);
+		err = get_peers(info, spec);
 	if (!err && !spec->peer_cnt)
 		err = rmr_nl_missing(info->extack, "address of a peer");
-	if (!err) {
-		spec->port = a[RMR_A_POOL_PORT] ? nla_get_u16(a[RMR_A_POOL_PORT]) : RMR_PORT;
-		spec->transport = a[RMR_A_POOL_TRANSPORT] ?
-			nla_data(a[RMR_A_POOL_TRANSPORT]) : "rtrs";
+	if (!err)
 		err = ctl->peek(spec, out, info->extack);
-	}
 	if (!err)
 		err = reply(info, put_pool_obj, out);
 	kfree(out);

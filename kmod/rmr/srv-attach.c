@@ -258,17 +258,6 @@ void rmr_srv_handle_unlock(struct rmr_srv_pool *pool)
 	rmr_srv_pool_put(pool);
 }
 
-static u8 data_members(const struct rmr_sb *sb)
-{
-	unsigned int i;
-	u8 mask = 0;
-
-	for (i = 0; i < RMR_MAX_MEMBERS; i++)
-		if (sb->member[i].state == RMR_MEMBER_DATA)
-			mask |= BIT(i);
-	return mask;
-}
-
 /*
  * A view counts here once it is persisted. It must be of this epoch and not older; we need not be
  * in it, as a voter is told too. The same one again is answered well.
@@ -286,7 +275,7 @@ static int view_check(struct rmr_srv_pool *pool, const struct rmr_view *view)
 	if (rmr_view_cmp(view, &now) < 0)
 		return RMR_ST_FENCED;
 	if (!view->up_to_date || (view->up_to_date & view->syncing) ||
-	    ((view->up_to_date | view->syncing) & ~data_members(pool->sb)))
+	    ((view->up_to_date | view->syncing) & ~rmr_srv_data_members(pool->sb)))
 		return RMR_ST_MALFORMED;
 	return 0;
 }

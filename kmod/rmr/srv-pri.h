@@ -216,6 +216,12 @@ static inline u8 rmr_srv_to(u8 to)
 	pr_warn_ratelimited("rmr %s/%u: " fmt, _pool->name, _pool->id, ##__VA_ARGS__);	\
 } while (0)
 
+/* Members that hold data, a mask. */
+static inline u8 rmr_srv_data_members(const struct rmr_sb *sb)
+{
+	return rmr_table_voters(sb->member, false).data;
+}
+
 /* srv.c */
 extern char rmr_srv_node[RMR_NAME_LEN];
 const char *rmr_srv_transport(void);

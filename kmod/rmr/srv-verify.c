@@ -200,17 +200,6 @@ static void rest(struct rmr_verify_job *job, u64 worked_ns)
 
 /* ---- one chunk ---- */
 
-static u8 data_members(const struct rmr_sb *sb)
-{
-	unsigned int i;
-	u8 mask = 0;
-
-	for (i = 0; i < RMR_MAX_MEMBERS; i++)
-		if (sb->member[i].state == RMR_MEMBER_DATA)
-			mask |= BIT(i);
-	return mask;
-}
-
 /* Those of a mask that can be asked now; begins to connect the others. */
 static u8 links_ready(struct rmr_srv_verify *v, u8 want)
 {
@@ -251,7 +240,7 @@ static void set_state(struct rmr_srv_verify *v, u8 state)
 static u8 wait_targets(struct rmr_srv_verify *v)
 {
 	struct rmr_srv_track *t = &v->pool->track;
-	u8 want, all = v->legs & data_members(v->pool->sb) & ~t->self;
+	u8 want, all = v->legs & rmr_srv_data_members(v->pool->sb) & ~t->self;
 	unsigned long flags;
 	bool may;
 
@@ -371,7 +360,7 @@ static u8 equal_to(const struct rmr_verify_job *job, u8 targets, unsigned int on
 static u8 right_ones(const struct rmr_verify_job *job, u8 targets, u32 block, u8 differs)
 {
 	u8 group[RMR_MAX_MEMBERS + 1] = { RMR_MAX_MEMBERS }, left = targets, same, best = 0;
-	unsigned int id, n, total = hweight8(data_members(job->verify->pool->sb));
+	unsigned int id, n, total = hweight8(rmr_srv_data_members(job->verify->pool->sb));
 
 	if (job->verify->from == RMR_FROM_NONE)
 		return 0;
@@ -601,7 +590,7 @@ static void put_links(struct rmr_srv_verify *v)
 /* The last job of a pass. */
 static void pass_end(struct rmr_srv_verify *v)
 {
-	u8 others = data_members(v->pool->sb) & ~BIT(v->pool->id);
+	u8 others = rmr_srv_data_members(v->pool->sb) & ~BIT(v->pool->id);
 	bool whole = !READ_ONCE(v->stopping), all = !(others & ~v->legs) && !v->skipped;
 
 	put_links(v);
@@ -717,7 +706,7 @@ static int reset(struct rmr_srv_verify *v, const struct rmr_pool_spec *spec)
 static int start_check(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 		       struct netlink_ext_ack *extack)
 {
-	u8 others = data_members(pool->sb) & ~BIT(pool->id);
+	u8 others = rmr_srv_data_members(pool->sb) & ~BIT(pool->id);
 
 	if (pool->witness || !others) {
 		NL_SET_ERR_MSG(extack, "nothing to compare: no other member has data");
@@ -814,7 +803,7 @@ void rmr_srv_verify_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 	spin_lock_irqsave(&v->lock, flags);
 	info->verify_state = v->state;
 	if (v->state != RMR_VERIFY_STATE_NONE) {
-		info->verify_legs = v->legs & data_members(pool->sb) & ~BIT(pool->id);
+		info->verify_legs = v->legs & rmr_srv_data_members(pool->sb) & ~BIT(pool->id);
 		info->verify_skipped = v->skipped;
 		info->verify_total = pool->size;
 		info->verify_done = min((chunks - v->left) << pool->track.chunk_shift, pool->size);
