@@ -3,8 +3,8 @@
  * What a member does about errors of its disk (R3.10): a second try of a write, the error budget,
  * leaving, a disk that does not answer.
  *
- * A write that the disk failed is tried once more, a moment later and in blocks, by a work item;
- * then it is missed. Errors are counted by place (core/errs.h). With the policy "detach" a member
+ * A write that the disk failed, zeros and discards too, is tried once more, a moment later and data
+ * in blocks, by a work item; then it is missed. Errors are counted by place (core/errs.h). With the policy "detach" a member
  * whose budget is spent leaves: it answers every request with RMR_ST_LEFT, is no source, keeps what
  * it knows of itself and others in memory and on disk, and says in its superblock that it left, if
  * that still can be written. An operator lets it return. The last leg of U does not leave: a bad
@@ -145,13 +145,15 @@ struct retry {
 	struct rmr_store_io	io;
 };
 
-/* In blocks, so that what the disk can take is taken. */
-static int write_blocks(struct rmr_srv_pool *pool, const struct rmr_store_io *io)
+/* Data in blocks, so that what the disk can take is taken; zeros, which may be many, at once. */
+static int write_again(struct rmr_srv_pool *pool, const struct rmr_store_io *io)
 {
 	u32 at, n;
 	int err = 0;
 
-	for (at = 0; at < io->length && !err; at += n) {
+	if (io->op != RMR_OP_WRITE)
+		err = rmr_srv_store_rw(pool, io->op, io->offset, NULL, io->length);
+	for (at = 0; io->op == RMR_OP_WRITE && at < io->length && !err; at += n) {
 		n = RMR_BLOCK_SIZE - ((io->offset + at) & (RMR_BLOCK_SIZE - 1));
 		n = min(n, io->length - at);
 		err = rmr_srv_store_rw(pool, RMR_OP_WRITE, io->offset + at, io->data + at, n);
@@ -171,7 +173,7 @@ static void retry_work(struct work_struct *work)
 	msleep(RETRY_MS);
 	err = rmr_srv_trigger_io(RMR_SRV_POINT_DISK, pool->id, io->op, io->first, io->last);
 	if (!err)
-		err = write_blocks(pool, io);
+		err = write_again(pool, io);
 	if (!err)
 		this_cpu_inc(pool->stats->write_retries);
 	atomic_dec(&pool->disk.retrying);
@@ -180,8 +182,8 @@ static void retry_work(struct work_struct *work)
 }
 
 /*
- * The disk failed a request of a client. True: it is tried again, and ends later; only writes are,
- * a read is tried elsewhere. Any context.
+ * The disk failed a request of a client. True: it is tried again, and ends later; a read is
+ * tried elsewhere, a flush is not: what it lost is not known. Any context.
  */
 bool rmr_srv_disk_failed(struct rmr_srv_pool *pool, const struct rmr_store_io *io)
 {
@@ -193,7 +195,8 @@ bool rmr_srv_disk_failed(struct rmr_srv_pool *pool, const struct rmr_store_io *i
 	else
 		this_cpu_inc(pool->stats->write_errors);
 	note_error(pool, io->op == RMR_OP_FLUSH ? PLACE_NONE : io->offset >> RMR_ERRS_PLACE_SHIFT);
-	if (io->op != RMR_OP_WRITE || READ_ONCE(disk->policy) == RMR_SB_PASS_ON)
+	if (io->op == RMR_OP_READ || io->op == RMR_OP_FLUSH ||
+	    READ_ONCE(disk->policy) == RMR_SB_PASS_ON)
 		return false;
 	if (atomic_inc_return(&disk->retrying) <= RETRIES)
 		retry = kmalloc(sizeof(*retry), GFP_ATOMIC | __GFP_NOWARN);
