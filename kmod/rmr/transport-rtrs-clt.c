@@ -4,13 +4,22 @@
  * reconnect is off: a session that lost its link is closed and a new one opened by the caller,
  * because after a loss the storage node decides anew what may be served.
  *
+ * A connect of RTRS that fails half way, one of its connections made and the next refused, returns
+ * only after 30 s: RTRS waits for the end of one that it has destroyed. A node that reboots runs
+ * into this, because storage nodes refuse queue pair numbers of its previous life. So a connect
+ * that takes long is left to itself and another one begun beside it; the first that succeeds
+ * counts, the others are closed when they come.
+ *
  * Contexts: request() and put_permit() from any, done() from softirq or RTRS's workqueue, lost()
  * from a work item of ours, since RTRS reports it from a context that may not close the session.
+ * Connects run in open_wq. Locks: open->lock, then sess->lock; nothing sleeps under them.
  */
 #include <linux/delay.h>
 #include <linux/if_arp.h>
 #include <linux/inet.h>
 #include <linux/module.h>
+#include <linux/refcount.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <net/arp.h>
@@ -21,12 +30,38 @@
 #include <rtrs.h>
 #include <rmr/transport.h>
 
+#define ATTEMPTS	6u	/* connects of one open() at once */
+#define ATTEMPT_MS	1500u	/* before the next one begins */
+#define OPEN_MS		20000u	/* for the last one */
+#define NAME_LEN	64u
+
+/* One open(): held by its caller and by each attempt. */
+struct rtrs_open {
+	refcount_t		ref;
+	spinlock_t		lock;		/* what follows */
+	wait_queue_head_t	wait;
+	struct rtrs_sess	*sess;		/* the first that connected */
+	unsigned int		running;
+	int			err;		/* of an attempt that failed */
+	bool			over;		/* nobody waits any more */
+	struct sockaddr_storage	dst;
+	u16			port;
+};
+
 struct rtrs_sess {
 	struct rtrs_clt_sess	*rtrs;
 	void			(*lost)(void *priv);
 	void			*priv;
 	struct work_struct	lost_work;
+	spinlock_t		lock;		/* used, down */
+	bool			used;		/* the caller of open() has it */
+	bool			down;
+	struct work_struct	open_work;
+	struct rtrs_open	*open;		/* while it connects */
+	char			name[NAME_LEN];
 };
+
+static struct workqueue_struct *open_wq;
 
 static void rtrs_sess_lost_work(struct work_struct *work)
 {
@@ -38,9 +73,15 @@ static void rtrs_sess_lost_work(struct work_struct *work)
 static void rtrs_sess_link_ev(void *priv, enum rtrs_clt_link_ev ev)
 {
 	struct rtrs_sess *sess = priv;
+	unsigned long flags;
 
-	if (ev == RTRS_CLT_LINK_EV_DISCONNECTED)
+	if (ev != RTRS_CLT_LINK_EV_DISCONNECTED)
+		return;
+	spin_lock_irqsave(&sess->lock, flags);
+	sess->down = true;
+	if (sess->used)
 		schedule_work(&sess->lost_work);
+	spin_unlock_irqrestore(&sess->lock, flags);
 }
 
 /* A neighbour that cannot be asked, or that answered since. */
@@ -93,59 +134,150 @@ static int resolve_next_hop(const struct sockaddr_storage *addr)
 	return err;
 }
 
+/* ---- connecting ---- */
+
+static void open_put(struct rtrs_open *open)
+{
+	if (refcount_dec_and_test(&open->ref))
+		kfree(open);
+}
+
 /*
  * A storage node that still holds connections of this node's previous life refuses the first ones
  * that happen to reuse their queue pair numbers, and forgets the old ones by that: tried again.
- *
- * rtrs waits interruptibly, and signals that mean nothing to an operator are common: Go's runtime
- * preempts its threads with one. Only a kill ends the wait.
  */
-static struct rtrs_clt_sess *connect_path(struct rtrs_clt_ops *ops, const char *name,
-					  const struct rtrs_addr *path, u16 port)
+static struct rtrs_clt_sess *connect_path(struct rtrs_sess *sess)
 {
+	struct rtrs_clt_ops ops = { .priv = sess, .link_ev = rtrs_sess_link_ev };
+	struct rtrs_addr path = { .dst = &sess->open->dst };
 	struct rtrs_clt_sess *rtrs;
 	unsigned int tries = 3;
-	sigset_t all, saved;
 
-	siginitsetinv(&all, sigmask(SIGKILL));
-	sigprocmask(SIG_BLOCK, &all, &saved);
 	do {
-		rtrs = rtrs_clt_open(ops, name, path, 1, port, 0, 1, 0, 0);
-	} while (PTR_ERR_OR_ZERO(rtrs) == -ECONNRESET && --tries);
-	sigprocmask(SIG_SETMASK, &saved, NULL);
+		rtrs = rtrs_clt_open(&ops, sess->name, &path, 1, sess->open->port, 0, 1, 0, 0);
+	} while (PTR_ERR_OR_ZERO(rtrs) == -ECONNRESET && --tries && !READ_ONCE(sess->open->over));
 	return rtrs;
 }
 
-static void *rtrs_sess_open(const struct rmr_tp_open *open)
+/* One attempt. It may end long after its open(); the session is closed then. */
+static void open_work(struct work_struct *work)
 {
-	struct sockaddr_storage dst = {};
-	struct rtrs_addr path = { .dst = &dst };
-	struct rtrs_clt_ops ops = { .link_ev = rtrs_sess_link_ev };
+	struct rtrs_sess *sess = container_of(work, struct rtrs_sess, open_work);
+	struct rtrs_open *open = sess->open;
+	unsigned int noio = memalloc_noio_save();
+	struct rtrs_clt_sess *rtrs = connect_path(sess);
+	bool first;
+
+	spin_lock(&open->lock);
+	open->running--;
+	first = !IS_ERR(rtrs) && !open->sess && !open->over;
+	if (first) {
+		sess->rtrs = rtrs;
+		open->sess = sess;
+	} else if (IS_ERR(rtrs)) {
+		open->err = PTR_ERR(rtrs);
+	}
+	wake_up(&open->wait);
+	spin_unlock(&open->lock);
+	if (!first) {
+		if (!IS_ERR(rtrs))
+			rtrs_clt_close(rtrs);
+		kfree(sess);
+	}
+	open_put(open);
+	memalloc_noio_restore(noio);
+}
+
+static int attempt_start(struct rtrs_open *open, const struct rmr_tp_open *spec, unsigned int n)
+{
+	struct rtrs_sess *sess = kzalloc(sizeof(*sess), GFP_NOIO);
+
+	if (!sess)
+		return -ENOMEM;
+	sess->lost = spec->lost;
+	sess->priv = spec->priv;
+	sess->open = open;
+	spin_lock_init(&sess->lock);
+	INIT_WORK(&sess->lost_work, rtrs_sess_lost_work);
+	INIT_WORK(&sess->open_work, open_work);
+	snprintf(sess->name, sizeof(sess->name), "%s-%u", spec->name, n);
+	refcount_inc(&open->ref);
+	spin_lock(&open->lock);
+	open->running++;
+	spin_unlock(&open->lock);
+	queue_work(open_wq, &sess->open_work);
+	return 0;
+}
+
+/* Nobody waits from now on; the session that is there, if one is. */
+static struct rtrs_sess *open_end(struct rtrs_open *open)
+{
 	struct rtrs_sess *sess;
+
+	spin_lock(&open->lock);
+	open->over = true;
+	sess = open->sess;
+	spin_unlock(&open->lock);
+	if (!sess)
+		return NULL;
+	spin_lock_irq(&sess->lock);
+	sess->open = NULL;
+	sess->used = true;
+	if (sess->down)
+		schedule_work(&sess->lost_work);
+	spin_unlock_irq(&sess->lock);
+	return sess;
+}
+
+/* Only a kill ends the wait: other signals are common, Go's runtime preempts threads with one. */
+static void *open_path(struct rtrs_open *open, const struct rmr_tp_open *spec)
+{
+	struct rtrs_sess *sess;
+	unsigned int n;
+	long left = 0;
+	int err = 0;
+
+	for (n = 0; n < ATTEMPTS && !left && !err; n++) {
+		unsigned int ms = n + 1 < ATTEMPTS ? ATTEMPT_MS : OPEN_MS;
+
+		err = attempt_start(open, spec, n);
+		if (err && n)	/* those that run may do */
+			err = 0;
+		if (!err)
+			left = wait_event_killable_timeout(open->wait, READ_ONCE(open->sess) ||
+							   !READ_ONCE(open->running),
+							   msecs_to_jiffies(ms));
+		if (left < 0)
+			err = -EINTR;
+	}
+	sess = open_end(open);
+	if (sess)
+		return sess;
+	return ERR_PTR(err ?: READ_ONCE(open->running) ? -ETIMEDOUT : open->err);
+}
+
+static void *rtrs_sess_open(const struct rmr_tp_open *spec)
+{
+	struct rtrs_open *open;
+	void *sess;
 	char port[8];
 	int err;
 
-	snprintf(port, sizeof(port), "%u", open->port);
-	err = inet_pton_with_scope(&init_net, AF_UNSPEC, open->addr, port, &dst);
-	if (err)
-		return ERR_PTR(-EINVAL);
-	err = resolve_next_hop(&dst);
-	if (err)
-		return ERR_PTR(err);
-	sess = kzalloc(sizeof(*sess), GFP_KERNEL);
-	if (!sess)
+	open = kzalloc(sizeof(*open), GFP_NOIO);
+	if (!open)
 		return ERR_PTR(-ENOMEM);
-	sess->lost = open->lost;
-	sess->priv = open->priv;
-	INIT_WORK(&sess->lost_work, rtrs_sess_lost_work);
-	ops.priv = sess;
-	sess->rtrs = connect_path(&ops, open->name, &path, open->port);
-	if (IS_ERR(sess->rtrs)) {
-		err = PTR_ERR(sess->rtrs);
-		cancel_work_sync(&sess->lost_work);
-		kfree(sess);
-		return ERR_PTR(err);
-	}
+	refcount_set(&open->ref, 1);
+	spin_lock_init(&open->lock);
+	init_waitqueue_head(&open->wait);
+	open->port = spec->port;
+	snprintf(port, sizeof(port), "%u", spec->port);
+	err = inet_pton_with_scope(&init_net, AF_UNSPEC, spec->addr, port, &open->dst);
+	if (err)
+		err = -EINVAL;
+	else
+		err = resolve_next_hop(&open->dst);
+	sess = err ? ERR_PTR(err) : open_path(open, spec);
+	open_put(open);
 	return sess;
 }
 
@@ -210,12 +342,21 @@ static struct rmr_transport_clt rtrs_transport = {
 
 static int __init rmr_rtrs_client_init(void)
 {
-	return rmr_transport_clt_register(&rtrs_transport);
+	int err;
+
+	open_wq = alloc_workqueue("rmr_rtrs_open", WQ_UNBOUND, 0);
+	if (!open_wq)
+		return -ENOMEM;
+	err = rmr_transport_clt_register(&rtrs_transport);
+	if (err)
+		destroy_workqueue(open_wq);
+	return err;
 }
 
 static void __exit rmr_rtrs_client_exit(void)
 {
 	rmr_transport_clt_unregister(&rtrs_transport);
+	destroy_workqueue(open_wq);	/* waits for attempts that nobody waits for any more */
 }
 
 module_init(rmr_rtrs_client_init);
