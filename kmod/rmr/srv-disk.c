@@ -4,11 +4,11 @@
  * leaving, a disk that does not answer.
  *
  * A write that the disk failed, zeros and discards too, is tried once more, a moment later and data
- * in blocks, by a work item; then it is missed. Errors are counted by place (core/errs.h). With the policy "detach" a member
- * whose budget is spent leaves: it answers every request with RMR_ST_LEFT, is no source, keeps what
- * it knows of itself and others in memory and on disk, and says in its superblock that it left, if
- * that still can be written. An operator lets it return. The last leg of U does not leave: a bad
- * copy is better than none.
+ * in blocks, by a work item; then it is missed. Errors are counted by place (core/errs.h). With the
+ * policy "detach" a member whose budget is spent leaves: it answers every request with RMR_ST_LEFT,
+ * is no source, keeps what it knows of itself and others in memory and on disk, and says in its
+ * superblock that it left, if that still can be written. An operator lets it return. The last leg
+ * of U does not leave: a bad copy is better than none.
  *
  * A disk that has not answered a request for disk_deadline_ms hangs: from then on every message is
  * refused with RMR_ST_HUNG, so that the client ejects the leg and asks others, until the disk has
