@@ -82,6 +82,12 @@ func within(t *testing.T, n *rig.Node, limit time.Duration, command string) rig.
 	return j.result
 }
 
+// ends runs a command that waits for a change to end, which must not take for ever.
+func ends(t *testing.T, n *rig.Node, command string) {
+	t.Helper()
+	require.Zero(t, within(t, n, healLimit, command).Code)
+}
+
 // waitTrigger waits until a trigger of a node has fired.
 func waitTrigger(t *testing.T, n *rig.Node, point string) {
 	t.Helper()

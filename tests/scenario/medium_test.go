@@ -129,13 +129,18 @@ func repairAndWrite(t *testing.T, p *pool) {
 	// Several at once, so that both legs are asked.
 	reading := background(t, client, fio(dev, fmt.Sprintf("--rw=randread --bs=4k --iodepth=8 --offset=%d --size=28k --time_based --runtime=5", badStart*512)))
 	waitTrigger(t, n, "write-arrived")
+	// What is held there holds up all that goes to stor1; the other leg would get the write if it were sent.
+	trigger(t, p.c.Storage(0), "write-arrived 0 write 1 10-10 delay 1")
 	writing := background(t, client, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=1 seek=%d oflag=direct status=none", dev, badStart/8))
 	time.Sleep(time.Second)
 	require.True(t, writing.running(), "a write overtook the repair of its range")
+	require.NotZero(t, try(t, p.c.Storage(0), "grep -q fired$ "+triggers).Code, "a write was sent while its range was being repaired")
 	trigger(t, n, "release")
 	writing.wait(t, commandLimit)
+	require.Zero(t, try(t, p.c.Storage(0), "grep -q fired$ "+triggers).Code)
 	reading.wait(t, commandLimit)
 	trigger(t, n, "clear")
+	trigger(t, p.c.Storage(0), "clear")
 	recording := p.record(t, client, dev, 2)
 	recording.wait(t, time.Minute)
 	p.finishWith(t)
