@@ -144,7 +144,8 @@ static void open_put(struct rtrs_open *open)
 
 /*
  * A storage node that still holds connections of this node's previous life refuses the first ones
- * that happen to reuse their queue pair numbers, and forgets the old ones by that: tried again.
+ * that happen to reuse their queue pair numbers, and forgets the old ones by that: tried again. So
+ * does this node if it was the other one that booted; RTRS then says -ECONNABORTED.
  */
 static struct rtrs_clt_sess *connect_path(struct rtrs_sess *sess)
 {
@@ -152,10 +153,13 @@ static struct rtrs_clt_sess *connect_path(struct rtrs_sess *sess)
 	struct rtrs_addr path = { .dst = &sess->open->dst };
 	struct rtrs_clt_sess *rtrs;
 	unsigned int tries = 3;
+	int err;
 
 	do {
 		rtrs = rtrs_clt_open(&ops, sess->name, &path, 1, sess->open->port, 0, 1, 0, 0);
-	} while (PTR_ERR_OR_ZERO(rtrs) == -ECONNRESET && --tries && !READ_ONCE(sess->open->over));
+		err = PTR_ERR_OR_ZERO(rtrs);
+	} while ((err == -ECONNRESET || err == -ECONNABORTED) && --tries &&
+		 !READ_ONCE(sess->open->over));
 	return rtrs;
 }
 
