@@ -75,7 +75,7 @@ int rmr_nl_pool_spec(struct genl_info *info, struct rmr_pool_spec *spec)
 	return 0;
 }
 
-/* Attributes that only create and join have. */
+/* Attributes that create, join and replace have. */
 static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
@@ -89,8 +89,17 @@ static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 	spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
 	spec->force = nla_get_flag(a[RMR_A_POOL_FORCE]);
 	spec->member_id = -1;
-	spec->on_error = a[RMR_A_POOL_ON_ERROR] ? nla_get_u8(a[RMR_A_POOL_ON_ERROR]) : -1;
+	spec->on_error = -1;
 	return get_addrs(info, RMR_A_POOL_ADDR, spec->addr, RMR_MEMBER_ADDRS, &spec->addr_cnt);
+}
+
+/* Create and join have it. What is behind the last attribute of a command's policy is not there. */
+static void get_on_error(struct genl_info *info, struct rmr_pool_spec *spec)
+{
+	struct nlattr *on_error = info->attrs[RMR_A_POOL_ON_ERROR];
+
+	if (on_error)
+		spec->on_error = nla_get_u8(on_error);
 }
 
 /* The member of this node that a command is about, if it says so. */
@@ -463,6 +472,7 @@ int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !info->attrs[RMR_A_POOL_SIZE])
 		err = rmr_nl_missing(info->extack, "pool size");
 	if (!err) {
+		get_on_error(info, spec);
 		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
 		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
 		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
@@ -494,6 +504,7 @@ int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !spec->peer_cnt)
 		err = rmr_nl_missing(info->extack, "address of a peer");
 	if (!err) {
+		get_on_error(info, spec);
 		if (a[RMR_A_POOL_MEMBER_ID])
 			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
 		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
