@@ -312,6 +312,24 @@ static int brmr_leg_info(unsigned long *cursor, struct rmr_leg_info *info)
 	return err;
 }
 
+/* The cursor is device times histograms plus histogram. */
+static int brmr_latency(unsigned long *cursor, struct rmr_latency_info *info)
+{
+	struct brmr_dev *dev;
+	int err = -ENOENT;
+
+	mutex_lock(&dev_lock);
+	while ((dev = dev_nth(*cursor / RMR_CLT_LATENCIES))) {
+		err = rmr_clt_latency(dev->pool, (*cursor)++ % RMR_CLT_LATENCIES, info);
+		if (err)
+			continue;
+		info->device_index = dev->index;
+		break;
+	}
+	mutex_unlock(&dev_lock);
+	return err;
+}
+
 /* The mapped device of a pool, with a reference, so that it does not go meanwhile. */
 static struct brmr_dev *dev_get(const char *name, struct netlink_ext_ack *extack)
 {
@@ -396,6 +414,7 @@ static struct rmr_clt_ctl brmr_commands = {
 	.resize		= brmr_resize,
 	.device_info	= brmr_device_info,
 	.leg_info	= brmr_leg_info,
+	.latency	= brmr_latency,
 	.leg_eject	= brmr_leg_eject,
 	.leg_return	= brmr_leg_return,
 	.leg_set	= brmr_leg_set,
