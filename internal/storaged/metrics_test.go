@@ -50,9 +50,9 @@ func busyNode(t *testing.T) *Daemon {
 	s.Verified, s.VerifyEtaMs, s.VerifyDifferences = 1_700_000_000, 1000, 2
 	s.ResyncPace, s.ResyncFloor, s.ResyncTargetNS = rmrnl.ResyncPaceFloor, 4<<20, 20_000_000
 	w := newWorld(t, rmrnltest.State{
-		Pools:   []rmrnl.Pool{p, s, s}, // the second vol2 must not spoil the scrape
-		Devices: []rmrnl.Device{{Index: 0, Name: "vol9", State: rmrnl.DeviceStateSuspended, ChunkSize: 1 << 20}},
-		Legs:    []rmrnl.Leg{{PoolName: "vol9", MemberID: 1, State: rmrnl.LegStateSyncing, LatencyNS: 250_000, Lacking: 2, AgeMs: 1500, DampedMs: 7500}},
+		Pools:     []rmrnl.Pool{p, s, s}, // the second vol2 must not spoil the scrape
+		Devices:   []rmrnl.Device{{Index: 0, Name: "vol9", State: rmrnl.DeviceStateSuspended, ChunkSize: 1 << 20}},
+		Legs:      []rmrnl.Leg{{PoolName: "vol9", MemberID: 1, State: rmrnl.LegStateSyncing, LatencyNS: 250_000, Lacking: 2, AgeMs: 1500, DampedMs: 7500}},
 		Latencies: busyLatencies(),
 	})
 	d := w.daemon("")
