@@ -117,6 +117,7 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonMaintenance:       "it is kept out for maintenance",
 		rmrnl.ReasonReplaced:          "another store has its place, or it was removed",
 		rmrnl.ReasonLimits:            "its queue limits do not fit the mapped device",
+		rmrnl.ReasonRepair:            "a verify found its copy wrong, it copies anew",
 	}[r]
 }
 

@@ -290,6 +290,8 @@ const (
 	ReasonLimits Reason = 20
 	// ReasonTooSmall: The member's store holds a smaller pool than the device has.
 	ReasonTooSmall Reason = 21
+	// ReasonRepair: The leg left to copy anew what a verify found wrong in it.
+	ReasonRepair Reason = 22
 )
 
 var namesReason = []string{
@@ -315,6 +317,7 @@ var namesReason = []string{
 	"replaced",
 	"limits",
 	"too-small",
+	"repair",
 }
 
 // String returns the name in the specification.
@@ -1603,7 +1606,7 @@ type Leg struct {
 	Returns uint32 `json:"returns"`
 	// Eject even the last up-to-date leg; I/O then waits.
 	Force bool `json:"force"`
-	// 1 data, 2 witness.
+	// 1 data, 2 witness; with leg-ntf also 0, the member is none any more.
 	Kind uint8 `json:"kind"`
 	// Milliseconds that a leg still waits because it failed repeatedly; absent if it does not.
 	DampedMs uint32 `json:"damped_ms"`

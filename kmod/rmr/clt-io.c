@@ -409,6 +409,8 @@ u8 rmr_clt_status_reason(int status)
 		return RMR_REASON_STORE_ERROR;
 	case RMR_ST_HUNG:
 		return RMR_REASON_TIMEOUT;
+	case RMR_ST_REJOIN:
+		return RMR_REASON_REPAIR;
 	case RMR_ST_VERSION:
 		return RMR_REASON_VERSION;
 	case RMR_ST_MALFORMED:

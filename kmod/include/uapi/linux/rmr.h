@@ -139,6 +139,8 @@ enum rmr_verify_state {
  *   device that is mapped.
  * @RMR_REASON_TOO_SMALL: The member's store holds a smaller pool than the
  *   device has.
+ * @RMR_REASON_REPAIR: The leg left to copy anew what a verify found wrong in
+ *   it.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -163,6 +165,7 @@ enum rmr_reason {
 	RMR_REASON_REPLACED,
 	RMR_REASON_LIMITS,
 	RMR_REASON_TOO_SMALL,
+	RMR_REASON_REPAIR,
 };
 
 /**
