@@ -186,7 +186,7 @@ func (r *recovery) measureOutages(ctx context.Context, s *subject, into *Recover
 		name       string
 		fail, heal func(ctx context.Context) error
 	}{
-		{"link lost silently", func(context.Context) error { return leg.Link().Cut() }, leg.Link().Heal},
+		{"link lost silently", func(context.Context) error { return leg.Link().Cut() }, func(ctx context.Context) error { return r.heal(ctx, leg) }},
 		{"node killed", func(context.Context) error { return leg.Kill() }, func(ctx context.Context) error {
 			if err := leg.Restart(ctx); err != nil {
 				return err
