@@ -277,9 +277,7 @@ func legFamily() family[leg] {
 		return define(counter, legLabels, name, help, func(l leg) float64 { return float64(v(l)) })
 	}
 	return family[leg]{
-		labels: func(l leg) []string {
-			return []string{l.PoolName, fmt.Sprintf("brmr%d", l.DeviceIndex), strconv.Itoa(int(l.MemberID))}
-		},
+		labels: legNames,
 		states: []states[leg]{defineStates(legLabels, "leg_state", "State of the leg as this client sees it, 1 for the one that is.", 7,
 			func(i uint8) string { return rmrnl.LegState(i).String() }, func(l leg) uint8 { return uint8(l.State) })},
 		metrics: []metric[leg]{
@@ -359,11 +357,12 @@ type collector struct {
 	devices family[device]
 	legs    family[leg]
 	hist    histograms
+	room    headroom
 	node    nodeMetrics
 }
 
 func newCollector(d *Daemon) *collector {
-	return &collector{d, poolFamily(d.env.Now), deviceFamily(), legFamily(), newHistograms(), newNodeMetrics()}
+	return &collector{d, poolFamily(d.env.Now), deviceFamily(), legFamily(), newHistograms(), newHeadroom(), newNodeMetrics()}
 }
 
 // Describe names every metric.
@@ -372,6 +371,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	c.devices.describe(ch)
 	c.legs.describe(ch)
 	c.hist.describe(ch)
+	c.room.describe(ch)
 	c.node.describe(ch)
 }
 
@@ -390,6 +390,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.devices.collect(ch, k.devices)
 	c.legs.collect(ch, k.legs)
 	c.hist.collect(ch, k.latencies, k.pools)
+	c.room.collect(ch, k.legs)
 }
 
 // kernelSays is what one scrape learns of the kernel.

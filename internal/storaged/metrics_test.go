@@ -125,6 +125,30 @@ rmr_up 1
 		"rmr_leg_damped_seconds", "rmr_resync_lacking_bytes", "rmr_resync_remaining_seconds", "rmr_storaged_healthy", "rmr_up"))
 }
 
+// Three legs that are read: each of the others takes half of what a lost one had. A fourth is not read.
+func TestWhoTakesOverFromWhom(t *testing.T) {
+	state, legs := rmrnltest.State{}, []rmrnl.Leg{}
+	for i, s := range []rmrnl.LegState{rmrnl.LegStateUpToDate, rmrnl.LegStateUpToDate, rmrnl.LegStateSyncing, rmrnl.LegStateUpToDate} {
+		legs = append(legs, rmrnl.Leg{PoolName: "p", MemberID: uint8(i), Node: fmt.Sprintf("stor%d", i), State: s})
+	}
+	state.Legs = append(legs, rmrnl.Leg{PoolName: "alone", DeviceIndex: 1, Node: "stor0", State: rmrnl.LegStateUpToDate})
+	state.Devices = []rmrnl.Device{{Name: "p"}, {Name: "alone", Index: 1}}
+	collector := newCollector(newWorld(t, state).daemon(""))
+	require.Equal(t, 6, testutil.CollectAndCount(collector, "rmr_leg_takeover_ratio"))
+	require.Equal(t, 5, testutil.CollectAndCount(collector, "rmr_leg_info"))
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(collector)
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "rmr_leg_takeover_ratio" {
+				require.InDelta(t, 0.5, m.GetGauge().GetValue(), 1e-9, m)
+			}
+		}
+	}
+}
+
 // The kernel counts each request in one bucket; Prometheus wants all up to a bound, in seconds.
 func TestHistogramsAreThoseOfTheKernel(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()

@@ -99,7 +99,7 @@ func TestRulesAndBoardAskForMetricsThatExist(t *testing.T) {
 	// What operators of other systems had to add themselves has an alert.
 	for _, name := range []string{
 		"rmr_pool_degraded", "rmr_device_bytes_at_risk", "rmr_resync_state", "rmr_verify_age_seconds", "rmr_device_suspended",
-		"rmr_leg_split_brain", "rmr_leg_latency_seconds", "rmr_device_latency_seconds", "rmr:leg_read_bytes_after_loss:rate5m", "rmr_verify_different_blocks",
+		"rmr_leg_split_brain", "rmr_leg_latency_seconds", "rmr_device_latency_seconds", "rmr:leg_read_bytes_after_loss:rate5m", "rmr:node_read_bytes_after_loss:rate5m", "rmr_verify_different_blocks",
 	} {
 		require.Contains(t, string(rules), name)
 		require.Contains(t, string(board), name)
