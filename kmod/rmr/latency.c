@@ -8,6 +8,7 @@
  */
 #include <linux/export.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
 
 #include <uapi/linux/rmr.h>
 #include "core/hist.h"
@@ -22,16 +23,16 @@ static_assert((unsigned int)RMR_HIST_DISCARD == RMR_LATENCY_OP_DISCARD);
 void rmr_hist_note(struct rmr_hist __percpu *hist, u8 wire_op, u64 ns)
 {
 	enum rmr_hist_op op = rmr_hist_op(wire_op);
-	u64 max = this_cpu_read(hist->max_ns[op]), was;
+	u64 longest = this_cpu_read(hist->max_ns[op]), was;
 
 	this_cpu_inc(hist->bucket[op][rmr_hist_bucket(ns)]);
 	this_cpu_add(hist->sum_ns[op], ns);
 	/* An interrupt, or a move to another CPU, may have come in between. */
-	while (ns > max) {
-		was = this_cpu_cmpxchg(hist->max_ns[op], max, ns);
-		if (was == max)
+	while (ns > longest) {
+		was = this_cpu_cmpxchg(hist->max_ns[op], longest, ns);
+		if (was == longest)
 			break;
-		max = was;
+		longest = was;
 	}
 }
 EXPORT_SYMBOL_GPL(rmr_hist_note);
