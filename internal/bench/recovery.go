@@ -33,6 +33,7 @@ type subject struct {
 	back   func(ctx context.Context) error            // starts its return
 	whole  func(ctx context.Context) (bool, error)    // full redundancy again
 	copied func(ctx context.Context) (float64, error) // bytes written to the leg by resync since it came back
+	pace   func(ctx context.Context) (string, error)  // what sets the rate of the resync now; nil: not told
 }
 
 // Recovery are medians of one run; names end in the unit.
@@ -198,20 +199,33 @@ func (r *recovery) poolSubject(name string, t target) *subject {
 		},
 		whole: func(ctx context.Context) (bool, error) { return r.legIs(ctx, name, "up-to-date") },
 		copied: func(ctx context.Context) (float64, error) {
-			var pools []struct {
-				Resync struct {
-					Copied float64 `json:"copied"`
-				} `json:"resync"`
-			}
-			if err := askJSON(ctx, leg, "rmrctl pool show "+name, &pools); err != nil {
-				return 0, fmt.Errorf("ask %s for pool %s: %w", leg.Name(), name, err)
-			}
-			if len(pools) != 1 {
-				return 0, fmt.Errorf("%s has %d pools %s", leg.Name(), len(pools), name)
-			}
-			return pools[0].Resync.Copied, nil
+			now, err := askResync(ctx, leg, name)
+			return now.Copied, err
+		},
+		pace: func(ctx context.Context) (string, error) {
+			now, err := askResync(ctx, leg, name)
+			return now.Pace, err
 		},
 	}
+}
+
+// resyncNow is what a node says of its member's resync.
+type resyncNow struct {
+	Copied float64 `json:"copied"` // bytes
+	Pace   string  `json:"pace"`
+}
+
+func askResync(ctx context.Context, n *rig.Node, pool string) (resyncNow, error) {
+	var pools []struct {
+		Resync resyncNow `json:"resync"`
+	}
+	if err := askJSON(ctx, n, "rmrctl pool show "+pool, &pools); err != nil {
+		return resyncNow{}, fmt.Errorf("ask %s for pool %s: %w", n.Name(), pool, err)
+	}
+	if len(pools) != 1 {
+		return resyncNow{}, fmt.Errorf("%s has %d pools %s", n.Name(), len(pools), pool)
+	}
+	return pools[0].Resync, nil
 }
 
 // mdSubject takes the second device out of the array by command: RNBD would find out in half a minute.
