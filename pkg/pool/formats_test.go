@@ -181,7 +181,7 @@ func goConstants() map[string]uint64 {
 		"RMR_RESYNC_TAIL": ResyncTail, "RMR_RESYNC_F_CRC": uint64(ResyncCRC), "RMR_RESYNC_F_ALL": uint64(resyncAll),
 		"RMR_ST_PASSED_ON": signed(StatusPassedOn), "RMR_ST_LEFT": signed(StatusLeft), "RMR_ST_HUNG": signed(StatusHung), "RMR_ST_BAD_DATA": signed(StatusBadData),
 		"RMR_ST_REJOIN": signed(StatusRejoin),
-		"RMR_ST_OK": signed(StatusOK), "RMR_ST_FENCED": signed(StatusFenced), "RMR_ST_MISSED": signed(StatusMissed), "RMR_ST_STALE": signed(StatusStale),
+		"RMR_ST_OK":     signed(StatusOK), "RMR_ST_FENCED": signed(StatusFenced), "RMR_ST_MISSED": signed(StatusMissed), "RMR_ST_STALE": signed(StatusStale),
 		"RMR_ST_BUSY": signed(StatusBusy), "RMR_ST_NOPOOL": signed(StatusNoPool), "RMR_ST_MALFORMED": signed(StatusMalformed), "RMR_ST_VERSION": signed(StatusVersion),
 		"RMR_ATTACH_F_TAKEOVER": uint64(AttachTakeover), "RMR_ATTACH_F_FORCE": uint64(AttachForce), "RMR_ATTACH_F_ALL": uint64(attachAll),
 		"RMR_DETACH_F_CLEAN": uint64(DetachClean), "RMR_DETACH_F_ALL": uint64(detachAll),
