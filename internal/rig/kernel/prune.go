@@ -30,6 +30,7 @@ type kind struct {
 func kinds() []kind {
 	list := []kind{
 		{regexp.MustCompile(`^image-work-[0-9]+$`), 0}, // of a build that was killed
+		{regexp.MustCompile(`\.removed$`), 0},          // of a removal that was
 	}
 	for _, v := range Variants() {
 		of := func(prefix, rest string, keep int) kind {

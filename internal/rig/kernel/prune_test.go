@@ -47,6 +47,7 @@ func TestCacheGrowsWithoutBound(t *testing.T) {
 		entry(t, cache, fmt.Sprintf("linux-fast-00000000000%d", i), true, 10+i)
 	}
 	entry(t, cache, "image-work-123", true, 10)
+	entry(t, cache, "linux-fast-123456789abc.removed", true, 10)
 	others := []string{"b-fast", "linux-source-6.12", "source-000000000000", "linux-fast-000000000008.lock", "image-fast-mine.cpio"}
 	for _, name := range others {
 		entry(t, cache, name, name != "linux-fast-000000000008.lock", 1000)
