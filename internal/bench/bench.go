@@ -18,6 +18,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rmr-block/rmr/internal/rig"
 )
@@ -35,6 +36,12 @@ type Options struct {
 	JSON    bool
 	// Checksums adds a pool with data checksums.
 	Checksums bool
+	// LinkDelay is what every packet takes longer from node to node, one way.
+	LinkDelay time.Duration
+	// LoadOnly leaves out of recovery what has nothing to do with application I/O beside a resync.
+	LoadOnly bool
+	// ResyncShare is resync_share of the storage nodes in percent; 0: their default.
+	ResyncShare int
 }
 
 // target is a block device on the client.
@@ -74,10 +81,11 @@ type Cell struct {
 	Load       string    `json:"load"`
 	Target     string    `json:"target"`
 	IOPS       float64   `json:"iops"`
-	P50us      float64   `json:"p50_us"`           // median completion latency, microseconds
-	ClientCPU  float64   `json:"client_cpu"`       // share of the client's one CPU that was busy
-	PacketsIO  float64   `json:"packets_sent_io"`  // packets the client's rxe sent per I/O
-	ToRaw      float64   `json:"iops_to_raw_rnbd"` // ratio
+	P50us      float64   `json:"p50_us"`                  // median completion latency, microseconds
+	ClientCPU  float64   `json:"client_cpu"`              // share of the client's one CPU that was busy
+	PacketsIO  float64   `json:"packets_sent_io"`         // packets the client's rxe sent per I/O
+	ToRaw      float64   `json:"iops_to_raw_rnbd"`        // ratio
+	ToPlain    float64   `json:"iops_to_plain,omitempty"` // ratio of a pool with data checksums to the one without
 	IOPSRounds []float64 `json:"iops_rounds"`
 }
 
@@ -101,7 +109,11 @@ func Run(ctx context.Context, opts Options, out, log io.Writer) error {
 // onCluster runs measure on a cluster whose storage nodes have disks of these sizes in bytes. What a run
 // leaves behind stays only if it failed.
 func onCluster(ctx context.Context, log io.Writer, measure func(c *rig.Cluster) error, disks ...int64) error {
-	c, err := rig.New(ctx, rig.Storage(4), rig.Client(1), rig.Disks(disks...), rig.SoftRoCE(), rig.Log(log))
+	return onNodes(ctx, log, 4, measure, disks...)
+}
+
+func onNodes(ctx context.Context, log io.Writer, storage int, measure func(c *rig.Cluster) error, disks ...int64) error {
+	c, err := rig.New(ctx, rig.Storage(storage), rig.Client(1), rig.Disks(disks...), rig.SoftRoCE(), rig.Log(log))
 	if err != nil {
 		return err
 	}
@@ -127,6 +139,9 @@ func (b *bench) run(ctx context.Context, c *rig.Cluster, out io.Writer) error {
 			return err
 		}
 	}
+	if err := delayLinks(ctx, c, b.opts.LinkDelay); err != nil {
+		return err
+	}
 	for _, t := range b.opts.targets() { // first writes allocate the disk files and set md's bitmap
 		if _, err := b.fio(ctx, t, load{RW: "write", BS: "124k", Depth: 8}, "--size="+fileSize); err != nil {
 			return err
@@ -146,6 +161,16 @@ func (b *bench) run(ctx context.Context, c *rig.Cluster, out io.Writer) error {
 		}
 	}
 	return b.print(out)
+}
+
+// delayLinks makes packets take so much longer from node to node: half of it on either link that they pass.
+func delayLinks(ctx context.Context, c *rig.Cluster, delay time.Duration) error {
+	for _, n := range c.Nodes() {
+		if err := n.Link().Netem(ctx, rig.Netem{Delay: delay / 2}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type command struct {

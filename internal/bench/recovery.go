@@ -8,6 +8,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,6 +33,7 @@ type subject struct {
 	back   func(ctx context.Context) error            // starts its return
 	whole  func(ctx context.Context) (bool, error)    // full redundancy again
 	copied func(ctx context.Context) (float64, error) // bytes written to the leg by resync since it came back
+	pace   func(ctx context.Context) (string, error)  // what sets the rate of the resync now; nil: not told
 }
 
 // Recovery are medians of one run; names end in the unit.
@@ -59,8 +61,11 @@ func RunRecovery(ctx context.Context, opts Options, out, log io.Writer) error {
 }
 
 func (r *recovery) run(ctx context.Context, out io.Writer) error {
-	if err := setup(ctx, r.cluster); err != nil {
+	if err := r.setup(ctx); err != nil {
 		return err
+	}
+	if r.opts.LoadOnly {
+		return r.runLoad(ctx, out)
 	}
 	small, err := r.addPool(ctx, "small", 2, smallPool)
 	if err != nil {
@@ -70,19 +75,54 @@ func (r *recovery) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pool := r.poolSubject("bench", targets[2])
-	r.subjects = []*subject{pool, r.mdSubject(targets[1])}
-	for _, s := range append(slices.Clone(r.subjects), small, large) {
-		r.results = append(r.results, &Recovery{Target: s.Name, Rounds: map[string][]float64{}, Values: map[string]float64{}})
-	}
-	for _, s := range r.subjects { // first writes allocate the disk files and set md's bitmap
-		if _, err := r.fio(ctx, s.target, load{RW: "write", BS: "124k", Depth: 8}, "--size="+fileSize); err != nil {
-			return err
-		}
+	if err := r.begin(ctx, small, large); err != nil {
+		return err
 	}
 	for round := range r.opts.Rounds {
 		if err := r.round(ctx, round+1, small, large); err != nil {
 			return fmt.Errorf("round %d: %w", round+1, err)
+		}
+	}
+	return r.print(out)
+}
+
+// setup maps what is measured.
+func (r *recovery) setup(ctx context.Context) error {
+	if err := setup(ctx, r.cluster); err != nil || r.opts.ResyncShare == 0 {
+		return err
+	}
+	set := fmt.Sprintf("echo %d > /sys/module/rmr_server/parameters/resync_share", r.opts.ResyncShare)
+	return runAll(ctx, []command{{r.cluster.Storage(2), set}, {r.cluster.Storage(3), set}})
+}
+
+// begin slows links down, and writes everything once: first writes allocate the disk files and set md's bitmap.
+func (r *recovery) begin(ctx context.Context, more ...*subject) error {
+	if err := delayLinks(ctx, r.cluster, r.opts.LinkDelay); err != nil {
+		return err
+	}
+	r.subjects = []*subject{r.poolSubject("bench", targets[2]), r.mdSubject(targets[1])}
+	for _, s := range append(slices.Clone(r.subjects), more...) {
+		r.results = append(r.results, &Recovery{Target: s.Name, Rounds: map[string][]float64{}, Values: map[string]float64{}})
+	}
+	for _, s := range r.subjects {
+		if _, err := r.fio(ctx, s.target, load{RW: "write", BS: "124k", Depth: 8}, "--size="+fileSize); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runLoad measures application I/O beside a resync alone.
+func (r *recovery) runLoad(ctx context.Context, out io.Writer) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	for round := range r.opts.Rounds {
+		for i, s := range r.subjects {
+			fmt.Fprintf(r.log, "round %d: %s\n", round+1, s.Name)
+			if err := r.measureLoad(ctx, s, r.results[i]); err != nil {
+				return fmt.Errorf("round %d: %w", round+1, err)
+			}
 		}
 	}
 	return r.print(out)
@@ -132,6 +172,11 @@ func (r *recovery) addPool(ctx context.Context, name string, disk int, size int6
 	return r.poolSubject(name, target{fmt.Sprintf("rmr, %d GiB", size>>30), device}), nil
 }
 
+// heal puts the cable of a node back, which is as slow as before.
+func (r *recovery) heal(ctx context.Context, n *rig.Node) error {
+	return errors.Join(n.Link().Heal(ctx), n.Link().Netem(ctx, rig.Netem{Delay: r.opts.LinkDelay / 2}))
+}
+
 // poolSubject loses the link of stor3, leg 1 of every pool, without a word.
 func (r *recovery) poolSubject(name string, t target) *subject {
 	leg := r.cluster.Storage(3)
@@ -146,7 +191,7 @@ func (r *recovery) poolSubject(name string, t target) *subject {
 		// A leg that was lost a short while ago waits before it returns; an operator ends that, as here the
 		// loss is the bench's own.
 		back: func(ctx context.Context) error {
-			if err := leg.Link().Heal(ctx); err != nil {
+			if err := r.heal(ctx, leg); err != nil {
 				return err
 			}
 			_, err := r.client.Sh(ctx, "rmrctl leg return "+name+" 1")
@@ -154,20 +199,33 @@ func (r *recovery) poolSubject(name string, t target) *subject {
 		},
 		whole: func(ctx context.Context) (bool, error) { return r.legIs(ctx, name, "up-to-date") },
 		copied: func(ctx context.Context) (float64, error) {
-			var pools []struct {
-				Resync struct {
-					Copied float64 `json:"copied"`
-				} `json:"resync"`
-			}
-			if err := askJSON(ctx, leg, "rmrctl pool show "+name, &pools); err != nil {
-				return 0, fmt.Errorf("ask %s for pool %s: %w", leg.Name(), name, err)
-			}
-			if len(pools) != 1 {
-				return 0, fmt.Errorf("%s has %d pools %s", leg.Name(), len(pools), name)
-			}
-			return pools[0].Resync.Copied, nil
+			now, err := askResync(ctx, leg, name)
+			return now.Copied, err
+		},
+		pace: func(ctx context.Context) (string, error) {
+			now, err := askResync(ctx, leg, name)
+			return now.Pace, err
 		},
 	}
+}
+
+// resyncNow is what a node says of its member's resync.
+type resyncNow struct {
+	Copied float64 `json:"copied"` // bytes
+	Pace   string  `json:"pace"`
+}
+
+func askResync(ctx context.Context, n *rig.Node, pool string) (resyncNow, error) {
+	var pools []struct {
+		Resync resyncNow `json:"resync"`
+	}
+	if err := askJSON(ctx, n, "rmrctl pool show "+pool, &pools); err != nil {
+		return resyncNow{}, fmt.Errorf("ask %s for pool %s: %w", n.Name(), pool, err)
+	}
+	if len(pools) != 1 {
+		return resyncNow{}, fmt.Errorf("%s has %d pools %s", n.Name(), len(pools), pool)
+	}
+	return pools[0].Resync, nil
 }
 
 // mdSubject takes the second device out of the array by command: RNBD would find out in half a minute.

@@ -136,9 +136,21 @@ func (r *recovery) loadPhases(ctx context.Context, s *subject, begin time.Time) 
 		return window, 0, err
 	}
 	window[2][0] = time.Since(begin)
-	if _, err := until(ctx, "redundancy", s.whole); err != nil {
+	paces := map[string]int{}
+	whole := func(ctx context.Context) (bool, error) {
+		if s.pace != nil {
+			pace, err := s.pace(ctx)
+			if err != nil {
+				return false, err
+			}
+			paces[pace]++
+		}
+		return s.whole(ctx)
+	}
+	if _, err := until(ctx, "redundancy", whole); err != nil {
 		return window, 0, err
 	}
+	fmt.Fprintf(r.log, "%s: what set the rate, of looks: %v\n", s.Name, paces)
 	window[2][1] = time.Since(begin)
 	copied, err = s.copied(ctx)
 	return window, copied, err
@@ -186,7 +198,7 @@ func (r *recovery) measureOutages(ctx context.Context, s *subject, into *Recover
 		name       string
 		fail, heal func(ctx context.Context) error
 	}{
-		{"link lost silently", func(context.Context) error { return leg.Link().Cut() }, leg.Link().Heal},
+		{"link lost silently", func(context.Context) error { return leg.Link().Cut() }, func(ctx context.Context) error { return r.heal(ctx, leg) }},
 		{"node killed", func(context.Context) error { return leg.Kill() }, func(ctx context.Context) error {
 			if err := leg.Restart(ctx); err != nil {
 				return err

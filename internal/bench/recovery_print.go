@@ -48,6 +48,9 @@ func (r *recovery) print(out io.Writer) error {
 	}
 	t.AppendHeader(header)
 	for _, name := range recoveryRows {
+		if _, measured := r.results[0].Values[name]; r.opts.LoadOnly && !measured {
+			continue
+		}
 		row := table.Row{name}
 		for _, result := range r.results {
 			cell := "-"

@@ -20,7 +20,7 @@ type Figures struct {
 func (b *bench) figures() Figures {
 	f := Figures{Rounds: b.opts.Rounds, Seconds: b.opts.Seconds}
 	for l, load := range loads {
-		var raw float64
+		var raw, plain float64
 		for t, target := range b.opts.targets() {
 			samples := b.cells[[2]int{l, t}]
 			c := Cell{
@@ -37,10 +37,24 @@ func (b *bench) figures() Figures {
 				raw = c.IOPS
 			}
 			c.ToRaw = c.IOPS / raw
+			switch target {
+			case targets[2]:
+				plain = c.IOPS
+			case checked:
+				c.ToPlain = c.IOPS / plain
+			}
 			f.Cells = append(f.Cells, c)
 		}
 	}
 	return f
+}
+
+// ratio prints one, or nothing where there is none.
+func ratio(r float64) string {
+	if r == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", r)
 }
 
 func (b *bench) print(out io.Writer) error {
@@ -53,14 +67,14 @@ func (b *bench) print(out io.Writer) error {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"load", "target", "IOPS", "to raw", "p50 us", "client CPU", "packets/I/O"})
+	t.AppendHeader(table.Row{"load", "target", "IOPS", "to raw", "to plain", "p50 us", "client CPU", "packets/I/O"})
 	for i, c := range f.Cells {
 		if i > 0 && i%len(b.opts.targets()) == 0 {
 			t.AppendSeparator()
 		}
 		t.AppendRow(table.Row{
 			c.Load, c.Target, fmt.Sprintf("%.0f", c.IOPS), fmt.Sprintf("%.2f", c.ToRaw),
-			fmt.Sprintf("%.0f", c.P50us), fmt.Sprintf("%.0f %%", 100*c.ClientCPU), fmt.Sprintf("%.2f", c.PacketsIO),
+			ratio(c.ToPlain), fmt.Sprintf("%.0f", c.P50us), fmt.Sprintf("%.0f %%", 100*c.ClientCPU), fmt.Sprintf("%.2f", c.PacketsIO),
 		})
 	}
 	t.SetCaption("medians of %d rounds of %d s; only the ratios of one run mean something", f.Rounds, f.Seconds)

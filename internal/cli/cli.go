@@ -119,7 +119,7 @@ func (a *app) rmrctl() *cobra.Command {
 	root.AddCommand(a.noun("disk", "Stores: metadata without the kernel, exchange, growth, what is done about errors", a.diskShow(), a.diskCheck(),
 		a.diskDump(), a.diskRestore(), a.diskReplace(), a.diskFind(), a.diskGrow(), a.diskPolicy(), a.diskReturn()))
 	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMaintenance()))
-	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncPause(),
+	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncWait(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
 	root.AddCommand(a.noun("verify", "Comparing of members of this storage node with others", a.verifyShow(), a.verifyStart(), a.verifyStop()))
 	root.AddCommand(a.noun("device", "Pools mapped as block devices on this host", a.deviceShow("show"),

@@ -51,8 +51,12 @@ func (a *app) devices(ctx context.Context, target string) ([]deviceView, error) 
 		if err != nil {
 			return err
 		}
+		latencies, err := c.Latencies(ctx)
+		if err != nil {
+			return err
+		}
 		for _, d := range list {
-			views = append(views, viewDevice(d, legs))
+			views = append(views, viewDevice(d, legs, latencies))
 		}
 		return nil
 	})

@@ -102,7 +102,8 @@ func (o *diskReplaceOptions) replace(ctx context.Context, a *app) error {
 		}
 		return true
 	}
-	if err := a.waitUpToDate(ctx, o.name, made.StoreUUID, gone); err != nil {
+	never := func([]poolView) error { return nil }
+	if err := a.waitUpToDate(ctx, o.name, made.StoreUUID, never, gone); err != nil {
 		return fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,10 +135,8 @@ func (f *follower) run(ctx context.Context, sub, query *rmrnl.Client) error {
 		for _, n := range list {
 			// The last word of a device; whether it is gone, the comparison finds out.
 			again = again || n.Device != nil && n.Device.State == rmrnl.DeviceStateDetaching
-			for _, e := range notified(n) {
-				if err := f.change(e); err != nil {
-					return err
-				}
+			if err := f.tell(n); err != nil {
+				return err
 			}
 		}
 		if again || time.Now().After(next) {
@@ -147,6 +146,35 @@ func (f *follower) run(ctx context.Context, sub, query *rmrnl.Client) error {
 			next = time.Now().Add(f.o.recheck)
 		}
 	}
+}
+
+// tell prints what a notification says. A leg without a kind is one whose member was removed; it is named as it was
+// known, for the kernel has no more of it than its place.
+func (f *follower) tell(n rmrnl.Notification) error {
+	if n.Leg != nil && n.Leg.Kind == 0 {
+		return f.destroy(legEvent(*n.Leg).id(), n.Leg.Reason.String())
+	}
+	for _, e := range notified(n) {
+		if err := f.change(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// destroy prints the end of an object, if it is known, with the reason told or else the last one.
+func (f *follower) destroy(id, reason string) error {
+	e, known := f.known[id]
+	if !known {
+		return nil
+	}
+	e.Action = "destroy"
+	if reason != "" {
+		e.Reason = reason
+	}
+	delete(f.known, id)
+	f.order = slices.DeleteFunc(f.order, func(other string) bool { return other == id })
+	return f.count(e)
 }
 
 // receive waits for notifications until the time of the next comparison.
@@ -218,11 +246,7 @@ func (f *follower) destroyMissing(there map[string]bool) error {
 		if there[id] {
 			continue
 		}
-		e := f.known[id]
-		e.Action = "destroy"
-		delete(f.known, id)
-		f.order = append(f.order[:i], f.order[i+1:]...)
-		if err := f.count(e); err != nil {
+		if err := f.destroy(id, ""); err != nil {
 			return err
 		}
 	}

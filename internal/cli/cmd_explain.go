@@ -73,12 +73,12 @@ func (a *app) answers(ctx context.Context, name string) ([]answer, error) {
 		}
 		for _, d := range devices {
 			if d.Name == name {
-				list = append(list, explainDevice(viewDevice(d, legs))...)
+				list = append(list, explainDevice(viewDevice(d, legs, nil))...)
 			}
 		}
 		for _, p := range pools {
 			if p.Name == name {
-				list = append(list, explainMember(viewPool(p, a.Now()))...)
+				list = append(list, explainMember(viewPool(p, nil, a.Now()))...)
 			}
 		}
 		return nil
@@ -117,6 +117,7 @@ func causes(r rmrnl.Reason) string {
 		rmrnl.ReasonMaintenance:       "it is kept out for maintenance",
 		rmrnl.ReasonReplaced:          "another store has its place, or it was removed",
 		rmrnl.ReasonLimits:            "its queue limits do not fit the mapped device",
+		rmrnl.ReasonRepair:            "a verify found its copy wrong, it copies anew",
 	}[r]
 }
 

@@ -35,9 +35,13 @@ func (a *app) legs(ctx context.Context, name string) ([]legView, error) {
 		if err != nil {
 			return fmt.Errorf("leg show: %w", err)
 		}
+		latencies, err := c.Latencies(ctx)
+		if err != nil {
+			return fmt.Errorf("leg show: %w", err)
+		}
 		for _, l := range legs {
 			if name == "" || l.PoolName == name {
-				views = append(views, viewLeg(l))
+				views = append(views, viewLeg(l, latencies))
 			}
 		}
 		if name == "" || len(views) > 0 {

@@ -36,9 +36,13 @@ func (a *app) pools(ctx context.Context, name string) ([]poolView, error) {
 		if err != nil {
 			return fmt.Errorf("pool show: %w", err)
 		}
+		latencies, err := c.Latencies(ctx)
+		if err != nil {
+			return fmt.Errorf("pool show: %w", err)
+		}
 		for _, p := range list {
 			if name == "" || p.Name == name {
-				views = append(views, viewPool(p, a.Now()))
+				views = append(views, viewPool(p, latencies, a.Now()))
 			}
 		}
 		if name == "" || len(views) > 0 {
@@ -49,7 +53,7 @@ func (a *app) pools(ctx context.Context, name string) ([]poolView, error) {
 		if err != nil {
 			return fmt.Errorf("pool show %s: %w", name, err)
 		}
-		views = append(views, viewPool(p, a.Now()))
+		views = append(views, viewPool(p, latencies, a.Now()))
 		return nil
 	})
 	return views, err

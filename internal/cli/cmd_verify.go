@@ -280,7 +280,7 @@ func (a *app) verifyWait(ctx context.Context, output outputFormat, name string) 
 			return err
 		}
 		r := rows[0]
-		bar.report(r.Done, max(r.Total, 1))
+		bar.report(r.Done, r.Total)
 		if r.active() {
 			select {
 			case <-ctx.Done():

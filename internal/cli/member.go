@@ -53,8 +53,8 @@ func (a *app) member(ctx context.Context, name string, leg int) (poolView, error
 const poll = 500 * time.Millisecond
 
 // waitUpToDate reports the progress of a member of this node, known by its store, until it is up to date and
-// gone says so of whatever else is to happen.
-func (a *app) waitUpToDate(ctx context.Context, name string, store pool.UUID, gone func([]poolView) bool) error {
+// gone says so of whatever else is to happen; stop says why there is no use in waiting.
+func (a *app) waitUpToDate(ctx context.Context, name string, store pool.UUID, stop func([]poolView) error, gone func([]poolView) bool) error {
 	bar := a.progress("copying to " + name)
 	defer bar.finish()
 	tick := time.NewTicker(poll)
@@ -65,6 +65,9 @@ func (a *app) waitUpToDate(ctx context.Context, name string, store pool.UUID, go
 			return err
 		}
 		done, err := a.lookAtStore(list, store, bar)
+		if err == nil && !done {
+			err = stop(list)
+		}
 		if err != nil || (done && gone(list)) {
 			return err
 		}

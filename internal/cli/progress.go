@@ -20,6 +20,7 @@ type progress struct {
 	bar   *pb.ProgressBar
 	start time.Time
 	last  time.Time
+	first uint64 // bytes done at the start: no part of the rate
 	done  uint64
 	total uint64
 }
@@ -29,15 +30,17 @@ func (a *app) progress(what string) *progress {
 	return &progress{a: a, what: what, start: now, last: now}
 }
 
-// report tells bytes done of bytes in all.
+// report tells bytes done of bytes in all, which may change; 0 in all: not known yet, nothing is shown.
 func (p *progress) report(done, total uint64) {
-	p.done, p.total = done, total
+	if total == 0 {
+		return
+	}
+	if p.total == 0 {
+		p.first, p.start = done, p.a.Now()
+	}
+	p.done, p.total = min(done, total), total
 	if p.a.Terminal {
-		if p.bar == nil {
-			p.bar = pb.New64(int64(total)).Set(pb.Bytes, true).SetWriter(p.a.Stderr).Set("prefix", p.what+" ")
-			p.bar.Start()
-		}
-		p.bar.SetCurrent(int64(done))
+		p.draw()
 		return
 	}
 	if now := p.a.Now(); now.Sub(p.last) >= progressEvery {
@@ -46,11 +49,20 @@ func (p *progress) report(done, total uint64) {
 	}
 }
 
+func (p *progress) draw() {
+	if p.bar == nil {
+		p.bar = pb.New64(int64(p.total)).Set(pb.Bytes, true).Set(pb.Terminal, true).SetWriter(p.a.Stderr).
+			Set("prefix", p.what).SetTemplate(pb.Full)
+		p.bar.SetCurrent(int64(p.done)).Start()
+	}
+	p.bar.SetTotal(int64(p.total)).SetCurrent(int64(p.done))
+}
+
 func (p *progress) line() {
 	seconds := p.a.Now().Sub(p.start).Seconds()
 	rate, eta := "-", "-"
-	if seconds > 0 && p.done > 0 {
-		perSecond := float64(p.done) / seconds
+	if seconds > 0 && p.done > p.first {
+		perSecond := float64(p.done-p.first) / seconds
 		rate = size(uint64(perSecond)) + "/s"
 		eta = (time.Duration(float64(p.total-p.done)/perSecond) * time.Second).String()
 	}

@@ -112,6 +112,7 @@ type poolView struct {
 	Resync        resyncView      `json:"resync"`
 	Verify        verifyView      `json:"verify"`
 	Counters      counters        `json:"counters"`
+	Latency       latencyView     `json:"latency"` // of the disk, from a request of a client sent to it to its end
 }
 
 // diskHealth is what a member says about errors of its disk.
@@ -154,14 +155,14 @@ func viewResync(p rmrnl.Pool) resyncView {
 	}
 }
 
-func viewPool(p rmrnl.Pool, now time.Time) poolView {
+func viewPool(p rmrnl.Pool, all []rmrnl.Latency, now time.Time) poolView {
 	v := poolView{
 		Name: p.Name, UUID: p.UUID, Size: p.Size, ChunkSize: p.ChunkSize, State: p.State, Reason: p.Reason,
 		MemberID: p.MemberID, Device: p.Device, MDDevice: p.MetadataDevice, Room: p.Room, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
 		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
-		Verify: viewVerify(p, now),
+		Verify: viewVerify(p, now), Latency: storeLatency(all, p),
 		Resync: viewResync(p), DataChecksums: p.DataChecksums, BadData: p.BadData,
 		Disk: diskHealth{p.OnError, p.Left, p.DiskErrors, p.ReadErrors, p.WriteErrors, p.WriteRetries, p.HungMs},
 		Counters: counters{
@@ -184,7 +185,7 @@ func viewPool(p rmrnl.Pool, now time.Time) poolView {
 	return v
 }
 
-var poolColumns = []column[poolView]{
+var poolColumns = append([]column[poolView]{
 	{"name", true, false, func(p poolView) string { return p.Name }},
 	{"state", true, false, func(p poolView) string { return p.State.String() }},
 	{"reason", false, false, func(p poolView) string { return p.Reason.String() }},
@@ -237,7 +238,7 @@ var poolColumns = []column[poolView]{
 	{"differences", false, true, func(p poolView) string { return num(p.Verify.Before) }},
 	{"uuid", false, false, func(p poolView) string { return p.UUID.String() }},
 	{"store-uuid", false, false, func(p poolView) string { return p.StoreUUID.String() }},
-}
+}, latencyColumns(func(p poolView) latencyView { return p.Latency })...)
 
 type deviceView struct {
 	Name      string            `json:"name"`
@@ -256,16 +257,17 @@ type deviceView struct {
 	Legs      []legView         `json:"legs"`
 	Held      uint64            `json:"held"`
 	Counters  counters          `json:"counters"`
+	Latency   latencyView       `json:"latency"`
 }
 
 func devicePath(index uint32) string { return fmt.Sprintf("/dev/brmr%d", index) }
 
-func viewDevice(d rmrnl.Device, legs []rmrnl.Leg) deviceView {
+func viewDevice(d rmrnl.Device, legs []rmrnl.Leg, all []rmrnl.Latency) deviceView {
 	v := deviceView{
 		Name: d.Name, Device: devicePath(d.Index), Index: d.Index, UUID: d.UUID, Size: d.Size,
 		ChunkSize: d.ChunkSize, State: d.State, Reason: d.Reason,
 		Epoch: viewEpoch(d.EpochSeq, d.EpochClient), View: d.View, UpToDate: d.UpToDate, Syncing: d.Syncing,
-		Legs: []legView{}, Held: d.Held,
+		Legs: []legView{}, Held: d.Held, Latency: deviceLatency(all, d),
 		Counters: counters{
 			d.Reads, d.Writes, d.Flushes, d.Discards, d.ReadBytes, d.WriteBytes, d.Errors, d.Inflight,
 		},
@@ -273,7 +275,7 @@ func viewDevice(d rmrnl.Device, legs []rmrnl.Leg) deviceView {
 	v.Degraded = d.State != rmrnl.DeviceStateLive
 	for _, l := range legs {
 		if l.DeviceIndex == d.Index {
-			leg := viewLeg(l)
+			leg := viewLeg(l, all)
 			v.Degraded = v.Degraded || leg.degraded()
 			v.Legs = append(v.Legs, leg)
 		}
@@ -281,7 +283,7 @@ func viewDevice(d rmrnl.Device, legs []rmrnl.Leg) deviceView {
 	return v
 }
 
-var deviceColumns = []column[deviceView]{
+var deviceColumns = append([]column[deviceView]{
 	{"name", true, false, func(d deviceView) string { return d.Name }},
 	{"device", true, false, func(d deviceView) string { return d.Device }},
 	{"state", true, false, func(d deviceView) string { return d.State.String() }},
@@ -304,7 +306,7 @@ var deviceColumns = []column[deviceView]{
 	{"held", false, true, func(d deviceView) string { return num(d.Held) }},
 	{"inflight", false, true, func(d deviceView) string { return num(uint64(d.Counters.Inflight)) }},
 	{"uuid", false, false, func(d deviceView) string { return d.UUID.String() }},
-}
+}, latencyColumns(func(d deviceView) latencyView { return d.Latency })...)
 
 type legView struct {
 	Pool      string         `json:"pool"`
@@ -326,6 +328,7 @@ type legView struct {
 	Cause     rmrnl.Reason   `json:"cause"`
 	wishView
 	Counters legCounters `json:"counters"`
+	Latency  latencyView `json:"latency"` // of requests that it answered well
 }
 
 type legCounters struct {
@@ -353,12 +356,12 @@ func (l legView) degraded() bool {
 	return l.State != rmrnl.LegStateUpToDate && l.State != rmrnl.LegStateVoting
 }
 
-func viewLeg(l rmrnl.Leg) legView {
+func viewLeg(l rmrnl.Leg, all []rmrnl.Latency) legView {
 	return legView{
 		Pool: l.PoolName, Index: l.DeviceIndex, MemberID: l.MemberID, StoreUUID: l.StoreUUID, Node: l.Node,
 		Addr: l.Addr, Kind: pool.MemberState(l.Kind).String(), State: l.State, Reason: l.Reason, LatencyNS: l.LatencyNS, MaxIO: l.MaxIO,
 		Lacking: l.Lacking, AgeMS: l.AgeMs, Ejections: l.Ejections, Returns: l.Returns,
-		DampedMS: l.DampedMs, Cause: l.Cause, wishView: viewWish(l.Leaving, l.Maintenance != 0, l.Successor),
+		Latency: legLatency(all, l), DampedMS: l.DampedMs, Cause: l.Cause, wishView: viewWish(l.Leaving, l.Maintenance != 0, l.Successor),
 		Counters: legCounters{
 			l.Reads, l.Writes, l.ReadBytes, l.WriteBytes, l.Errors, l.Inflight,
 			l.ReadErrors, l.ReadRepairs, l.ReadRepairFailures, l.BadData,
@@ -366,7 +369,7 @@ func viewLeg(l rmrnl.Leg) legView {
 	}
 }
 
-var legColumns = []column[legView]{
+var legColumns = append([]column[legView]{
 	{"pool", true, false, func(l legView) string { return l.Pool }},
 	{"member", true, true, func(l legView) string { return num(uint64(l.MemberID)) }},
 	{"node", true, false, func(l legView) string { return l.Node }},
@@ -394,7 +397,7 @@ var legColumns = []column[legView]{
 	{"max-io", false, true, func(l legView) string { return size(uint64(l.MaxIO)) }},
 	{"device", false, false, func(l legView) string { return devicePath(l.Index) }},
 	{"store-uuid", false, false, func(l legView) string { return l.StoreUUID.String() }},
-}
+}, latencyColumns(func(l legView) latencyView { return l.Latency })...)
 
 func yesNo(b bool) string {
 	if b {

@@ -38,6 +38,7 @@ type Cluster struct {
 	nodes     []*Node // storage nodes first
 	partition partition
 	closing   sync.Once
+	releases  []func() // what the run uses of the cache
 	logMu     sync.Mutex
 	started   time.Time
 }
@@ -54,7 +55,7 @@ func New(ctx context.Context, opts ...Option) (*Cluster, error) {
 	}
 	c := &Cluster{config: config, started: time.Now()}
 	if err := c.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("rig: %w", err)
+		return nil, errors.Join(fmt.Errorf("rig: %w", err), c.Close())
 	}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("rig: start cluster in %s: %w", c.dir, err), c.Close())
@@ -69,7 +70,7 @@ func BuildImage(ctx context.Context, opts ...Option) (string, error) {
 		return "", err
 	}
 	c := &Cluster{config: config, started: time.Now()}
-	if err := c.prepare(ctx); err != nil {
+	if err := errors.Join(c.prepare(ctx), c.Close()); err != nil {
 		return "", fmt.Errorf("rig: %w", err)
 	}
 	return c.image, nil
@@ -84,12 +85,17 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.kernel, err = kernel.Ensure(ctx, c.config.variant, c.config.log); err != nil {
 		return err
 	}
+	if err = c.use(kernel.Use(c.kernel.Out)); err != nil {
+		return err
+	}
 	modules, err := projectModules(ctx, c.kernel, root, c.config)
 	if err != nil {
 		return err
 	}
 	spec := image.Spec{Kernel: c.kernel, Root: root, Modules: modules}
-	if c.image, err = image.Ensure(ctx, spec, c.config.log); err != nil {
+	var release func()
+	c.image, release, err = image.Ensure(ctx, spec, c.config.log)
+	if err = c.use(release, err); err != nil {
 		return err
 	}
 	file, err := os.Stat(c.image)
@@ -98,6 +104,14 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	}
 	c.imageSize = file.Size()
 	return nil
+}
+
+// use keeps something in the cache until the cluster is closed.
+func (c *Cluster) use(release func(), err error) error {
+	if release != nil {
+		c.releases = append(c.releases, release)
+	}
+	return err
 }
 
 func projectModules(ctx context.Context, k *kernel.Kernel, root string, config *config) ([]string, error) {
@@ -156,7 +170,9 @@ func (c *Cluster) start(ctx context.Context) error {
 func (c *Cluster) makeRunDir() error {
 	var err error
 	if c.dir = c.config.runDir; c.dir == "" {
-		c.dir, err = os.MkdirTemp("", "rmr-rig-")
+		if err = removeOrphans(os.TempDir()); err == nil {
+			c.dir, err = makeOwnedDir(os.TempDir())
+		}
 	} else {
 		c.dir, err = filepath.Abs(c.dir)
 	}
@@ -219,7 +235,7 @@ func (c *Cluster) CheckLogs() error {
 
 // Close ends all nodes and the network. It is not a clean shutdown of the nodes. The run
 // directory is left; Remove deletes it.
-func (c *Cluster) Close() error {
+func (c *Cluster) Close() (err error) {
 	c.closing.Do(func() {
 		for _, n := range c.nodes {
 			n.end()
@@ -227,8 +243,14 @@ func (c *Cluster) Close() error {
 		if c.net != nil {
 			c.net.close()
 		}
+		for _, release := range c.releases {
+			release()
+		}
+		if c.dir != "" && c.config.runDir == "" {
+			err = disown(c.dir)
+		}
 	})
-	return nil
+	return err
 }
 
 // Remove deletes the run directory unless it was asked to be kept.

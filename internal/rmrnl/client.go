@@ -262,6 +262,11 @@ func (c *Client) Differences(ctx context.Context) ([]Difference, error) {
 	return dump[Difference](ctx, c, CmdDifferenceGet)
 }
 
+// Latencies lists the histograms of the stores, mapped pools and legs of this node.
+func (c *Client) Latencies(ctx context.Context) ([]Latency, error) {
+	return dump[Latency](ctx, c, CmdLatencyGet)
+}
+
 // Legs lists the legs of the pools mapped on this client.
 func (c *Client) Legs(ctx context.Context) ([]Leg, error) {
 	return dump[Leg](ctx, c, CmdLegGet)

@@ -19,6 +19,8 @@ const (
 	NameMax = 63
 	// PathMax: Longest device path in bytes, without terminator.
 	PathMax = 255
+	// LatencyBuckets: Counts of a histogram of latency: number i is of what took at most 2^i microseconds and is in none before it, the last one of all that took longer.
+	LatencyBuckets = 28
 )
 
 // PoolState: State of a pool on a storage node.
@@ -288,6 +290,8 @@ const (
 	ReasonLimits Reason = 20
 	// ReasonTooSmall: The member's store holds a smaller pool than the device has.
 	ReasonTooSmall Reason = 21
+	// ReasonRepair: The leg left to copy anew what a verify found wrong in it.
+	ReasonRepair Reason = 22
 )
 
 var namesReason = []string{
@@ -313,6 +317,7 @@ var namesReason = []string{
 	"replaced",
 	"limits",
 	"too-small",
+	"repair",
 }
 
 // String returns the name in the specification.
@@ -389,6 +394,70 @@ func (v *OnError) UnmarshalText(b []byte) error {
 	return err
 }
 
+// LatencyOf: What a histogram of latency is about.
+type LatencyOf uint8
+
+// Values of LatencyOf.
+const (
+	// LatencyOfStore: Requests of clients at the store of a member on this node, until its disk has ended them.
+	LatencyOfStore LatencyOf = 0
+	// LatencyOfDevice: Requests to a mapped pool, from submission to their end.
+	LatencyOfDevice LatencyOf = 1
+	// LatencyOfLeg: Requests to a leg that it answered well, from sending to the answer.
+	LatencyOfLeg LatencyOf = 2
+)
+
+var namesLatencyOf = []string{
+	"store",
+	"device",
+	"leg",
+}
+
+// String returns the name in the specification.
+func (v LatencyOf) String() string { return enumName(namesLatencyOf, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v LatencyOf) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *LatencyOf) UnmarshalText(b []byte) error {
+	n, err := enumValue("latency-of", namesLatencyOf, b)
+	*v = LatencyOf(n)
+	return err
+}
+
+// LatencyOp: Operations that are counted apart.
+type LatencyOp uint8
+
+// Values of LatencyOp.
+const (
+	LatencyOpRead  LatencyOp = 0
+	LatencyOpWrite LatencyOp = 1
+	LatencyOpFlush LatencyOp = 2
+	// LatencyOpDiscard: DISCARD and WRITE_ZEROES.
+	LatencyOpDiscard LatencyOp = 3
+)
+
+var namesLatencyOp = []string{
+	"read",
+	"write",
+	"flush",
+	"discard",
+}
+
+// String returns the name in the specification.
+func (v LatencyOp) String() string { return enumName(namesLatencyOp, uint8(v)) }
+
+// MarshalText gives the name in the specification.
+func (v LatencyOp) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText takes the name in the specification.
+func (v *LatencyOp) UnmarshalText(b []byte) error {
+	n, err := enumValue("latency-op", namesLatencyOp, b)
+	*v = LatencyOp(n)
+	return err
+}
+
 // Commands.
 const (
 	// CmdPoolCreate: Make a store the first member of a new pool.
@@ -441,6 +510,8 @@ const (
 	CmdDifferenceGet uint8 = 24
 	// CmdPoolDisk: Set what this node's member does about errors of its disk, or let it return.
 	CmdPoolDisk uint8 = 25
+	// CmdLatencyGet: Histograms of latency of the stores, mapped pools and legs of this node.
+	CmdLatencyGet uint8 = 26
 )
 
 // Ops describes the requests of every command, by command number.
@@ -603,6 +674,7 @@ var Ops = map[uint8]Op{
 		PoolAttrOnError,
 		PoolAttrDiskReturn,
 	}},
+	CmdLatencyGet: {Name: "latency-get", Set: SetLatency, Reply: false, Request: []uint16{}},
 }
 
 // Attributes of member: One slot of the member table.
@@ -1534,7 +1606,7 @@ type Leg struct {
 	Returns uint32 `json:"returns"`
 	// Eject even the last up-to-date leg; I/O then waits.
 	Force bool `json:"force"`
-	// 1 data, 2 witness.
+	// 1 data, 2 witness; with leg-ntf also 0, the member is none any more.
 	Kind uint8 `json:"kind"`
 	// Milliseconds that a leg still waits because it failed repeatedly; absent if it does not.
 	DampedMs uint32 `json:"damped_ms"`
@@ -1673,4 +1745,68 @@ func (v *Difference) decode(ad *netlink.AttributeDecoder) error {
 		}
 	}
 	return named(ad, SetDifference)
+}
+
+// Attributes of latency: A histogram of the latency of one operation, since the pool was assembled or mapped.
+const (
+	LatencyAttrOf          uint16 = 1
+	LatencyAttrPoolName    uint16 = 2
+	LatencyAttrDeviceIndex uint16 = 3
+	LatencyAttrMemberID    uint16 = 4
+	LatencyAttrOp          uint16 = 5
+	LatencyAttrSumNS       uint16 = 6
+	LatencyAttrMaxNS       uint16 = 7
+	LatencyAttrBucket      uint16 = 8
+	LatencyAttrPad         uint16 = 9
+)
+
+// SetLatency describes the attributes of latency.
+var SetLatency = AttrSet{
+	LatencyAttrOf:          {Name: "of", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrPoolName:    {Name: "pool-name", Type: "string", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrDeviceIndex: {Name: "device-index", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrMemberID:    {Name: "member-id", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrOp:          {Name: "op", Type: "u8", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrSumNS:       {Name: "sum-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrMaxNS:       {Name: "max-ns", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	LatencyAttrBucket:      {Name: "bucket", Type: "u64", Multi: true, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+}
+
+// Latency: A histogram of the latency of one operation, since the pool was assembled or mapped.
+type Latency struct {
+	Of       LatencyOf `json:"of"`
+	PoolName string    `json:"pool_name"`
+	// N of /dev/brmrN; not of a store.
+	DeviceIndex uint32 `json:"device_index"`
+	// Of a store or leg.
+	MemberID uint8     `json:"member_id"`
+	Op       LatencyOp `json:"op"`
+	SumNS    uint64    `json:"sum_ns"`
+	MaxNS    uint64    `json:"max_ns"`
+	// Counts in order; see latency-buckets.
+	Bucket []uint64 `json:"bucket"`
+}
+
+func (v *Latency) decode(ad *netlink.AttributeDecoder) error {
+	for ad.Next() {
+		switch ad.Type() {
+		case LatencyAttrOf:
+			v.Of = LatencyOf(ad.Uint8())
+		case LatencyAttrPoolName:
+			v.PoolName = ad.String()
+		case LatencyAttrDeviceIndex:
+			v.DeviceIndex = ad.Uint32()
+		case LatencyAttrMemberID:
+			v.MemberID = ad.Uint8()
+		case LatencyAttrOp:
+			v.Op = LatencyOp(ad.Uint8())
+		case LatencyAttrSumNS:
+			v.SumNS = ad.Uint64()
+		case LatencyAttrMaxNS:
+			v.MaxNS = ad.Uint64()
+		case LatencyAttrBucket:
+			v.Bucket = append(v.Bucket, ad.Uint64())
+		}
+	}
+	return named(ad, SetLatency)
 }

@@ -33,13 +33,13 @@ func TestNumbersAreThoseOfTheKernelHeader(t *testing.T) {
 		got[upper("CMD", op.Name)] = int(cmd)
 	}
 	got["CMD_POOL_NTF"], got["CMD_DEVICE_NTF"], got["CMD_LEG_NTF"] = int(CmdPoolNtf), int(CmdDeviceNtf), int(CmdLegNtf)
-	for name, set := range map[string]AttrSet{"MEMBER": SetMember, "POOL": SetPool, "DEVICE": SetDevice, "LEG": SetLeg, "DIFFERENCE": SetDifference} {
+	for name, set := range map[string]AttrSet{"MEMBER": SetMember, "POOL": SetPool, "DEVICE": SetDevice, "LEG": SetLeg, "DIFFERENCE": SetDifference, "LATENCY": SetLatency} {
 		for id, a := range set {
 			got[upper("A_"+name, a.Name)] = int(id)
 		}
 	}
 	for name, values := range map[string][]string{
-		"POOL_STATE": namesPoolState, "DEVICE_STATE": namesDeviceState, "LEG_STATE": namesLegState, "REASON": namesReason, "RESYNC_STATE": namesResyncState, "QUORUM": namesQuorum, "RESYNC_PACE": namesResyncPace, "VERIFY_STATE": namesVerifyState, "ON_ERROR": namesOnError,
+		"POOL_STATE": namesPoolState, "DEVICE_STATE": namesDeviceState, "LEG_STATE": namesLegState, "REASON": namesReason, "RESYNC_STATE": namesResyncState, "QUORUM": namesQuorum, "RESYNC_PACE": namesResyncPace, "VERIFY_STATE": namesVerifyState, "ON_ERROR": namesOnError, "LATENCY_OF": namesLatencyOf, "LATENCY_OP": namesLatencyOp,
 	} {
 		for i, v := range values {
 			got[upper(name, v)] = i

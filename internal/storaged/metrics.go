@@ -277,13 +277,11 @@ func legFamily() family[leg] {
 		return define(counter, legLabels, name, help, func(l leg) float64 { return float64(v(l)) })
 	}
 	return family[leg]{
-		labels: func(l leg) []string {
-			return []string{l.PoolName, fmt.Sprintf("brmr%d", l.DeviceIndex), strconv.Itoa(int(l.MemberID))}
-		},
+		labels: legNames,
 		states: []states[leg]{defineStates(legLabels, "leg_state", "State of the leg as this client sees it, 1 for the one that is.", 7,
 			func(i uint8) string { return rmrnl.LegState(i).String() }, func(l leg) uint8 { return uint8(l.State) })},
 		metrics: []metric[leg]{
-			g("leg_latency_seconds", "Moving average of the time from a request to its answer.", func(l leg) float64 { return float64(l.LatencyNS) / 1e9 }),
+			g("leg_latency_average_seconds", "Moving average of the time from a request to its answer.", func(l leg) float64 { return float64(l.LatencyNS) / 1e9 }),
 			g("leg_state_age_seconds", "Time in the present state.", func(l leg) float64 { return float64(l.AgeMs) / 1e3 }),
 			g("leg_damped_seconds", "Time that the leg still waits because it failed repeatedly.", func(l leg) float64 { return float64(l.DampedMs) / 1e3 }),
 			g("leg_lacking_bytes", "Bytes of the chunks the member still has to copy, as it said last.", func(l leg) float64 { return float64(l.Lacking) * float64(l.chunk) }).when(func(l leg) bool { return l.chunk > 0 }),
@@ -358,11 +356,13 @@ type collector struct {
 	pools   family[rmrnl.Pool]
 	devices family[device]
 	legs    family[leg]
+	hist    histograms
+	room    headroom
 	node    nodeMetrics
 }
 
 func newCollector(d *Daemon) *collector {
-	return &collector{d, poolFamily(d.env.Now), deviceFamily(), legFamily(), newNodeMetrics()}
+	return &collector{d, poolFamily(d.env.Now), deviceFamily(), legFamily(), newHistograms(), newHeadroom(), newNodeMetrics()}
 }
 
 // Describe names every metric.
@@ -370,6 +370,8 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	c.pools.describe(ch)
 	c.devices.describe(ch)
 	c.legs.describe(ch)
+	c.hist.describe(ch)
+	c.room.describe(ch)
 	c.node.describe(ch)
 }
 
@@ -378,38 +380,53 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), kernelLimit)
 	defer cancel()
-	pools, devices, legs, err := c.ask(ctx)
+	k, err := c.ask(ctx)
 	n := node{up: err == nil, last: c.d.Health()}
 	c.d.mu.Lock()
 	n.rounds, n.attempts = c.d.rounds, maps.Clone(c.d.attempts)
 	c.d.mu.Unlock()
 	c.node.collect(ch, n)
-	c.pools.collect(ch, pools)
-	c.devices.collect(ch, devices)
-	c.legs.collect(ch, legs)
+	c.pools.collect(ch, k.pools)
+	c.devices.collect(ch, k.devices)
+	c.legs.collect(ch, k.legs)
+	c.hist.collect(ch, k.latencies, k.pools)
+	c.room.collect(ch, k.legs)
 }
 
-func (c *collector) ask(ctx context.Context) (pools []rmrnl.Pool, devices []device, legs []leg, err error) {
+// kernelSays is what one scrape learns of the kernel.
+type kernelSays struct {
+	pools     []rmrnl.Pool
+	devices   []device
+	legs      []leg
+	latencies []rmrnl.Latency
+}
+
+// ask returns what it has learnt until the first error.
+func (c *collector) ask(ctx context.Context) (k kernelSays, err error) {
 	client, err := c.d.env.Dial()
 	if err != nil {
-		return nil, nil, nil, err
+		return k, err
 	}
 	defer client.Close()
-	if pools, err = client.Pools(ctx); err != nil {
-		return nil, nil, nil, err
+	if k.pools, err = client.Pools(ctx); err != nil {
+		return k, err
 	}
 	mapped, err := client.Devices(ctx)
 	if err != nil {
-		return pools, nil, nil, err
+		return k, err
 	}
 	list, err := client.Legs(ctx)
 	chunks := map[uint32]uint32{}
 	for _, d := range mapped {
 		chunks[d.Index] = d.ChunkSize
-		devices = append(devices, device{d, bytesAtRisk(d, list)})
+		k.devices = append(k.devices, device{d, bytesAtRisk(d, list)})
 	}
 	for _, l := range list {
-		legs = append(legs, leg{l, chunks[l.DeviceIndex]})
+		k.legs = append(k.legs, leg{l, chunks[l.DeviceIndex]})
 	}
-	return pools, devices, legs, err
+	if err != nil {
+		return k, err
+	}
+	k.latencies, err = client.Latencies(ctx)
+	return k, err
 }

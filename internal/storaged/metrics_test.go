@@ -4,6 +4,7 @@ package storaged
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -18,6 +19,27 @@ import (
 	"github.com/rmr-block/rmr/internal/rmrnl/rmrnltest"
 )
 
+// busyLatencies are one of each kind, one twice, and one of a store that is gone.
+func busyLatencies() []rmrnl.Latency {
+	counts := func(at ...int) []uint64 {
+		list := make([]uint64, rmrnl.LatencyBuckets)
+		for _, i := range at {
+			list[i]++
+		}
+		return list
+	}
+	leg := rmrnl.Latency{
+		Of: rmrnl.LatencyOfLeg, PoolName: "vol9", MemberID: 1, Op: rmrnl.LatencyOpWrite, SumNS: 70_000_000_000, MaxNS: 69_000_000_000,
+		Bucket: counts(1, 1, 20, rmrnl.LatencyBuckets-1),
+	}
+	return []rmrnl.Latency{
+		leg, leg,
+		{Of: rmrnl.LatencyOfDevice, PoolName: "vol9", Op: rmrnl.LatencyOpRead, SumNS: 3000, Bucket: counts(2)},
+		{Of: rmrnl.LatencyOfStore, PoolName: "vol1", Op: rmrnl.LatencyOpFlush, SumNS: 3000, Bucket: counts(2)},
+		{Of: rmrnl.LatencyOfStore, PoolName: "gone", Op: rmrnl.LatencyOpFlush, SumNS: 3000, Bucket: counts(2)},
+	}
+}
+
 // busyNode has something to say in every metric.
 func busyNode(t *testing.T) *Daemon {
 	t.Helper()
@@ -28,9 +50,10 @@ func busyNode(t *testing.T) *Daemon {
 	s.Verified, s.VerifyEtaMs, s.VerifyDifferences = 1_700_000_000, 1000, 2
 	s.ResyncPace, s.ResyncFloor, s.ResyncTargetNS = rmrnl.ResyncPaceFloor, 4<<20, 20_000_000
 	w := newWorld(t, rmrnltest.State{
-		Pools:   []rmrnl.Pool{p, s, s}, // the second vol2 must not spoil the scrape
-		Devices: []rmrnl.Device{{Index: 0, Name: "vol9", State: rmrnl.DeviceStateSuspended, ChunkSize: 1 << 20}},
-		Legs:    []rmrnl.Leg{{PoolName: "vol9", MemberID: 1, State: rmrnl.LegStateSyncing, LatencyNS: 250_000, Lacking: 2, AgeMs: 1500, DampedMs: 7500}},
+		Pools:     []rmrnl.Pool{p, s, s}, // the second vol2 must not spoil the scrape
+		Devices:   []rmrnl.Device{{Index: 0, Name: "vol9", State: rmrnl.DeviceStateSuspended, ChunkSize: 1 << 20}},
+		Legs:      []rmrnl.Leg{{PoolName: "vol9", MemberID: 1, State: rmrnl.LegStateSyncing, LatencyNS: 250_000, Lacking: 2, AgeMs: 1500, DampedMs: 7500}},
+		Latencies: busyLatencies(),
 	})
 	d := w.daemon("")
 	d.Once(t.Context())
@@ -73,9 +96,9 @@ rmr_leg_damped_seconds{device="brmr0",member="1",pool="vol9"} 7.5
 # HELP rmr_leg_lacking_bytes Bytes of the chunks the member still has to copy, as it said last.
 # TYPE rmr_leg_lacking_bytes gauge
 rmr_leg_lacking_bytes{device="brmr0",member="1",pool="vol9"} 2.097152e+06
-# HELP rmr_leg_latency_seconds Moving average of the time from a request to its answer.
-# TYPE rmr_leg_latency_seconds gauge
-rmr_leg_latency_seconds{device="brmr0",member="1",pool="vol9"} 0.00025
+# HELP rmr_leg_latency_average_seconds Moving average of the time from a request to its answer.
+# TYPE rmr_leg_latency_average_seconds gauge
+rmr_leg_latency_average_seconds{device="brmr0",member="1",pool="vol9"} 0.00025
 # HELP rmr_pool_degraded 1 if a member that holds a copy is not up to date, or this one failed.
 # TYPE rmr_pool_degraded gauge
 rmr_pool_degraded{member="0",S1} 1
@@ -98,8 +121,66 @@ rmr_storaged_healthy 1
 rmr_up 1
 `)
 	require.NoError(t, testutil.CollectAndCompare(newCollector(d), strings.NewReader(want),
-		"rmr_device_suspended", "rmr_leg_lacking_bytes", "rmr_leg_latency_seconds", "rmr_pool_degraded", "rmr_pool_written_bytes_total",
+		"rmr_device_suspended", "rmr_leg_lacking_bytes", "rmr_leg_latency_average_seconds", "rmr_pool_degraded", "rmr_pool_written_bytes_total",
 		"rmr_leg_damped_seconds", "rmr_resync_lacking_bytes", "rmr_resync_remaining_seconds", "rmr_storaged_healthy", "rmr_up"))
+}
+
+// Three legs that are read: each of the others takes half of what a lost one had. A fourth is not read.
+func TestWhoTakesOverFromWhom(t *testing.T) {
+	state, legs := rmrnltest.State{}, []rmrnl.Leg{}
+	for i, s := range []rmrnl.LegState{rmrnl.LegStateUpToDate, rmrnl.LegStateUpToDate, rmrnl.LegStateSyncing, rmrnl.LegStateUpToDate} {
+		legs = append(legs, rmrnl.Leg{PoolName: "p", MemberID: uint8(i), Node: fmt.Sprintf("stor%d", i), State: s})
+	}
+	state.Legs = append(legs, rmrnl.Leg{PoolName: "alone", DeviceIndex: 1, Node: "stor0", State: rmrnl.LegStateUpToDate})
+	state.Devices = []rmrnl.Device{{Name: "p"}, {Name: "alone", Index: 1}}
+	collector := newCollector(newWorld(t, state).daemon(""))
+	require.Equal(t, 6, testutil.CollectAndCount(collector, "rmr_leg_takeover_ratio"))
+	require.Equal(t, 5, testutil.CollectAndCount(collector, "rmr_leg_info"))
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(collector)
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "rmr_leg_takeover_ratio" {
+				require.InDelta(t, 0.5, m.GetGauge().GetValue(), 1e-9, m)
+			}
+		}
+	}
+}
+
+// The kernel counts each request in one bucket; Prometheus wants all up to a bound, in seconds.
+func TestHistogramsAreThoseOfTheKernel(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(newCollector(busyNode(t)))
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	got := map[string][]string{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			h := m.GetHistogram()
+			if h == nil {
+				continue
+			}
+			labels := ""
+			for _, l := range m.GetLabel() {
+				labels += l.GetValue() + " "
+			}
+			text := fmt.Sprintf("%s%d %g:", labels, h.GetSampleCount(), h.GetSampleSum())
+			require.Len(t, h.GetBucket(), rmrnl.LatencyBuckets-1)
+			for i, b := range h.GetBucket() {
+				if i == 0 || b.GetCumulativeCount() != h.GetBucket()[i-1].GetCumulativeCount() {
+					text += fmt.Sprintf(" %d<=%g", b.GetCumulativeCount(), b.GetUpperBound())
+				}
+			}
+			got[f.GetName()] = append(got[f.GetName()], text)
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"rmr_leg_latency_seconds":       {"brmr0 1 write vol9 4 70: 0<=1e-06 2<=2e-06 3<=1.048576"},
+		"rmr_device_latency_seconds":    {"brmr0 read vol9 1 3e-06: 0<=1e-06 1<=4e-06"},
+		"rmr_pool_disk_latency_seconds": {"0 flush vol1 " + id(0x21).String() + " 1 3e-06: 0<=1e-06 1<=4e-06"},
+	}, got)
 }
 
 // A state that the table of states does not know would be in no series.

@@ -20,6 +20,7 @@ struct brmr_dev {
 	bool			unmapping;
 	bool			closed;		/* the pool is going or gone */
 	unsigned int		users;		/* commands on its legs */
+	u8			told;		/* members known outside; of pool_changed() */
 	char			name[RMR_NAME_LEN];
 };
 

@@ -90,6 +90,29 @@ static void info_fill(struct brmr_dev *dev, struct rmr_device_info *info)
 }
 
 /* The pool or one of its legs changed. Called by the pool, so it exists. */
+/* The last word of a leg whose member was removed. */
+static void leg_gone(struct brmr_dev *dev, unsigned int id, struct rmr_leg_info *leg)
+{
+	memset(leg, 0, sizeof(*leg));
+	strscpy(leg->pool_name, dev->name, sizeof(leg->pool_name));
+	leg->member_id = id;
+	leg->kind = RMR_MEMBER_NONE;
+	leg->state = RMR_LEG_STATE_FAILED;
+	leg->reason = RMR_REASON_LEAVING;
+	dev->told &= ~BIT(id);
+}
+
+/* Those that whoever asks sees from now on; before the device is mapped. */
+static void legs_known(struct brmr_dev *dev)
+{
+	struct rmr_leg_info leg;
+	unsigned int id;
+
+	for (id = 0; id < RMR_MAX_MEMBERS; id++)
+		if (!rmr_clt_leg_info(dev->pool, id, &leg))
+			dev->told |= BIT(id);
+}
+
 static void pool_changed(void *priv)
 {
 	struct brmr_dev *dev = priv;
@@ -102,7 +125,11 @@ static void pool_changed(void *priv)
 	info_fill(dev, &info);
 	rmr_notify_device(&info);
 	for (id = 0; id < RMR_MAX_MEMBERS; id++) {
-		if (rmr_clt_leg_info(dev->pool, id, &leg))
+		if (!rmr_clt_leg_info(dev->pool, id, &leg))
+			dev->told |= BIT(id);
+		else if (dev->told & BIT(id))
+			leg_gone(dev, id, &leg);
+		else
 			continue;
 		leg.device_index = dev->index;
 		rmr_notify_leg(&leg);
@@ -196,6 +223,7 @@ static int brmr_map(const struct rmr_device_spec *spec, struct rmr_device_info *
 	err = device_add_disk(NULL, dev->disk, brmr_groups);
 	if (err)
 		goto queue;
+	legs_known(dev);
 	mutex_lock(&dev_lock);
 	WRITE_ONCE(dev->mapped, true);
 	mutex_unlock(&dev_lock);
@@ -312,6 +340,24 @@ static int brmr_leg_info(unsigned long *cursor, struct rmr_leg_info *info)
 	return err;
 }
 
+/* The cursor is device times histograms plus histogram. */
+static int brmr_latency(unsigned long *cursor, struct rmr_latency_info *info)
+{
+	struct brmr_dev *dev;
+	int err = -ENOENT;
+
+	mutex_lock(&dev_lock);
+	while ((dev = dev_nth(*cursor / RMR_CLT_LATENCIES))) {
+		err = rmr_clt_latency(dev->pool, (*cursor)++ % RMR_CLT_LATENCIES, info);
+		if (err)
+			continue;
+		info->device_index = dev->index;
+		break;
+	}
+	mutex_unlock(&dev_lock);
+	return err;
+}
+
 /* The mapped device of a pool, with a reference, so that it does not go meanwhile. */
 static struct brmr_dev *dev_get(const char *name, struct netlink_ext_ack *extack)
 {
@@ -396,6 +442,7 @@ static struct rmr_clt_ctl brmr_commands = {
 	.resize		= brmr_resize,
 	.device_info	= brmr_device_info,
 	.leg_info	= brmr_leg_info,
+	.latency	= brmr_latency,
 	.leg_eject	= brmr_leg_eject,
 	.leg_return	= brmr_leg_return,
 	.leg_set	= brmr_leg_set,

@@ -153,6 +153,7 @@ void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *d
 	}
 	list_del_init(&req->entry);
 	list_add_tail(&req->queue, done);
+	rmr_clt_stat_end(req);
 	if (status && !req->repair)
 		this_cpu_inc(pool->stats->errors);
 	WRITE_ONCE(pool->inflight, pool->inflight - 1);
@@ -312,6 +313,7 @@ static void hold(struct rmr_clt_req *req)
 	unsigned long flags;
 	LIST_HEAD(done);
 
+	req->answer_ns = 0;
 	spin_lock_irqsave(&pool->lock, flags);
 	if (pool->aborted || pool->failing) {
 		rmr_clt_end_locked(req, -EIO, &done);
@@ -407,6 +409,8 @@ u8 rmr_clt_status_reason(int status)
 		return RMR_REASON_STORE_ERROR;
 	case RMR_ST_HUNG:
 		return RMR_REASON_TIMEOUT;
+	case RMR_ST_REJOIN:
+		return RMR_REASON_REPAIR;
 	case RMR_ST_VERSION:
 		return RMR_REASON_VERSION;
 	case RMR_ST_MALFORMED:
@@ -495,6 +499,7 @@ static void resend(struct rmr_clt_req *req)
 	LIST_HEAD(done);
 	u8 miss;
 
+	req->answer_ns = 0;
 	if (!rmr_clt_bounce(req))
 		return;		/* it goes on when a copy is free again */
 	spin_lock_irqsave(&pool->lock, flags);
@@ -534,10 +539,12 @@ static void write_done(struct rmr_clt_req *req)
 	    (req->repair && pool->state != RMR_DEVICE_STATE_LIVE)) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {
+		req->answer_ns = 0;
 		list_add_tail(&req->queue, &pool->held);
 	} else if (!req->miss && pool->settled) {
 		rmr_clt_end_locked(req, 0, &done);
 	} else {
+		req->answer_ns = 0;
 		list_add_tail(&req->queue, &pool->acks);
 		wait = true;
 	}
@@ -583,7 +590,7 @@ static void leg_done(void *priv, int status)
 	struct rmr_clt_req *req = lr->req;
 	unsigned int slot = lr - req->leg;
 	struct rmr_clt_leg *leg = &req->pool->leg[slot];
-	u64 sent_ns = lr->sent_ns;
+	u64 sent_ns = lr->sent_ns, now = ktime_get_ns();
 
 	WRITE_ONCE(lr->sent_ns, 0);
 	if (lr->permit)
@@ -591,8 +598,9 @@ static void leg_done(void *priv, int status)
 	atomic_dec(&leg->inflight);
 	if (!status) {
 		WRITE_ONCE(leg->latency_ns, rmr_latency_note(READ_ONCE(leg->latency_ns),
-							     ktime_get_ns() - sent_ns));
+							     now - sent_ns));
 		count(leg->stats, req);
+		rmr_hist_note(leg->hist, op_now(req), now - sent_ns);
 	} else {
 		this_cpu_inc(leg->stats->errors);
 		if (op_now(req) != RMR_OP_READ)
@@ -602,6 +610,7 @@ static void leg_done(void *priv, int status)
 	}
 	if (!atomic_dec_and_test(&req->pending))
 		return;
+	req->answer_ns = now;
 	if (op_now(req) == RMR_OP_READ)
 		read_done(req, slot, status);
 	else
@@ -625,6 +634,8 @@ void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 	req->in_marks = false;
 	req->bounce = NULL;
 	req->resends = 0;
+	req->start_ns = ktime_get_ns();
+	req->answer_ns = 0;
 	atomic_set(&req->pending, 0);
 	if (!req->repair)
 		count(pool->stats, req);

@@ -180,6 +180,7 @@ struct rmr_clt_leg {
 	atomic64_t		bad_data;
 	struct rmr_member_info	member;
 	struct rmr_io_stats __percpu *stats;
+	struct rmr_hist __percpu *hist;
 };
 
 /* Marks that are being persisted on every sending leg: of writes, or of a returning leg. */
@@ -250,6 +251,7 @@ struct rmr_clt_pool {
 	struct rmr_clt_bounce	bounce[RMR_CLT_BOUNCES];
 	unsigned int		rr;		/* first leg looked at for the next read */
 	struct rmr_io_stats __percpu *stats;
+	struct rmr_hist __percpu *hist;
 	/* control; process context */
 	struct mutex		ctl_lock;	/* guards links, epoch and views */
 	struct delayed_work	ctl;
@@ -369,6 +371,11 @@ void rmr_clt_kick(struct rmr_clt_pool *pool);
 void rmr_clt_end_locked(struct rmr_clt_req *req, int status, struct list_head *done);
 void rmr_clt_end_list(struct list_head *done);
 u8 rmr_clt_status_reason(int status);
+
+/* clt-stat.c */
+int rmr_clt_stat_alloc(struct rmr_clt_pool *pool);
+void rmr_clt_stat_free(struct rmr_clt_pool *pool);
+void rmr_clt_stat_end(const struct rmr_clt_req *req);
 
 /* clt-repair.c */
 void rmr_clt_repair_init(struct rmr_clt_pool *pool);

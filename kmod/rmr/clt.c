@@ -125,6 +125,7 @@ static void pool_free(struct rmr_clt_pool *pool)
 
 	rmr_clt_repair_free(pool);
 	rmr_clt_bounce_free(pool);
+	rmr_clt_stat_free(pool);
 	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		free_percpu(pool->leg[i].stats);
 	free_percpu(pool->stats);
@@ -188,7 +189,7 @@ static struct rmr_clt_pool *pool_alloc(const struct rmr_device_spec *spec)
 	pool->nr_legs = RMR_MAX_MEMBERS;
 	rmr_node_name(pool->node, spec->node ?: init_utsname()->nodename);
 	pool->stats = alloc_percpu(struct rmr_io_stats);
-	ok = pool->stats;
+	ok = pool->stats && !rmr_clt_stat_alloc(pool);
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
 		struct rmr_clt_leg *leg = &pool->leg[i];
 

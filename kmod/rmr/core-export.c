@@ -7,6 +7,7 @@
 #include "core/damp.h"
 #include "core/codec.h"
 #include "core/errs.h"
+#include "core/hist.h"
 #include "core/intent.h"
 #include "core/leg.h"
 #include "core/limits.h"
@@ -185,3 +186,5 @@ EXPORT_SYMBOL_GPL(rmr_errs_failed);
 EXPORT_SYMBOL_GPL(rmr_errs_pass);
 EXPORT_SYMBOL_GPL(rmr_errs_forgive);
 EXPORT_SYMBOL_GPL(rmr_slot_told);
+EXPORT_SYMBOL_GPL(rmr_hist_bucket);
+EXPORT_SYMBOL_GPL(rmr_hist_op);

@@ -379,6 +379,11 @@ static const struct genl_split_ops rmr_nl_ops[] = {
 		.maxattr	= RMR_A_POOL_DISK_RETURN,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
+	{
+		.cmd	= RMR_CMD_LATENCY_GET,
+		.dumpit	= rmr_nl_latency_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
 };
 
 static const struct genl_multicast_group rmr_nl_mcgrps[] = {

@@ -36,6 +36,7 @@ int rmr_nl_pool_verify_doit(struct sk_buff *skb, struct genl_info *info);
 int rmr_nl_difference_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 int rmr_nl_pool_disk_doit(struct sk_buff *skb, struct genl_info *info);
+int rmr_nl_latency_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 enum {
 	RMR_NLGRP_NOTIFY,

@@ -48,10 +48,13 @@ void rmr_srv_io_answer(struct rmr_srv_pool *pool, struct rmr_store_io *io, int s
 	pool->ops->free_io(io);
 }
 
-static void note_latency(struct rmr_srv_track *t, u64 start_ns)
+static void note_latency(struct rmr_srv_pool *pool, const struct rmr_store_io *io)
 {
-	u64 took = ktime_get_ns() - start_ns, old = READ_ONCE(t->latency_ns);
+	struct rmr_srv_track *t = &pool->track;
+	u64 now = ktime_get_ns(), took = now - io->start_ns, old = READ_ONCE(t->latency_ns);
 
+	if (io->sent_ns)
+		rmr_hist_note(pool->hist, io->op, now - io->sent_ns);
 	WRITE_ONCE(t->latency_ns, old - (old >> 4) + (took >> 4));
 	WRITE_ONCE(t->busy_jiffies, get_jiffies_64());
 }
@@ -73,6 +76,7 @@ static void flushed(struct rmr_srv_track *t, u64 mark)
 /* The end of a request that was at the store, after a second try if there was one. Any context. */
 void rmr_srv_io_end(struct rmr_srv_pool *pool, struct rmr_store_io *io, int status)
 {
+	note_latency(pool, io);
 	if (status) {
 		this_cpu_inc(pool->stats->errors);
 		rmr_srv_warn(pool, "%s of %u bytes failed: %d\n", rmr_op_name(io->op), io->length,
@@ -83,7 +87,6 @@ void rmr_srv_io_end(struct rmr_srv_pool *pool, struct rmr_store_io *io, int stat
 		status = rmr_srv_track_written(pool, io, status);
 	else if (io->op == RMR_OP_FLUSH && !status)
 		flushed(&pool->track, io->seq);
-	note_latency(&pool->track, io->start_ns);
 	respond(pool, io, status);
 }
 
@@ -160,6 +163,7 @@ void rmr_srv_io_submit(struct rmr_srv_pool *pool, struct rmr_store_io *io)
 		return;
 	}
 	rmr_srv_disk_sent(pool, io);
+	io->sent_ns = ktime_get_ns();
 	err = trigger(RMR_SRV_POINT_DISK, pool, io);
 	if (!err) {
 		pool->ops->submit(pool->store, io, io->flags, io->offset, io->data, io->length);
@@ -224,6 +228,7 @@ static struct rmr_store_io *io_new(struct rmr_srv_attach *attach, void *op,
 	io->op = msg->op;
 	io->missing = msg->missing;
 	io->start_ns = ktime_get_ns();
+	io->sent_ns = 0;
 	if (msg->op == RMR_OP_FLUSH) {
 		unsigned long irq;
 

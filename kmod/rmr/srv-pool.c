@@ -69,6 +69,7 @@ static struct rmr_srv_pool *pool_alloc(void)
 	pool->sb = kzalloc(sizeof(*pool->sb), GFP_KERNEL);
 	pool->sb_next = kzalloc(sizeof(*pool->sb_next), GFP_KERNEL);
 	pool->stats = alloc_percpu(struct rmr_srv_stats);
+	pool->hist = alloc_percpu(struct rmr_hist);
 	kref_init(&pool->ref);
 	mutex_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->entry);
@@ -86,6 +87,7 @@ static void pool_free(struct kref *ref)
 		pool->ops->close(pool->store);
 		module_put(pool->ops->owner);
 	}
+	free_percpu(pool->hist);
 	free_percpu(pool->stats);
 	kfree(pool->sb_next);
 	kfree(pool->sb);
@@ -107,7 +109,7 @@ struct rmr_srv_pool *rmr_srv_pool_open(const struct rmr_pool_spec *spec,
 
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
-	if (!pool->sb || !pool->sb_next || !pool->stats)
+	if (!pool->sb || !pool->sb_next || !pool->stats || !pool->hist)
 		goto put;
 	err = -EOPNOTSUPP;
 	pool->ops = store_ops_get(extack);
@@ -699,6 +701,26 @@ static int pool_difference(unsigned long *cursor, struct rmr_difference_info *in
 	return -ENOENT;
 }
 
+/* *cursor is pool times operations plus operation. A witness has no data. */
+static int pool_latency(unsigned long *cursor, struct rmr_latency_info *info)
+{
+	struct rmr_srv_pool *pool;
+	bool data;
+
+	while ((pool = pool_at(*cursor / RMR_HIST_OPS))) {
+		memset(info, 0, sizeof(*info));
+		info->of = RMR_LATENCY_OF_STORE;
+		info->member_id = pool->id;
+		strscpy(info->pool_name, pool->name, sizeof(info->pool_name));
+		rmr_hist_info(pool->hist, (*cursor)++ % RMR_HIST_OPS, info);
+		data = !pool->witness;
+		rmr_srv_pool_put(pool);
+		if (data)
+			return 0;
+	}
+	return -ENOENT;
+}
+
 static int pool_info(unsigned long *cursor, struct rmr_pool_info *info)
 {
 	struct rmr_srv_pool *found = pool_at(*cursor);
@@ -731,6 +753,7 @@ struct rmr_srv_ctl rmr_srv_commands = {
 	.pool_info	= pool_info,
 	.verify		= rmr_srv_verify_command,
 	.difference	= pool_difference,
+	.latency	= pool_latency,
 };
 
 /* Module exit: no pool is left, as each holds the module; the list is checked all the same. */

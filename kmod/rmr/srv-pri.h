@@ -157,6 +157,7 @@ struct rmr_srv_pool {
 	u8			reason;
 	u8			damaged;
 	struct rmr_srv_stats __percpu *stats;
+	struct rmr_hist __percpu *hist;		/* of requests at the store */
 	struct delayed_work	claim_work;
 	/* constant while the pool exists */
 	const struct rmr_store_ops *ops;

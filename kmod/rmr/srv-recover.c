@@ -254,6 +254,6 @@ int rmr_srv_keepalive_msg(struct rmr_srv_sess *sess, const void *data, void *out
 	spin_unlock_irqrestore(&t->lock, flags);
 	rmr_srv_sync_alive(attach->pool, rsp);
 	percpu_ref_put(&attach->io);
-	/* A failed leg is taken out and back, and asked what it lacks (R5.11). */
-	return rejoin ? -EIO : 0;
+	/* The leg is taken out and back, and asked what it lacks (R5.11). */
+	return rejoin ? RMR_ST_REJOIN : 0;
 }

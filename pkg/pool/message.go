@@ -197,6 +197,7 @@ const (
 	StatusLeft      Status = -112 // EHOSTDOWN: left by its policy, its disk failed too often
 	StatusHung      Status = -62  // ETIME: the disk does not answer
 	StatusBadData   Status = -84  // EILSEQ: data does not match its checksum; not applied
+	StatusRejoin    Status = -85  // ERESTART: take the leg out and back, it copies anew
 )
 
 // String names the status as logs do.
@@ -226,6 +227,8 @@ func (s Status) String() string {
 		return "hung"
 	case StatusBadData:
 		return "bad-data"
+	case StatusRejoin:
+		return "rejoin"
 	}
 	return fmt.Sprintf("errno-%d", -int32(s))
 }

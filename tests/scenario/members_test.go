@@ -14,6 +14,9 @@ package scenario_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -87,6 +90,7 @@ func thirdLeg(t *testing.T, p *pool) {
 	_, copied := p.resynced(t, 2)
 	t.Logf("%d bytes copied of %d", copied, p.size)
 	ends(t, client, fmt.Sprintf("rmrctl leg remove %s 1 --wait", p.name))
+	p.namedByEvents(t, "stor1")
 	p.noStore(t, place{1, p.disk})
 	refuses(t, client, fmt.Sprintf("rmrctl leg remove %s 1", p.name), exitError, "no member 1")
 	recording.wait(t, time.Minute)
@@ -177,4 +181,15 @@ func witnessComesAndGoes(t *testing.T, p *pool) {
 	ends(t, client, fmt.Sprintf("rmrctl leg remove %s 2 --wait", p.name))
 	recording.wait(t, time.Minute)
 	p.finished(t)
+}
+
+// namedByEvents: the first client told at once which leg is none any more, and why. A comparison would find it
+// missing later, with the reason it had before.
+func (p *pool) namedByEvents(t *testing.T, node string) {
+	t.Helper()
+	line := regexp.MustCompile(fmt.Sprintf(`{"action":"destroy","object":"leg","key":"brmr\d+/\d","name":%q,"state":"[a-z-]+","reason":"leaving","detail":"node:%s `, p.name, node))
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(filepath.Join(p.c.ShareDir(), "events-client0.json"))
+		return err == nil && line.Match(text)
+	}, 3*time.Second, 100*time.Millisecond, "events did not name the leg on %s", node)
 }

@@ -150,6 +150,7 @@ func plantedOnTwo(t *testing.T, p *pool) {
 	require.Equal(t, 4, s.Differences)
 	require.Equal(t, 3, s.Repaired)
 	p.waitReturned(t, 0, 1)
+	require.Equal(t, "repair", p.device(t).Legs[0].Cause, "nothing failed: the leg left to copy anew")
 	require.Zero(t, p.compare(t, 1, "").Differences)
 	require.Zero(t, p.compare(t, 0, "").Differences)
 	p.detach(t)

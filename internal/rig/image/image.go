@@ -9,18 +9,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"github.com/rmr-block/rmr/internal/rig/kernel"
 )
-
-// keepUnused is how long an image that nobody asks for stays in the cache.
-const keepUnused = 12 * time.Hour
 
 // Spec says what goes into an image besides the host's tools.
 type Spec struct {
@@ -29,42 +27,53 @@ type Spec struct {
 	Modules []string // *.ko files of the project
 }
 
-// Ensure returns the path of the image for the spec, building it if it is not in the cache.
-func Ensure(ctx context.Context, spec Spec, log io.Writer) (string, error) {
+// Ensure returns the path of the image for the spec, building it if it is not in the cache. The image stays there
+// until release is called.
+func Ensure(ctx context.Context, spec Spec, log io.Writer) (path string, release func(), err error) {
 	cache, err := kernel.CacheDir()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	work, err := os.MkdirTemp(cache, "image-work-")
 	if err != nil {
-		return "", fmt.Errorf("make work directory: %w", err)
+		return "", nil, fmt.Errorf("make work directory: %w", err)
 	}
 	defer os.RemoveAll(work)
 	tree, err := newTree(ctx, spec, work)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	key, err := tree.hash(spec.Kernel.Key)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	path := filepath.Join(cache, fmt.Sprintf("image-%s-%s.cpio", spec.Kernel.Variant, key))
-	now := time.Now()
-	if os.Chtimes(path, now, now) == nil { // in the cache; the time keeps prune off
-		return path, nil
+	path = filepath.Join(cache, fmt.Sprintf("image-%s-%s.cpio", spec.Kernel.Variant, key))
+	if release, err = kernel.Use(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return path, release, err
 	}
+	if err = build(ctx, tree, spec, work, path, log); err != nil {
+		return "", nil, err
+	}
+	if release, err = kernel.Use(path); err != nil {
+		return "", nil, err
+	}
+	return path, release, kernel.Prune(cache)
+}
+
+// build writes the image and puts it into the cache in one step.
+func build(ctx context.Context, tree *tree, spec Spec, work, path string, log io.Writer) error {
 	fmt.Fprintf(log, "building the node image\n")
 	if err := tree.addModules(ctx, spec, work); err != nil {
-		return "", err
+		return err
 	}
 	unfinished := filepath.Join(work, "image.cpio")
 	if err := tree.write(unfinished); err != nil {
-		return "", fmt.Errorf("write node image: %w", err)
+		return fmt.Errorf("write node image: %w", err)
 	}
 	if err := os.Rename(unfinished, path); err != nil {
-		return "", fmt.Errorf("finish node image: %w", err)
+		return fmt.Errorf("finish node image: %w", err)
 	}
-	return path, prune(cache, now.Add(-keepUnused))
+	return nil
 }
 
 // newTree collects everything but the kernel's modules, whose identity is in the kernel's key.
@@ -184,24 +193,6 @@ func (t *tree) addModules(ctx context.Context, spec Spec, work string) error {
 	for _, index := range indexes {
 		if err := t.addFile(moduleDir(k)+"/"+filepath.Base(index), index); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// prune removes images not used since the time given.
-func prune(cache string, since time.Time) error {
-	images, err := filepath.Glob(filepath.Join(cache, "image-*"))
-	if err != nil {
-		return fmt.Errorf("list images: %w", err)
-	}
-	for _, image := range images {
-		info, err := os.Stat(image)
-		if err != nil || info.ModTime().After(since) {
-			continue // another process may have removed it
-		}
-		if err := os.RemoveAll(image); err != nil {
-			return fmt.Errorf("remove old image: %w", err)
 		}
 	}
 	return nil

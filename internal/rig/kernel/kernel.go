@@ -82,6 +82,9 @@ func Ensure(ctx context.Context, v Variant, log io.Writer) (*Kernel, error) {
 	if err := b.build(ctx); err != nil {
 		return nil, fmt.Errorf("build %s kernel: %w", v, err)
 	}
+	if err := Prune(cache); err != nil {
+		return nil, err
+	}
 	return b.open()
 }
 

@@ -41,6 +41,12 @@ func (k *Kernel) BuildModules(ctx context.Context, src string, log io.Writer) ([
 		return nil, err
 	}
 	defer unlock()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make module directory: %w", err)
+	}
+	if err := touch(dir); err != nil {
+		return nil, fmt.Errorf("touch module directory: %w", err)
+	}
 	if err := mirror(src, dir); err != nil {
 		return nil, fmt.Errorf("copy module sources of %s: %w", src, err)
 	}

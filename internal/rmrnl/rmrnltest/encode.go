@@ -19,6 +19,7 @@ import (
 func encode(v any) ([]byte, error) {
 	sets := map[string]rmrnl.AttrSet{
 		"Pool": rmrnl.SetPool, "Member": rmrnl.SetMember, "Device": rmrnl.SetDevice, "Leg": rmrnl.SetLeg, "Difference": rmrnl.SetDifference,
+		"Latency": rmrnl.SetLatency,
 	}
 	rv := reflect.Indirect(reflect.ValueOf(v))
 	set := sets[rv.Type().Name()]

@@ -35,6 +35,7 @@ type State struct {
 	Devices     []rmrnl.Device       `json:"devices"` // mapped here
 	Legs        []rmrnl.Leg          `json:"legs"`
 	Differences []rmrnl.Difference   `json:"differences"`
+	Latencies   []rmrnl.Latency      `json:"latencies"`
 	Events      []rmrnl.Notification `json:"events"` // sent to the first subscriber
 	After       *State               `json:"after"`  // becomes the state once all events are sent
 }

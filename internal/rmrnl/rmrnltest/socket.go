@@ -244,6 +244,10 @@ func (k *Kernel) dump(m netlink.Message, cmd uint8) [][]netlink.Message {
 		for i := range k.state.Differences {
 			add(&k.state.Differences[i])
 		}
+	case rmrnl.CmdLatencyGet:
+		for i := range k.state.Latencies {
+			add(&k.state.Latencies[i])
+		}
 	case rmrnl.CmdLegGet:
 		for i := range k.state.Legs {
 			add(&k.state.Legs[i])

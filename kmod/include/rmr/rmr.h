@@ -16,6 +16,7 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
+#include <rmr/hist.h>
 #include <rmr/wire.h>
 #include <rmr/transport.h>
 
@@ -175,6 +176,18 @@ struct rmr_leg_info {
 	struct rmr_io_stats stats;
 };
 
+/* One operation's histogram of a store, a mapped pool or a leg. */
+struct rmr_latency_info {
+	u8	of;				/* enum rmr_latency_of */
+	u8	op;				/* enum rmr_hist_op */
+	u8	member_id;			/* not of a mapped pool */
+	u32	device_index;			/* not of a store */
+	char	pool_name[RMR_NAME_LEN];
+	u64	sum_ns;
+	u64	max_ns;
+	u64	bucket[RMR_HIST_BUCKETS];
+};
+
 /* ---- commands, as the control interface passes them on ---- */
 
 struct rmr_pool_spec {
@@ -272,6 +285,7 @@ struct rmr_srv_ctl {
 	int	(*pool_info)(unsigned long *cursor, struct rmr_pool_info *info);
 	int	(*verify)(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 	int	(*difference)(unsigned long *cursor, struct rmr_difference_info *info);
+	int	(*latency)(unsigned long *cursor, struct rmr_latency_info *info);
 };
 
 /* Commands of the client side, by brmr_client. */
@@ -283,6 +297,7 @@ struct rmr_clt_ctl {
 	int	(*resize)(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack);
 	int	(*device_info)(unsigned long *cursor, struct rmr_device_info *info);
 	int	(*leg_info)(unsigned long *cursor, struct rmr_leg_info *info);
+	int	(*latency)(unsigned long *cursor, struct rmr_latency_info *info);
 	int	(*leg_eject)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 	int	(*leg_return)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
 	int	(*leg_set)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack);
@@ -360,6 +375,8 @@ struct rmr_clt_req {
 	u64			seq;
 	u64			low;		/* first number it had, until it is sent anew */
 	u64			below;		/* every write below this number had ended */
+	u64			start_ns;	/* when it was submitted */
+	u64			answer_ns;	/* of its last leg; 0 once it waits for something */
 	struct rmr_epoch_le	epoch;		/* and view: in force when it was admitted */
 	__le64			view;
 	atomic_t		pending;	/* legs that have not answered */
@@ -423,6 +440,11 @@ int rmr_clt_leg_set(struct rmr_clt_pool *pool, const struct rmr_leg_spec *spec,
 /* Fills *info for member id; -ENOENT if the pool has no such leg. */
 int rmr_clt_leg_info(struct rmr_clt_pool *pool, unsigned int id, struct rmr_leg_info *info);
 
+#define RMR_CLT_LATENCIES	((1 + RMR_MAX_MEMBERS) * RMR_HIST_OPS)
+
+/* Histogram nr of the pool, first its own, then those of legs; -ENOENT if that leg is none. */
+int rmr_clt_latency(struct rmr_clt_pool *pool, unsigned int nr, struct rmr_latency_info *info);
+
 /* ---- server ---- */
 
 /**
@@ -442,6 +464,7 @@ struct rmr_store_io {
 	u64	seq;
 	u64	first, last;		/* chunks of a write */
 	u64	start_ns;
+	u64	sent_ns;		/* to the store; 0: not yet */
 	int	status;			/* to answer when the map is stable; 1: submit then */
 	u32	length;
 	u16	flags;

@@ -76,6 +76,7 @@
 #define RMR_ST_LEFT		(-112)	/* EHOSTDOWN: left by its policy, its disk failed */
 #define RMR_ST_HUNG		(-62)	/* ETIME: the disk does not answer */
 #define RMR_ST_BAD_DATA		(-84)	/* EILSEQ: data does not match its checksum; not applied */
+#define RMR_ST_REJOIN		(-85)	/* ERESTART: take the leg out and back, it copies anew */
 #define RMR_ST_VERSION		(-93)	/* EPROTONOSUPPORT: protocol version */
 
 struct rmr_msg_hdr {

@@ -139,6 +139,8 @@ enum rmr_verify_state {
  *   device that is mapped.
  * @RMR_REASON_TOO_SMALL: The member's store holds a smaller pool than the
  *   device has.
+ * @RMR_REASON_REPAIR: The leg left to copy anew what a verify found wrong in
+ *   it.
  */
 enum rmr_reason {
 	RMR_REASON_NONE,
@@ -163,6 +165,7 @@ enum rmr_reason {
 	RMR_REASON_REPLACED,
 	RMR_REASON_LIMITS,
 	RMR_REASON_TOO_SMALL,
+	RMR_REASON_REPAIR,
 };
 
 /**
@@ -188,6 +191,34 @@ enum rmr_on_error {
 	RMR_ON_ERROR_REPAIR,
 	RMR_ON_ERROR_DETACH,
 	RMR_ON_ERROR_PASS_ON,
+};
+
+#define RMR_LATENCY_BUCKETS	28
+
+/**
+ * enum rmr_latency_of - What a histogram of latency is about.
+ * @RMR_LATENCY_OF_STORE: Requests of clients at the store of a member on this
+ *   node, until its disk has ended them.
+ * @RMR_LATENCY_OF_DEVICE: Requests to a mapped pool, from submission to their
+ *   end.
+ * @RMR_LATENCY_OF_LEG: Requests to a leg that it answered well, from sending
+ *   to the answer.
+ */
+enum rmr_latency_of {
+	RMR_LATENCY_OF_STORE,
+	RMR_LATENCY_OF_DEVICE,
+	RMR_LATENCY_OF_LEG,
+};
+
+/**
+ * enum rmr_latency_op - Operations that are counted apart.
+ * @RMR_LATENCY_OP_DISCARD: DISCARD and WRITE_ZEROES.
+ */
+enum rmr_latency_op {
+	RMR_LATENCY_OP_READ,
+	RMR_LATENCY_OP_WRITE,
+	RMR_LATENCY_OP_FLUSH,
+	RMR_LATENCY_OP_DISCARD,
 };
 
 enum {
@@ -396,6 +427,21 @@ enum {
 };
 
 enum {
+	RMR_A_LATENCY_OF = 1,
+	RMR_A_LATENCY_POOL_NAME,
+	RMR_A_LATENCY_DEVICE_INDEX,
+	RMR_A_LATENCY_MEMBER_ID,
+	RMR_A_LATENCY_OP,
+	RMR_A_LATENCY_SUM_NS,
+	RMR_A_LATENCY_MAX_NS,
+	RMR_A_LATENCY_BUCKET,
+	RMR_A_LATENCY_PAD,
+
+	__RMR_A_LATENCY_MAX,
+	RMR_A_LATENCY_MAX = (__RMR_A_LATENCY_MAX - 1)
+};
+
+enum {
 	RMR_CMD_POOL_CREATE = 1,
 	RMR_CMD_POOL_JOIN,
 	RMR_CMD_POOL_ASSEMBLE,
@@ -421,6 +467,7 @@ enum {
 	RMR_CMD_POOL_VERIFY,
 	RMR_CMD_DIFFERENCE_GET,
 	RMR_CMD_POOL_DISK,
+	RMR_CMD_LATENCY_GET,
 
 	__RMR_CMD_MAX,
 	RMR_CMD_MAX = (__RMR_CMD_MAX - 1)
