@@ -177,6 +177,26 @@ func TestDamagedMapSectorCountsAsDirtyAndIsReported(t *testing.T) {
 	require.Contains(t, r.Members[0].Problems[0], "crc32c")
 }
 
+// TestFillOfTheSuperblockCovers: a member that lacks everything by a word of both superblocks of U (R9.13). The fill of
+// one of them alone covers nothing that the other one has.
+func TestFillOfTheSuperblockCovers(t *testing.T) {
+	for covered := range 3 {
+		m := three(t)
+		m[2].fill(0, 1)
+		for id := range covered {
+			m[id].sb.Fill[2] = 1
+		}
+		r, err := audit.Files(write(t, m)...)
+		require.NoError(t, err)
+		if covered < 2 {
+			require.ErrorContains(t, r.Err(), "not sound")
+			continue
+		}
+		require.NoError(t, r.Err())
+		require.Equal(t, pool.Chunks(poolSize, chunkSize), r.Members[1].Dirty[2])
+	}
+}
+
 func TestStoresThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	for want, change := range map[string]func(m *pool.Superblock){
 		"store of pool":           func(s *pool.Superblock) { s.Pool = pool.UUID{1} },

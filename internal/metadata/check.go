@@ -196,6 +196,12 @@ func (s *Store) checkBits() (list []Finding) {
 			Severity: Note, Object: "map", Offset: sb.MapOff, Length: sb.MapLen, Field: field, Problem: fmt.Sprintf(format, args...), Todo: todo,
 		})
 	}
+	for id, fill := range sb.Fill {
+		if fill != 0 {
+			list = append(list, s.about(Note, "superblock", fmt.Sprintf("fill[%d]", id), "it ends when the member has copied them",
+				"all chunks from map sector %d on count as marked for member %d, whatever the map says", fill-1, id))
+		}
+	}
 	self := int(sb.MemberID)
 	for id, n := range counts {
 		switch {

@@ -27,6 +27,7 @@ func TestGoodStoresHaveNoFinding(t *testing.T) {
 		require.Less(t, worst(metadata.Check(s)), metadata.Repairable, "%v", metadata.Check(s))
 		require.Equal(t, sb, s.Superblock)
 		require.Equal(t, 0, s.Used)
+		m.LoadFills(sb.Fill)
 		for chunk := range sb.Chunks() {
 			require.Equal(t, m.Get(chunk), s.Map.Get(chunk), "chunk %d", chunk)
 		}

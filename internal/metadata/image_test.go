@@ -56,6 +56,10 @@ func randomSuperblock(t *rapid.T) (*pool.Superblock, uint64) {
 	sb, err := plan.Superblock(rapid.IntRange(0, all-1).Draw(t, "id"), ids)
 	require.NoError(t, err)
 	sb.WriteSeq = rapid.Uint64Range(2, 1<<60).Draw(t, "write_seq")
+	for id := range sb.Fillable().All() {
+		sectors := (sb.Chunks() + pool.MapSectorChunks - 1) / pool.MapSectorChunks
+		sb.Fill[id] = uint32(rapid.Uint64Range(0, sectors).Draw(t, "fill"))
+	}
 	if rapid.Bool().Draw(t, "used") {
 		sb.Flags = sb.Flags&pool.FlagQuorum | pool.FlagUsed
 		if rapid.Bool().Draw(t, "clean") {

@@ -46,7 +46,7 @@ type Store struct {
 	Used       int              // copy that counts, -1: none is valid
 	Superblock *pool.Superblock // of that copy
 	Err        error            // why none is valid
-	Map        *dirtymap.Map    // as the product would load it
+	Map        *dirtymap.Map    // as the product would load it, fills of the superblock included
 	Faults     []Fault          // in rising order
 }
 
@@ -173,6 +173,7 @@ func (s *Store) readMap(r io.ReaderAt) {
 			s.fault(index, err)
 		}
 	}
+	s.Map.LoadFills(sb.Fill)
 }
 
 // fault notes a refused sector; they come in rising order.

@@ -203,7 +203,8 @@ func (d *Dump) stranger(lineage pool.UUID) ([]byte, error) {
 	sb.Flags = sb.Flags&^pool.FlagClean | pool.FlagUsed
 	sb.WriteSeq++
 	sb.View.UpToDate, sb.View.Syncing, sb.View.Lineage = sb.DataMembers(), 0, lineage
-	sb.Room = 0 // what lies behind the pool may have been data since
+	sb.Fill = [pool.MaxMembers]uint32{} // every bit is in the map
+	sb.Room = 0                         // what lies behind the pool may have been data since
 	b, err := sb.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("superblock of the restored store: %w", err)

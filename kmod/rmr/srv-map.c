@@ -2,9 +2,10 @@
 /*
  * The dirty map's way to and from disk, and the flush that lets intents go.
  *
- * One writer for each pool, map_work: it writes pending blocks one after the other, so no two
- * writes of a block are ever under way, and lets the requests go on that waited for one. Work that
- * waits for everything takes a ticket and waits until a pass that began later has ended.
+ * One writer for each pool, map_work: it writes pending blocks one after the other, so that never
+ * two writes of a block are under way, and lets the requests go on that waited for one. A pass ends
+ * with the superblock if the map's fills have changed (R9.13). Work that waits for everything takes
+ * a ticket and waits until a pass that began later has ended.
  *
  * Context: process. track->lock is held only around the core's calls, never over I/O.
  */
@@ -15,6 +16,8 @@
 /* Intents are let go when the pool was idle for this long, or beyond so many chunks. */
 #define LAZY_MS		5000
 #define LAZY_CHUNKS	512u
+
+#define ADVANCE_MS	1000		/* fills follow the copy so often */
 
 #define LOAD_BLOCKS	16u		/* map blocks read at once */
 
@@ -64,6 +67,8 @@ int rmr_srv_map_load(struct rmr_srv_pool *pool)
 			err = load_block(pool, (done + i) / RMR_MD_BLOCK, buf + i);
 	}
 	kfree(buf);
+	if (!err && len)
+		err = rmr_map_fill_load(&pool->track.dirty, pool->sb->fill, GFP_KERNEL);
 	if (!err)
 		err = restore_intents(&pool->track);
 	return err;
@@ -117,6 +122,34 @@ static bool write_block(struct rmr_srv_pool *pool, u64 *block)
 	return true;
 }
 
+/* Whether the superblock is to say other fills. Caller: track->lock. */
+static bool fills_pending(const struct rmr_srv_track *t)
+{
+	return !t->broken && rmr_map_fill_pending(&t->dirty, t->members & ~t->self);
+}
+
+/* Writes the fills, if they have changed. */
+static void write_fills(struct rmr_srv_pool *pool)
+{
+	struct rmr_srv_track *t = &pool->track;
+	unsigned long flags;
+	bool write;
+	int err;
+
+	spin_lock_irqsave(&t->lock, flags);
+	if (time_after64(get_jiffies_64(), t->advanced + msecs_to_jiffies(ADVANCE_MS))) {
+		rmr_map_fill_advance(&t->dirty);
+		t->advanced = get_jiffies_64();
+	}
+	write = fills_pending(t);
+	spin_unlock_irqrestore(&t->lock, flags);
+	err = write ? rmr_srv_sb_fills(pool) : 0;
+	if (err)
+		map_failed(pool, err);
+	/* Writes may have waited for a superblock that somebody else wrote. */
+	rmr_srv_track_release(pool);
+}
+
 void rmr_srv_map_work(struct work_struct *work)
 {
 	struct rmr_srv_pool *pool = container_of(work, struct rmr_srv_pool, track.map_work);
@@ -131,9 +164,11 @@ void rmr_srv_map_work(struct work_struct *work)
 		smp_mb();
 		for (block = 0; write_block(pool, &block); block++)
 			;
+		write_fills(pool);
 		spin_lock_irqsave(&t->lock, flags);
 		t->sync_done = max(t->sync_done, ticket);
-		again = !t->broken && (t->dirty.pending || t->sync_want != t->sync_done);
+		again = !t->broken && (t->dirty.pending || t->sync_want != t->sync_done ||
+				       fills_pending(t));
 		spin_unlock_irqrestore(&t->lock, flags);
 		wake_up_all(&t->wait);
 	} while (again);

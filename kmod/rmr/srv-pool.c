@@ -5,6 +5,9 @@
  * Locks: rmr_srv_command_lock (mutex) serialises the commands that make and end pools; rmr_srv_lock
  * (mutex) guards the list; pool->lock the superblock and attachment. Order: command lock ->
  * rmr_srv_lock, command lock -> pool->lock; rmr_srv_lock and pool->lock are never held together.
+ * pool->sb_lock (mutex) is held from rmr_srv_sb_begin() to the end of the write, inside pool->lock;
+ * the map's writer, for which others wait with pool->lock held, takes it alone and changes nothing
+ * of the superblock but its fills (R9.13).
  * Messages of peers take no command lock, so nodes that join each other cannot wait in a circle.
  *
  * End of a pool: off the list -> gone, attachment ended under pool->lock -> close the store when
@@ -72,6 +75,7 @@ static struct rmr_srv_pool *pool_alloc(void)
 	pool->hist = alloc_percpu(struct rmr_hist);
 	kref_init(&pool->ref);
 	mutex_init(&pool->lock);
+	mutex_init(&pool->sb_lock);
 	INIT_LIST_HEAD(&pool->entry);
 	return pool;
 }
@@ -91,6 +95,7 @@ static void pool_free(struct kref *ref)
 	free_percpu(pool->stats);
 	kfree(pool->sb_next);
 	kfree(pool->sb);
+	mutex_destroy(&pool->sb_lock);
 	mutex_destroy(&pool->lock);
 	kfree_rcu(pool, rcu);
 }
@@ -303,25 +308,57 @@ void rmr_srv_pool_state(struct rmr_srv_pool *pool, u8 state, u8 reason)
 void rmr_srv_sb_begin(struct rmr_srv_pool *pool)
 {
 	lockdep_assert_held(&pool->lock);
+	mutex_lock(&pool->sb_lock);
 	*pool->sb_next = *pool->sb;
+}
+
+/* The fills as the map has them now, of the members of the table that is being written. */
+static void sb_put_fills(struct rmr_srv_pool *pool)
+{
+	struct rmr_srv_track *t = &pool->track;
+	unsigned long flags;
+	u8 members;
+
+	if (!t->running)
+		return;
+	spin_lock_irqsave(&t->lock, flags);
+	members = rmr_srv_data_members(pool->sb_next) & ~t->self & ~pool->parting;
+	rmr_map_fill_put(&t->dirty, members, pool->sb_next->fill);
+	spin_unlock_irqrestore(&t->lock, flags);
+}
+
+/* One copy of the next superblock is stable: it counts. Caller: sb_lock. */
+static void sb_written(struct rmr_srv_pool *pool)
+{
+	struct rmr_srv_track *t = &pool->track;
+	unsigned long flags;
+
+	if (!t->running)
+		return;
+	spin_lock_irqsave(&t->lock, flags);
+	rmr_map_fill_written(&t->dirty, pool->sb_next->fill);
+	spin_unlock_irqrestore(&t->lock, flags);
 }
 
 /*
  * Writes both copies, one after the other. The state counts once the first is stable; the second
  * makes a copy that is damaged later cost nothing: alone, the older copy would take a promise or
- * a view back.
+ * a view back. whole: what is in it besides the fills has changed too. Caller: sb_lock.
  */
-int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
+static int sb_write(struct rmr_srv_pool *pool, bool whole)
 {
 	struct rmr_sb *next = pool->sb_next;
 	u64 seq = le64_to_cpu(pool->sb->write_seq) + 1, size = le64_to_cpu(next->store_size);
 	unsigned int i, copy;
-	int err;
+	int err = pool->wiped ? -ESHUTDOWN : 0;
 
-	lockdep_assert_held(&pool->lock);
+	lockdep_assert_held(&pool->sb_lock);
+	if (err)
+		return err;
+	sb_put_fills(pool);
 	next->write_seq = cpu_to_le64(seq);
 	rmr_sb_seal(next);
-	for (i = 0; i < RMR_SB_COPIES; i++) {
+	for (i = 0; i < RMR_SB_COPIES && !err; i++) {
 		copy = (seq + i) % RMR_SB_COPIES;
 		err = rmr_srv_trigger(RMR_SRV_POINT_SB_WRITE, pool->id);
 		if (!err)
@@ -329,15 +366,44 @@ int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
 					       sizeof(*next));
 		if (err) {
 			rmr_srv_warn(pool, "write of superblock copy %u failed: %d\n", copy, err);
-			rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);
-			return err;
+			break;
 		}
-		*pool->sb = *next;
-		pool->damaged &= ~BIT(copy);
+		if (whole) {
+			*pool->sb = *next;
+			pool->damaged &= ~BIT(copy);
+		} else {
+			memcpy(pool->sb->fill, next->fill, sizeof(next->fill));
+			pool->sb->write_seq = next->write_seq;
+			pool->sb->crc32c = next->crc32c;
+		}
+		sb_written(pool);
 	}
-	if (pool->track.running)
+	return err;
+}
+
+int rmr_srv_sb_commit(struct rmr_srv_pool *pool)
+{
+	int err;
+
+	lockdep_assert_held(&pool->lock);
+	err = sb_write(pool, true);
+	mutex_unlock(&pool->sb_lock);
+	if (err)
+		rmr_srv_pool_state(pool, RMR_POOL_STATE_FAILED, RMR_REASON_STORE_ERROR);
+	else if (pool->track.running)
 		rmr_srv_table_note(pool);
-	return 0;
+	return err;
+}
+
+int rmr_srv_sb_fills(struct rmr_srv_pool *pool)
+{
+	int err;
+
+	mutex_lock(&pool->sb_lock);
+	*pool->sb_next = *pool->sb;
+	err = sb_write(pool, false);
+	mutex_unlock(&pool->sb_lock);
+	return err;
 }
 
 /*
@@ -381,12 +447,15 @@ int rmr_srv_sb_wipe(struct rmr_srv_pool *pool)
 	unsigned int i;
 	int err = 0, e;
 
+	mutex_lock(&pool->sb_lock);
+	pool->wiped = true;
 	memset(pool->sb_next, 0, sizeof(*pool->sb_next));
 	for (i = 0; i < RMR_SB_COPIES; i++) {
 		e = pool->ops->rw_md(pool->store, true, rmr_sb_off(size, i), pool->sb_next,
 				     sizeof(*pool->sb_next));
 		err = err ?: e;
 	}
+	mutex_unlock(&pool->sb_lock);
 	return err ?: rmr_srv_device_wipe(pool);
 }
 

@@ -81,6 +81,7 @@ struct rmr_srv_track {
 	struct rmr_view		view;		/* persisted */
 	struct rmr_view		seen;		/* highest of any message (F_WVIEW) */
 	struct rmr_map		dirty;
+	u64			advanced;	/* jiffies, its fills; map_work only */
 	struct rmr_map		since;		/* bits of the join until the map is complete */
 	struct rmr_map		kept;		/* uncertain from before the session (F_KEEP) */
 	struct rmr_intents	intents;
@@ -135,11 +136,15 @@ struct rmr_srv_track {
 
 /* One member of a pool, served by this node. */
 struct rmr_srv_pool {
+	struct rcu_head		rcu;		/* kfree_rcu() wants it in the first 4 KiB */
 	struct list_head	entry;		/* of rmr_srv_pools, under rmr_srv_lock */
 	struct kref		ref;
 	struct mutex		lock;		/* guards the fields up to stats */
 	struct rmr_sb		*sb;		/* as last written */
-	struct rmr_sb		*sb_next;	/* being written */
+	struct mutex		sb_lock;	/* inside lock or alone: a superblock write */
+	struct rmr_sb		*sb_next;	/* being written; under sb_lock, as the next */
+	bool			wiped;		/* no store any more */
+	u8			parting;	/* members whose fills end with the present write */
 	struct rmr_srv_attach	*attach;
 	struct rmr_srv_track	track;
 	struct rmr_srv_disk	disk;
@@ -171,7 +176,6 @@ struct rmr_srv_pool {
 	char			addr[RMR_ADDR_LEN];
 	char			device[RMR_PATH_LEN];
 	char			md_device[RMR_PATH_LEN];	/* "": device */
-	struct rcu_head		rcu;
 };
 
 /* A client's hold on a pool: one session, one epoch. */
@@ -410,9 +414,14 @@ struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *na
 struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
 					struct netlink_ext_ack *extack);
 void rmr_srv_pool_put(struct rmr_srv_pool *pool);
-/* Writes pool->sb_next as the next superblock and makes it pool->sb. Caller: pool->lock. */
+/*
+ * Writes pool->sb_next as the next superblock and makes it pool->sb; ends what rmr_srv_sb_begin()
+ * began. Caller: pool->lock.
+ */
 int rmr_srv_sb_commit(struct rmr_srv_pool *pool);
 void rmr_srv_sb_begin(struct rmr_srv_pool *pool);
+/* Writes what the map's fills have become, and nothing else. Caller: not pool->lock. Sleeps. */
+int rmr_srv_sb_fills(struct rmr_srv_pool *pool);
 void rmr_srv_pool_state(struct rmr_srv_pool *pool, u8 state, u8 reason);
 void rmr_srv_pool_notify(struct rmr_srv_pool *pool);
 void rmr_srv_pool_end(struct rmr_srv_pool *pool);

@@ -24,7 +24,7 @@ static int take_run(struct rmr_srv_track *t, const struct rmr_map_run_le *run)
 	u64 first = le64_to_cpu(run->first), last = first + le32_to_cpu(run->count) - 1;
 	int err;
 
-	err = rmr_map_set(&t->dirty, first, last, run->bits & t->members & ~t->self, GFP_ATOMIC);
+	err = rmr_map_mark(&t->dirty, first, last, run->bits & t->members & ~t->self, GFP_ATOMIC);
 	if (err < 0)
 		return err;
 	rmr_srv_drop_blocks(&t->fine, first, last);

@@ -259,14 +259,18 @@ put:
 
 /* ---- a larger pool ---- */
 
-/* Nothing is lacked and no copy runs, so no map but the dirty one has anything. */
+/*
+ * Nothing is lacked and no copy runs, so no map but the dirty one has anything; and no fill, which
+ * would mean the new chunks too (R9.13).
+ */
 static bool at_rest(struct rmr_srv_track *t)
 {
 	unsigned long flags;
 	bool rest;
 
 	spin_lock_irqsave(&t->lock, flags);
-	rest = t->map_ok && !t->since_on && !t->plan.left && !t->plan.running;
+	rest = t->map_ok && !t->since_on && !t->plan.left && !t->plan.running &&
+	       !rmr_map_has_fill(&t->dirty);
 	spin_unlock_irqrestore(&t->lock, flags);
 	return rest;
 }

@@ -114,9 +114,12 @@ static int slots_set(struct rmr_srv_pool *pool, const struct rmr_sb_member *slot
 		rmr_srv_info(pool, "slot %u: state %u flags %#x generation %#llx\n", id,
 			     slot[id].state, slot[id].flags, le64_to_cpu(slot[id].generation));
 	}
+	/* What stood for the old store must not be there for the next one (R9.7). */
+	pool->parting = left;
 	err = rmr_srv_sb_commit(pool);
 	if (!err && left)
 		err = forget_bits(pool, left);
+	pool->parting = 0;
 	if (err)
 		return err;
 	rmr_srv_pool_notify(pool);

@@ -153,7 +153,7 @@ int rmr_srv_mark(struct rmr_srv_track *t, u64 first, u64 last, u8 bits)
 
 	/* Of a member that is not known here yet all is marked before it joins. */
 	bits &= t->members & ~t->self;
-	err = rmr_map_set(&t->dirty, first, last, bits, GFP_ATOMIC);
+	err = rmr_map_mark(&t->dirty, first, last, bits, GFP_ATOMIC);
 	if (err >= 0 && t->since_on)
 		err = rmr_map_set(&t->since, first, last, bits, GFP_ATOMIC);
 	return min(err, 0);

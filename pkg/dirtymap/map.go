@@ -5,6 +5,7 @@
 package dirtymap
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -21,6 +22,7 @@ type Map struct {
 	clock   uint64 // last generation given, never used again in this map
 	sectors map[uint32]*sector
 	pending map[uint32]struct{} // sectors whose last change is not persisted
+	fills   fills
 }
 
 // sector is one disk sector. gen is of the last change, persisted of the newest image that is known
@@ -28,6 +30,7 @@ type Map struct {
 type sector struct {
 	bytes     [pool.MapSectorChunks]uint8
 	fill      pool.Mask // bits set in every byte, kept once ("all dirty" regions)
+	owed      pool.Mask // of fill: not in the image on disk, see fill.go
 	sparse    bool      // bytes are all zero, only fill counts
 	gen       uint64
 	persisted uint64
@@ -35,7 +38,7 @@ type sector struct {
 
 // New makes an empty map of so many chunks for the store with the given tag (pool.MapTag).
 func New(chunks uint64, tag uint32) *Map {
-	return &Map{chunks: chunks, tag: tag, sectors: map[uint32]*sector{}, pending: map[uint32]struct{}{}}
+	return &Map{chunks: chunks, tag: tag, sectors: map[uint32]*sector{}, pending: map[uint32]struct{}{}, fills: newFills()}
 }
 
 // Chunks is the number of chunks the map covers.
@@ -46,10 +49,17 @@ func (m *Map) Sectors() uint32 {
 	return uint32((m.chunks + pool.MapSectorChunks - 1) / pool.MapSectorChunks)
 }
 
-// Resize makes the map larger. The new chunks have no bit and count as persisted.
+// ErrFill: the map has a fill, which must not grow with it.
+var ErrFill = errors.New("it has a fill")
+
+// Resize makes the map larger. The new chunks have no bit and count as persisted. A map with a fill stays as it is:
+// ErrFill.
 func (m *Map) Resize(chunks uint64) error {
 	if chunks < m.chunks {
 		return fmt.Errorf("resize a map of %d chunks to %d: smaller", m.chunks, chunks)
+	}
+	if m.HasFill() {
+		return fmt.Errorf("resize a map of %d chunks to %d: %w", m.chunks, chunks, ErrFill)
 	}
 	if m.chunks > 0 { // what every chunk of the last sector has is not what its new ones have
 		index, at := locate(m.chunks - 1)
@@ -150,23 +160,33 @@ func (m *Map) Clear(first, last uint64, bits pool.Mask) bool {
 		if s == nil {
 			return
 		}
-		hit := false
+		hit, owed := pool.Mask(0), s.owed
 		if m.wholeSector(index, from, to) {
-			hit = s.fill&bits != 0
+			hit = s.fill & bits
 			s.fill &^= bits
+			s.owed &^= bits
 		} else if s.fill&bits != 0 {
 			s.spread(bits)
 		}
+		own := false
 		for i := from; i <= to && !s.sparse; i++ {
-			hit = hit || pool.Mask(s.bytes[i])&bits != 0
+			own = own || pool.Mask(s.bytes[i])&bits != 0
 			s.bytes[i] &^= uint8(bits)
 		}
 		s.sparse = s.sparse || s.bytes == [pool.MapSectorChunks]uint8{}
-		if hit {
+		if hit == 0 && !own {
+			return
+		}
+		changed = true
+		if own || s.gen != s.persisted || !hit.Within(owed) {
 			m.touch(index, s)
-			changed = true
+		} else if s.sparse && s.fill == 0 {
+			delete(m.sectors, index)
 		}
 	})
+	if first == 0 && m.chunks > 0 && last >= m.chunks-1 {
+		m.endFills(bits)
+	}
 	return changed
 }
 
@@ -229,6 +249,9 @@ func (m *Map) DirtyFrom(from uint64, mask pool.Mask) iter.Seq2[uint64, pool.Mask
 			end := min(base+pool.MapSectorChunks, m.chunks)
 			for c := max(base, from); c < end; c++ {
 				s := m.sectors[index]
+				if s == nil { // cleared by the loop body
+					break
+				}
 				bits := s.fill | pool.Mask(s.bytes[c-base])
 				if bits&mask != 0 && !yield(c, bits) {
 					return
@@ -272,7 +295,7 @@ func (m *Map) Any(mask pool.Mask) bool {
 func (m *Map) Stable(first, last uint64) bool {
 	stable := true
 	m.span(first, last, func(index uint32, _, _ int) {
-		if s := m.sectors[index]; s != nil && s.persisted != s.gen {
+		if s := m.sectors[index]; s != nil && (s.persisted != s.gen || !m.rests(index, s.owed)) {
 			stable = false
 		}
 	})
@@ -297,9 +320,13 @@ func (m *Map) Image(index uint32) (pool.MapSectorImage, uint64) {
 		return image, 0
 	}
 	base := uint64(index) * pool.MapSectorChunks
+	fill := s.fill
+	if s.gen == s.persisted { // goes out, with its block, as it is on disk
+		fill &^= s.owed
+	}
 	for i := range image.Chunks {
 		if base+uint64(i) < m.chunks {
-			image.Chunks[i] = s.bytes[i] | uint8(s.fill)
+			image.Chunks[i] = s.bytes[i] | uint8(fill)
 		}
 	}
 	return image, s.gen
@@ -310,6 +337,9 @@ func (m *Map) Persisted(index uint32, gen uint64) {
 	s := m.sectors[index]
 	if s == nil || gen > s.gen || gen < s.persisted {
 		return
+	}
+	if gen != s.persisted { // what is owed was in memory before anything newer than the last image on disk
+		s.owed = 0
 	}
 	s.persisted = gen
 	if gen == s.gen {

@@ -92,6 +92,8 @@ type Member struct {
 
 var addrFields = [MemberAddrs]string{"addr[0]", "addr[1]"}
 
+var fillFields = [MaxMembers]string{"fill[0]", "fill[1]", "fill[2]", "fill[3]", "fill[4]", "fill[5]", "fill[6]", "fill[7]"}
+
 var memberFields = [MaxMembers]string{
 	"member[0]", "member[1]", "member[2]", "member[3]", "member[4]", "member[5]", "member[6]", "member[7]",
 }
@@ -166,11 +168,13 @@ type Superblock struct {
 	// Verified is the end of the last complete verify (R5.11), seconds since 1970; 0: none yet.
 	Verified uint64 `json:"verified"`
 	// VerifyDifferences are the blocks of 4 KiB that differed in it.
-	VerifyDifferences uint64             `json:"verify_differences"`
-	DataSize          uint64             `json:"data_size,omitempty"` // FeatIncompatExtMD: bytes of the data device
-	DataLabel         UUID               `json:"data_label,omitzero"` // FeatIncompatExtMD: random, in the stub too
-	Room              uint64             `json:"room,omitempty"`      // the pool may grow to it; behind the pool: zeros
-	Members           [MaxMembers]Member `json:"member"`
+	VerifyDifferences uint64 `json:"verify_differences"`
+	DataSize          uint64 `json:"data_size,omitempty"` // FeatIncompatExtMD: bytes of the data device
+	DataLabel         UUID   `json:"data_label,omitzero"` // FeatIncompatExtMD: random, in the stub too
+	Room              uint64 `json:"room,omitempty"`      // the pool may grow to it; behind the pool: zeros
+	// Fill of member j: 0, or its bit counts as set for every chunk of map sector Fill[j]-1 and of all behind it (R9.13).
+	Fill    [MaxMembers]uint32 `json:"fill,omitzero"`
+	Members [MaxMembers]Member `json:"member"`
 }
 
 // Chunks is the number of chunks of the pool, the last one perhaps short.
@@ -243,7 +247,10 @@ func (s *Superblock) walk(c *coder) {
 	c.le64("data_size", &s.DataSize)
 	c.uuid("data_label", &s.DataLabel)
 	c.le64("room", &s.Room)
-	c.reserved("reserved3", 192)
+	for i, field := range fillFields {
+		c.le32(field, &s.Fill[i])
+	}
+	c.reserved("reserved3", 160)
 	c.members(&s.Members)
 	c.reserved("reserved2", 1788)
 	c.crc("crc32c")
@@ -287,6 +294,25 @@ func (s *Superblock) check(c *coder, storeSize uint64) {
 	c.check(s.View.UpToDate.Within(data), "view.up_to_date", uint64(s.View.UpToDate), "names a slot without data")
 	c.check(s.View.Syncing.Within(data), "view.syncing", uint64(s.View.Syncing), "names a slot without data")
 	c.check(s.View.Epoch.Compare(s.Promised) <= 0, "view.epoch", s.View.Epoch.Seq, "newer than the promised epoch")
+	s.checkFills(c)
+}
+
+// Fillable are the members whose bits this store's map may have by a fill: those with data, but for itself.
+func (s *Superblock) Fillable() Mask {
+	if s.isWitness() {
+		return 0
+	}
+	return s.DataMembers().Without(int(s.MemberID))
+}
+
+func (s *Superblock) checkFills(c *coder) {
+	sectors := (s.Chunks() + MapSectorChunks - 1) / MapSectorChunks
+	for id, fill := range s.Fill {
+		if fill != 0 {
+			c.check(s.Fillable().Has(id), fillFields[id], uint64(fill), "not of another data member")
+			c.check(uint64(fill) <= sectors, fillFields[id], uint64(fill), "behind the end of the map")
+		}
+	}
 }
 
 func (s *Superblock) checkSizes(c *coder, storeSize uint64) {

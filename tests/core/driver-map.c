@@ -156,6 +156,63 @@ static void map_load(const struct driver_args *a)
 	printf("%s", err ? fault.field : "ok");
 }
 
+static void map_mark(const struct driver_args *a)
+{
+	printf("%d", rmr_map_mark(&map[0], a->num[0], a->num[1], a->num[2], GFP_KERNEL));
+}
+
+static void map_fill(const struct driver_args *a)
+{
+	printf("%d", rmr_map_fill(&map[0], a->num[0], a->num[1], GFP_KERNEL));
+}
+
+static void map_fill_advance(const struct driver_args *a)
+{
+	(void)a;
+	rmr_map_fill_advance(&map[0]);
+	printf("ok");
+}
+
+static void print_fills(const __le32 *fill)
+{
+	unsigned int j;
+
+	for (j = 0; j < RMR_MAX_MEMBERS; j++)
+		printf("%s%u", j ? " " : "", le32_to_cpu(fill[j]));
+}
+
+static void map_fill_put(const struct driver_args *a)
+{
+	__le32 fill[RMR_MAX_MEMBERS];
+
+	printf("%d ", rmr_map_fill_pending(&map[0], a->num[0]));
+	rmr_map_fill_put(&map[0], a->num[0], fill);
+	print_fills(fill);
+}
+
+static void take_fills(const struct driver_args *a, __le32 *fill)
+{
+	if (driver_hex(a->text[0], fill, RMR_MAX_MEMBERS * 4) != RMR_MAX_MEMBERS * 4)
+		driver_die("fills", "not eight words");
+}
+
+static void map_fill_written(const struct driver_args *a)
+{
+	__le32 fill[RMR_MAX_MEMBERS];
+
+	take_fills(a, fill);
+	rmr_map_fill_written(&map[0], fill);
+	printf("ok");
+}
+
+static void map_fill_load(const struct driver_args *a)
+{
+	__le32 fill[RMR_MAX_MEMBERS];
+
+	take_fills(a, fill);
+	printf("%d", rmr_map_fill_load(&map[0], fill, GFP_KERNEL));
+}
+
 static void blocks_init(const struct driver_args *a)
 {
 	rmr_blocks_reset(&blocks);
@@ -218,6 +275,12 @@ const struct driver_op driver_map_ops[] = {
 	{ "map_image", 2, map_image },
 	{ "map_persisted", 1, map_persisted },
 	{ "map_load", 2, map_load },
+	{ "map_mark", 3, map_mark },
+	{ "map_fill", 2, map_fill },
+	{ "map_fill_advance", 0, map_fill_advance },
+	{ "map_fill_put", 1, map_fill_put },
+	{ "map_fill_written", 1, map_fill_written },
+	{ "map_fill_load", 1, map_fill_load },
 	{ "blocks_init", 2, blocks_init },
 	{ "blocks_add", 3, blocks_add },
 	{ "blocks_remove", 3, blocks_remove },

@@ -117,6 +117,7 @@ func (m *Member) start() {
 	if err := m.dirty.Load(0, m.disk.sectors[0]); err != nil {
 		m.w.fail("I5", "member %d map sector: %v", m.id, err)
 	}
+	m.dirty.LoadFills(sb.Fill)
 	if m.w.cfg.Change && m.w.on(RRemove) { // bits of a slot that was freed right before the crash
 		m.dirty.Clear(0, numChunks-1, 0xff&^(sb.DataMembers()|m.self()))
 	}
@@ -192,15 +193,51 @@ func (m *Member) clearIntents() {
 	}
 }
 
-// syncMap calls done when the present state of the map is stable.
+// syncMap calls done when the present state of the map is stable, its fills in the superblock included (R9.13).
 func (m *Member) syncMap(done func()) {
+	fills := func() { m.syncFills(done) }
 	if len(m.dirty.Pending()) == 0 && !m.mapBusy {
+		fills()
+		return
+	}
+	m.mapWait = append(m.mapWait, fills)
+	if !m.mapBusy {
+		m.writeMap()
+	}
+}
+
+// fillable are the members that the map may have fills of.
+func (m *Member) fillable() pool.Mask { return m.sb.Fillable() }
+
+// syncFills calls done when the superblock has the fills of the map.
+func (m *Member) syncFills(done func()) {
+	if m.dirty.HasFill() && m.w.chance(0.3) {
+		m.dirty.AdvanceFills()
+	}
+	if !m.dirty.FillsPending(m.fillable()) {
 		done()
 		return
 	}
-	m.mapWait = append(m.mapWait, done)
-	if !m.mapBusy {
-		m.writeMap()
+	rule := FFillStable
+	if m.sb.Fill != (dirtymap.Fills{}) {
+		rule = FFillEnd
+	}
+	if !m.w.on(rule) {
+		m.syncSB(func() {})
+		done()
+		return
+	}
+	m.syncSB(done)
+}
+
+// putFills puts the fills of the map into the superblock.
+func (m *Member) putFills() {
+	was := m.sb.Fill
+	m.sb.Fill = m.dirty.PutFills(m.fillable())
+	for id := range m.sb.Fill {
+		if !m.w.on(FFillOwed) && was[id] != 0 {
+			m.sb.Fill[id] = 0
+		}
 	}
 }
 
@@ -248,6 +285,8 @@ func (m *Member) writeSB() {
 	waiters := m.sbWait
 	m.sbWait, m.sbBusy = nil, true
 	m.sb.WriteSeq++
+	m.putFills()
+	fills := m.sb.Fill
 	b, err := m.sb.Encode()
 	if err != nil {
 		m.w.fail("I10", "member %d superblock: %v", m.id, err)
@@ -267,6 +306,7 @@ func (m *Member) writeSB() {
 	m.w.later(&m.Node, m.w.between(50, 800), func() {
 		done = true
 		d.sb[at] = b
+		m.dirty.FillsWritten(fills)
 		m.sbBusy = false
 		for _, fn := range waiters {
 			fn()
@@ -340,7 +380,7 @@ func (m *Member) mark(first, last uint64, bits pool.Mask) {
 	if m.w.cfg.Change && m.w.on(RRemove) {
 		bits &= m.sb.DataMembers()
 	}
-	m.dirty.Set(first, last, bits)
+	m.dirty.Mark(first, last, bits)
 	if m.since != nil {
 		m.since.Set(first, last, bits)
 	}

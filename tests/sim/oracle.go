@@ -12,9 +12,18 @@ func (w *World) noteEstablished(v pool.View) {
 	}
 }
 
-// persistedMap is a member's map as it would be read after a crash now.
+// persistedMap is a member's map as it would be read after a crash now: its sector and the fills of its superblock.
 func (m *Member) persistedMap() (*pool.MapSectorImage, error) {
-	return pool.DecodeMapSector(m.disk.sectors[0], 0, pool.MapTag(w0(m)))
+	image, err := pool.DecodeMapSector(m.disk.sectors[0], 0, pool.MapTag(w0(m)))
+	if err != nil {
+		return nil, err
+	}
+	for id, fill := range m.disk.superblock().Fill {
+		for c := 0; fill != 0 && c < numChunks; c++ {
+			image.Chunks[c] |= uint8(pool.MaskOf(id))
+		}
+	}
+	return image, nil
 }
 
 func w0(m *Member) pool.UUID { return m.sb.Store }

@@ -70,13 +70,23 @@ func (m *Member) pulled(r *pool.MapReply) {
 	if !m.w.on(FPullAdd) {
 		m.plan.Reset()
 	}
+	if m.w.on(FFullMap) {
+		m.dirty.Clear(0, numChunks-1, 0xff&^m.self())
+		everywhere := pool.Mask(0xff) &^ m.self()
+		for c := range told {
+			everywhere &= told[c]
+		}
+		if m.w.cfg.Change && m.w.on(RRemove) {
+			everywhere &= m.sb.DataMembers()
+		}
+		m.dirty.Mark(0, numChunks-1, everywhere)
+	}
 	for c := range uint64(numChunks) {
 		bits := (told[c] | m.since.Get(c)) &^ m.self()
 		if m.w.cfg.Change && m.w.on(RRemove) { // the source may have heard later of a slot that was freed
 			bits &= m.sb.DataMembers()
 		}
 		if m.w.on(FFullMap) {
-			m.dirty.Clear(c, c, 0xff&^m.self())
 			m.dirty.Set(c, c, bits)
 		}
 		if told[c] != 0 {
@@ -246,8 +256,8 @@ func (m *Member) serveClear(wire []byte, reply func(any)) {
 		reply(false)
 		return
 	}
-	for _, c := range chunksOf(msg.Ranges) {
-		m.dirty.Clear(c, c, pool.MaskOf(int(msg.From)))
+	for _, r := range msg.Ranges {
+		m.dirty.Clear(r.First, r.First+r.Count-1, pool.MaskOf(int(msg.From)))
 	}
 	if !m.w.on(FClrStable) {
 		reply(true)

@@ -85,6 +85,9 @@ const (
 	RIdentity    Rule = "R9.5"
 	RRemove      Rule = "R9.7"
 	RMaintenance Rule = "R9.8"
+	FFillStable  Rule = "F_FILLSTABLE"
+	FFillOwed    Rule = "F_FILLOWED"
+	FFillEnd     Rule = "F_FILLEND"
 )
 
 // Mutant is the protocol without one rule. Seed is one whose run shows it; 0: none is known, the race is rarer
@@ -168,8 +171,11 @@ func Mutants() []Mutant {
 		{FToldLast, "a removed store is told before the others", 4398046512083},
 		{RBlank, "a blank store joins with its own uncertain chunks marked", 4398046511104},
 		{RIdentity, "a replaced store answers as the member", 4398046511185},
-		{RRemove, "bits of a removed store stay", 4398046511114},
-		{RMaintenance, "wishes do not keep a leg out", 4398046511180},
+		{RRemove, "bits of a removed store stay", 4398046511106},
+		{RMaintenance, "wishes do not keep a leg out", 4398046511138},
+		{FFillStable, "a fill counts before the superblock is stable", 2199023256459},
+		{FFillOwed, "a fill ends before the sectors have what it stood for", 4398046511185},
+		{FFillEnd, "CLEAR confirmed before the fill has ended on disk", 2199023256141},
 		{FStandIn, "a blank store counts for the one that had its id", 0},
 	}
 }

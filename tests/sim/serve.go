@@ -149,8 +149,10 @@ func (m *Member) applyMark(handle int, a *pool.Mark, reply func(any)) {
 		return // a late duplicate must not set bits again that were cleared since; the first one answers
 	}
 	m.marksSeen[a.Number] = true
+	for _, r := range a.Ranges {
+		m.mark(r.First, r.First+r.Count-1, a.Bits)
+	}
 	for _, c := range chunksOf(a.Ranges) {
-		m.mark(c, c, a.Bits)
 		if m.w.on(FSrcBits) {
 			m.dirty.Clear(c, c, a.Source&^m.self())
 		}

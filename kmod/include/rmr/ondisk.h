@@ -160,7 +160,8 @@ struct rmr_sb {
 	__le64	data_size;			/*  288 EXT_MD: bytes of the data device, else 0 */
 	__u8	data_label[RMR_UUID_LEN];	/*  296 EXT_MD: random, in the stub too, else 0 */
 	__le64	room;				/*  312 see above; behind the pool: zeros; or 0 */
-	__u8	reserved3[192];			/*  320 */
+	__le32	fill[RMR_MAX_MEMBERS];		/*  320 of member j, see below; 0: none */
+	__u8	reserved3[160];			/*  352 */
 	struct rmr_sb_member member[RMR_MAX_MEMBERS];	/*  512 */
 	__u8	reserved2[1788];		/* 2304 */
 	__le32	crc32c;				/* 4092 over bytes 0..4091, CRC-32C, see below */
@@ -183,6 +184,9 @@ struct rmr_stub {
  * Dirty map on disk: an array of RMR_MD_BLOCKs, each of eight sectors that stand alone, so that a
  * block torn between sectors is never taken for damage. Chunk c lives in sector
  * c / RMR_MAP_SECTOR_CHUNKS. A sector that fails its check counts as all dirty and is reported.
+ *
+ * struct rmr_sb.fill[j] of f > 0: bit j counts as set for every chunk of sector f - 1 and of all
+ * behind it, whatever these sectors say (R9.13). Of data members other than the store's own only.
  *
  * CRC-32C everywhere: polynomial 0x1edc6f41 reflected, initial value and final XOR all ones
  * (RFC 3720), stored little-endian.
@@ -222,6 +226,7 @@ RMR_ASSERT_OFF(struct rmr_sb, table_version, 256);
 RMR_ASSERT_OFF(struct rmr_sb, verified, 264);
 RMR_ASSERT_OFF(struct rmr_sb, data_size, 288);
 RMR_ASSERT_OFF(struct rmr_sb, room, 312);
+RMR_ASSERT_OFF(struct rmr_sb, fill, 320);
 RMR_ASSERT_OFF(struct rmr_sb, member, 512);
 RMR_ASSERT_OFF(struct rmr_sb, reserved2, 2304);
 RMR_ASSERT_OFF(struct rmr_sb, crc32c, 4092);

@@ -350,6 +350,8 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 		err = members_check(sb->member, &sb->view, &sb->promised, fault);
 	if (!err)
 		err = self_check(sb->member, sb->member_id, sb->store_uuid, fault);
+	if (!err)
+		err = rmr_sb_fill_check(sb, sb_is_witness(sb), fault);
 	return err;
 }
 

@@ -58,6 +58,8 @@ int rmr_chunk_size_check(u32 chunk_size, struct rmr_fault *fault);
 /* 0, or -EINVAL with *fault set: in range and in whole blocks. */
 int rmr_pool_size_check(u64 size, struct rmr_fault *fault);
 
+/* Of layout.c: the part of rmr_sb_check() about fills, once the rest has passed. */
+int rmr_sb_fill_check(const struct rmr_sb *sb, bool witness, struct rmr_fault *fault);
 /* Of layout.c. Whether data and metadata lie on two devices. */
 bool rmr_sb_split(const struct rmr_sb *sb);
 /* Where the stub is on a data device, or U64_MAX: the pool leaves no room for it. */

@@ -75,6 +75,25 @@ int rmr_sb_device_check(const struct rmr_sb *sb, bool witness, struct rmr_fault 
 	return 0;
 }
 
+int rmr_sb_fill_check(const struct rmr_sb *sb, bool witness, struct rmr_fault *fault)
+{
+	u64 chunks = rmr_chunks(le64_to_cpu(sb->pool_size), le32_to_cpu(sb->chunk_size));
+	u64 sectors = div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
+	unsigned int j;
+	u32 fill;
+
+	for (j = 0; j < RMR_MAX_MEMBERS; j++) {
+		fill = le32_to_cpu(sb->fill[j]);
+		if (!fill)
+			continue;
+		if (witness || j == sb->member_id || sb->member[j].state != RMR_MEMBER_DATA)
+			return refuse(fault, -EINVAL, "fill", "not of another data member", fill);
+		if (fill > sectors)
+			return refuse(fault, -EINVAL, "fill", "behind the end of the map", fill);
+	}
+	return 0;
+}
+
 u64 rmr_stub_off(u64 data_size, u64 pool_size)
 {
 	data_size &= ~(u64)(RMR_MD_BLOCK - 1);

@@ -9,12 +9,12 @@ bool rmr_map_stable(const struct rmr_map *map, u64 first, u64 last)
 	const struct rmr_map_slot *slot;
 	u64 i, high;
 
-	if (first > last || first >= map->chunks || !map->pending)
+	if (first > last || first >= map->chunks || (!map->pending && !map->unfilled))
 		return true;
 	high = div_u64(min(last, map->chunks - 1), RMR_MAP_SECTOR_CHUNKS);
 	for (i = div_u64(first, RMR_MAP_SECTOR_CHUNKS); i <= high; i++) {
 		slot = rmr_map_slot(map, i);
-		if (slot && slot->gen != slot->persisted)
+		if (slot && (rmr_map_slot_pending(slot) || !rmr_map_slot_filled(map, i, slot)))
 			return false;
 	}
 	return true;
@@ -34,7 +34,7 @@ u64 rmr_map_next_pending(const struct rmr_map *map, u64 from)
 		if (!page || !page->pending)
 			continue;
 		for (; at < RMR_MAP_PAGE_SLOTS; at++)
-			if (page->slot[at].gen != page->slot[at].persisted)
+			if (rmr_map_slot_pending(&page->slot[at]))
 				return i * RMR_MAP_PAGE_SLOTS + at;
 	}
 	return RMR_NO_SECTOR;
@@ -43,12 +43,19 @@ u64 rmr_map_next_pending(const struct rmr_map *map, u64 from)
 u64 rmr_map_image(const struct rmr_map *map, u32 index, struct rmr_map_sector *sector)
 {
 	const struct rmr_map_slot *slot;
+	struct rmr_map_slot s;
 	u32 at;
 
 	rmr_map_sector_init(sector, index, map->tag);
 	slot = index < map->sectors ? rmr_map_slot(map, index) : NULL;
+	if (slot) {
+		s = *slot;
+		/* A sector that is not pending goes out, with its block, as it is on disk. */
+		if (!rmr_map_slot_pending(slot))
+			s.fill &= ~s.owed;
+	}
 	for (at = 0; slot && at < rmr_map_sector_chunks(map, index); at++)
-		sector->chunk[at] = rmr_map_slot_get(slot, at);
+		sector->chunk[at] = rmr_map_slot_get(&s, at);
 	rmr_map_sector_seal(sector);
 	return slot ? slot->gen : 0;
 }
@@ -60,6 +67,9 @@ void rmr_map_persisted(struct rmr_map *map, u32 index, u64 gen)
 	slot = index < map->sectors ? rmr_map_slot(map, index) : NULL;
 	if (!slot || !slot->known || gen > slot->gen || gen < slot->persisted)
 		return;
+	/* What is owed was in memory before anything newer than the last image on disk. */
+	if (gen != slot->persisted)
+		slot->owed = 0;
 	if (gen == slot->gen && slot->persisted != gen) {
 		map->page[div_u64(index, RMR_MAP_PAGE_SLOTS)]->pending--;
 		map->pending--;

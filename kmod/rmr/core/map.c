@@ -37,6 +37,9 @@ int rmr_map_init(struct rmr_map *map, u64 chunks, u32 tag, gfp_t gfp)
 	map->chunks = chunks;
 	map->sectors = div_u64(chunks + RMR_MAP_SECTOR_CHUNKS - 1, RMR_MAP_SECTOR_CHUNKS);
 	map->tag = tag;
+	memset(map->fill, 0xff, sizeof(map->fill));
+	memset(map->filled, 0xff, sizeof(map->filled));
+	memset(map->coming, 0xff, sizeof(map->coming));
 	map->page = map_zalloc(map, (page_count(map) + 1) * sizeof(*map->page), gfp);
 	if (map->page)
 		return 0;
@@ -180,18 +183,20 @@ void rmr_map_slot_drop(struct rmr_map *map, u64 index)
 	page_trim(map, index);
 }
 
-/*
- * Gives the slot a new generation: its image on disk is not the present one. In a transient map the
- * slot may be gone afterwards.
- */
-static void slot_touch(struct rmr_map *map, u64 index, struct rmr_map_slot *slot)
+void rmr_map_slot_know(struct rmr_map *map, u64 index, struct rmr_map_slot *slot)
+{
+	if (!slot->known)
+		page_of(map, index)->known++;
+	slot->known = true;
+}
+
+/* In a transient map the slot may be gone afterwards. */
+void rmr_map_slot_touch(struct rmr_map *map, u64 index, struct rmr_map_slot *slot)
 {
 	struct rmr_map_page *page = page_of(map, index);
 
-	if (!slot->known)
-		page->known++;
-	slot->known = true;
-	if (slot->gen == slot->persisted) {
+	rmr_map_slot_know(map, index, slot);
+	if (!rmr_map_slot_pending(slot)) {
 		page->pending++;
 		map->pending++;
 	}
@@ -276,7 +281,7 @@ static bool slot_set(struct rmr_map_slot *slot, u32 from, u32 to, u8 bits)
 }
 
 /* The same for all chunks at once; those with bits of their own keep them too. */
-static bool slot_set_whole(struct rmr_map_slot *slot, u32 chunks, u8 bits)
+bool rmr_map_slot_set_whole(struct rmr_map_slot *slot, u32 chunks, u8 bits)
 {
 	u32 at = 0;
 
@@ -320,6 +325,26 @@ static int span_reserve(struct rmr_map *map, const struct span *span, u8 bits, g
 	return 0;
 }
 
+void rmr_map_slots_trim(struct rmr_map *map, u64 low, u64 high)
+{
+	struct span span = { .low = low, .high = high };
+
+	span_trim(map, &span);
+}
+
+int rmr_map_slots_make(struct rmr_map *map, u64 low, u64 high, gfp_t gfp)
+{
+	u64 i;
+
+	for (i = low; i <= high; i++) {
+		if (slot_make(map, i, gfp))
+			continue;
+		rmr_map_slots_trim(map, low, high);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int rmr_map_set(struct rmr_map *map, u64 first, u64 last, u8 bits, gfp_t gfp)
 {
 	struct rmr_map_slot *slot;
@@ -343,12 +368,12 @@ int rmr_map_set(struct rmr_map *map, u64 first, u64 last, u8 bits, gfp_t gfp)
 		if (!(bits & ~slot->fill))
 			continue;
 		if (hit)
-			hit = slot_set_whole(slot, to + 1, bits);
+			hit = rmr_map_slot_set_whole(slot, to + 1, bits);
 		else
 			hit = slot_set(slot, from, to, bits);
 		if (!hit)
 			continue;
-		slot_touch(map, i, slot);
+		rmr_map_slot_touch(map, i, slot);
 		ret = 1;
 	}
 	return ret;
@@ -401,6 +426,8 @@ int rmr_map_resize(struct rmr_map *map, u64 chunks, void **spare, gfp_t gfp)
 
 	if (chunks < map->chunks || chunks > RMR_MAP_CHUNKS_MAX)
 		return -EINVAL;
+	if (rmr_map_has_fill(map))
+		return -EBUSY;
 	/* What every chunk of the last sector has is not what its new ones have. */
 	slot = map->sectors ? rmr_map_slot(map, last) : NULL;
 	if (slot && slot_spread(map, last, slot, slot->fill, gfp))
@@ -447,12 +474,32 @@ static bool slot_clear(struct rmr_map *map, struct rmr_map_slot *slot, u32 from,
 	return hit;
 }
 
+/*
+ * Takes bits from a whole slot. Those that it owes are not in its sector on disk, but for chunks
+ * that have them of their own: if there is no such chunk, the sector is right as it is.
+ */
+static bool slot_clear_whole(struct rmr_map *map, u64 index, struct rmr_map_slot *slot, u8 bits)
+{
+	bool pending = rmr_map_slot_pending(slot), own;
+	u8 hit = slot->fill & bits, owed = slot->owed;
+
+	slot->fill &= ~bits;
+	slot->owed &= ~bits;
+	own = slot_clear(map, slot, 0, rmr_map_sector_chunks(map, index) - 1, bits);
+	if (!hit && !own)
+		return false;
+	if (own || pending || (hit & ~owed))
+		rmr_map_slot_touch(map, index, slot);
+	else if (!slot->count && !slot->fill)
+		rmr_map_slot_drop(map, index);
+	return true;
+}
+
 int rmr_map_clear(struct rmr_map *map, u64 first, u64 last, u8 bits, gfp_t gfp)
 {
 	struct rmr_map_slot *slot;
 	struct span span;
 	u32 from, to;
-	bool hit, whole;
 	int ret = 0;
 	u64 i;
 
@@ -462,17 +509,19 @@ int rmr_map_clear(struct rmr_map *map, u64 first, u64 last, u8 bits, gfp_t gfp)
 		slot = rmr_map_slot(map, i);
 		if (!slot || !slot->known)
 			continue;
-		whole = span_part(map, &span, i, &from, &to);
-		if (!whole && slot_spread(map, i, slot, bits, gfp))
-			return -ENOMEM;
-		hit = slot->fill & bits;
-		slot->fill &= ~bits;
-		hit |= slot_clear(map, slot, from, to, bits);
-		if (!hit)
+		if (span_part(map, &span, i, &from, &to)) {
+			ret |= slot_clear_whole(map, i, slot, bits);
 			continue;
-		slot_touch(map, i, slot);
+		}
+		if (slot_spread(map, i, slot, bits, gfp))
+			return -ENOMEM;
+		if (!slot_clear(map, slot, from, to, bits))
+			continue;
+		rmr_map_slot_touch(map, i, slot);
 		ret = 1;
 	}
+	if (!first && last >= map->chunks - 1)
+		rmr_map_fill_end(map, bits);
 	return ret;
 }
 

@@ -36,7 +36,11 @@ struct rmr_map {
 	u64	pending;		/* sectors whose last change is not persisted */
 	u64	clock;			/* last generation given */
 	u64	memory;			/* bytes held beside this structure */
+	u64	fill[RMR_MAX_MEMBERS];	/* sectors that may owe bit j begin here; RMR_NO_SECTOR */
+	u64	filled[RMR_MAX_MEMBERS];	/* those whose bit j the superblock sets */
+	u64	coming[RMR_MAX_MEMBERS];	/* the same, once it is written */
 	u32	tag;			/* of the store, first four bytes of its UUID */
+	u8	unfilled;		/* bits j with sectors that owe and are not on disk so */
 	bool	transient;		/* never written: each change counts as persisted at once */
 	struct rmr_map_page **page;
 };
@@ -47,8 +51,9 @@ int rmr_map_init(struct rmr_map *map, u64 chunks, u32 tag, gfp_t gfp);
 void *rmr_map_spare(u64 chunks, gfp_t gfp);
 /*
  * Makes the map larger; the new chunks have no bit and count as persisted. 0, -EINVAL (smaller, or
- * more chunks than any pool has) or -ENOMEM; nothing has changed then. *spare is of
- * rmr_map_spare(); what is there afterwards is freed by the caller with rmr_free().
+ * more chunks than any pool has), -EBUSY (it has a fill, which must not grow) or -ENOMEM; nothing
+ * has changed then. *spare is of rmr_map_spare(); what is there afterwards is freed by the caller
+ * with rmr_free().
  */
 int rmr_map_resize(struct rmr_map *map, u64 chunks, void **spare, gfp_t gfp);
 /* Frees all; the map may be made again afterwards. */
@@ -93,7 +98,37 @@ void rmr_map_persisted(struct rmr_map *map, u32 index, u64 gen);
 int rmr_map_load(struct rmr_map *map, u32 index, const struct rmr_map_sector *sector,
 		 struct rmr_fault *fault, gfp_t gfp);
 
-/* The same for a whole block of RMR_MAP_BLOCK_SECTORS sectors, the grain of writes. */
+/*
+ * Fills (R9.13, map-fill.c): bits of all chunks from a sector on that the superblock sets at once,
+ * struct rmr_sb.fill. They are for other members, never for the own intent.
+ */
+
+/*
+ * Adds bits to chunks first..last, by a fill if that is the whole map, or most of it and its end.
+ * As rmr_map_set() in all else.
+ */
+int rmr_map_mark(struct rmr_map *map, u64 first, u64 last, u8 bits, gfp_t gfp);
+/* Adds bits to chunk first and all behind it: by a fill, but for a sector it is inside of. */
+int rmr_map_fill(struct rmr_map *map, u64 first, u8 bits, gfp_t gfp);
+/* Takes the fills of a superblock that passed its check, after every sector. 0 or -ENOMEM. */
+int rmr_map_fill_load(struct rmr_map *map, const __le32 fill[RMR_MAX_MEMBERS], gfp_t gfp);
+bool rmr_map_has_fill(const struct rmr_map *map);
+/* Whether the superblock is to say something else about these members. */
+bool rmr_map_fill_pending(const struct rmr_map *map, u8 members);
+/*
+ * What the superblock is to say; of others than members nothing. It is about to be written: until
+ * that is reported, only what it says before and after counts as persisted.
+ */
+void rmr_map_fill_put(struct rmr_map *map, u8 members, __le32 fill[RMR_MAX_MEMBERS]);
+/* The superblock with these fills is stable. */
+void rmr_map_fill_written(struct rmr_map *map, const __le32 fill[RMR_MAX_MEMBERS]);
+/*
+ * Lets fills begin behind what is cleared or in its own sectors by now, so that a crash does not
+ * take that back. A few sectors may be pending afterwards; the superblock follows them.
+ */
+void rmr_map_fill_advance(struct rmr_map *map);
+
+/* Images for a whole block of RMR_MAP_BLOCK_SECTORS sectors, the grain of writes. */
 struct rmr_map_block_gen {
 	u64	gen[RMR_MAP_BLOCK_SECTORS];
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Guards the dirty map: no bit is lost, none counts as persisted before its image is stable, a
- * damaged sector counts as all dirty, memory follows what is dirty. Runs in the kernel and, through
- * tests/core, in userspace.
+ * damaged sector counts as all dirty, a new disk costs one write, memory follows what is dirty.
+ * Runs in the kernel and, through tests/core, in userspace.
  */
 #include <kunit/test.h>
 
@@ -392,6 +392,156 @@ static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map.memory, 0);
 }
 
+/* Writes the superblock; tells what it says of member j. */
+static u32 write_fills(struct rmr_map *map, unsigned int j)
+{
+	__le32 fill[RMR_MAX_MEMBERS];
+
+	rmr_map_fill_put(map, 0xff, fill);
+	rmr_map_fill_written(map, fill);
+	return le32_to_cpu(fill[j]);
+}
+
+/* 16 TiB of 64 KiB chunks: 256 MiB of map were written before a new disk could join. */
+static void a_new_disk_costs_one_write(struct kunit *test)
+{
+	const u64 chunks = 1ull << 20, sectors = 2115;
+	struct rmr_map map;
+	u64 s;
+
+	make(test, &map, chunks);
+	KUNIT_EXPECT_EQ(test, rmr_map_mark(&map, 0, chunks - 1, 4, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, map.pending, 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 4), chunks);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 5, 5));
+	KUNIT_EXPECT_TRUE(test, rmr_map_fill_pending(&map, 0xff));
+	KUNIT_EXPECT_EQ(test, write_fills(&map, 2), 1);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, chunks - 1));
+	KUNIT_EXPECT_FALSE(test, rmr_map_fill_pending(&map, 0xff));
+	KUNIT_EXPECT_EQ(test, rmr_map_mark(&map, 0, chunks - 1, 4, GFP_KERNEL), 0);
+	for (s = 0; s < 1000; s++)
+		clear(&map, s * 496, s * 496 + 495, 4);
+	KUNIT_EXPECT_EQ(test, map.pending, 0);
+	clear(&map, s * 496, s * 496 + 9, 4);
+	KUNIT_EXPECT_EQ(test, map.pending, 1);
+	rmr_map_fill_advance(&map);
+	KUNIT_EXPECT_EQ(test, write_fills(&map, 2), 1);
+	KUNIT_EXPECT_EQ(test, persist(&map), 1);
+	KUNIT_EXPECT_EQ(test, write_fills(&map, 2), 1002);
+	clear(&map, 0, U64_MAX, 4);
+	persist(&map);
+	KUNIT_EXPECT_TRUE(test, rmr_map_fill_pending(&map, 0xff));
+	KUNIT_EXPECT_EQ(test, write_fills(&map, 2), 0);
+	KUNIT_EXPECT_FALSE(test, rmr_map_has_fill(&map));
+	KUNIT_EXPECT_EQ(test, map.sectors, sectors);
+	rmr_map_destroy(&map);
+	KUNIT_EXPECT_EQ(test, map.memory, 0);
+}
+
+/* An image that was taken before the fill has not got its bits: it must not pay for them. */
+static void an_older_image_does_not_pay_for_a_fill(struct kunit *test)
+{
+	struct rmr_map_sector sector;
+	struct rmr_map map;
+	u64 gen;
+
+	make(test, &map, 400);
+	set(&map, 3, 3, 2);
+	gen = rmr_map_image(&map, 0, &sector);
+	KUNIT_EXPECT_EQ(test, rmr_map_mark(&map, 0, 399, 4, GFP_KERNEL), 1);
+	write_fills(&map, 2);
+	rmr_map_persisted(&map, 0, gen);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 3, 3));
+	rmr_map_image(&map, 0, &sector);
+	KUNIT_EXPECT_EQ(test, sector.chunk[3], 6);
+	KUNIT_EXPECT_EQ(test, sector.chunk[4], 4);
+	KUNIT_EXPECT_EQ(test, persist(&map), 1);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, 399));
+	rmr_map_destroy(&map);
+}
+
+/* A block is written for another sector of it: what a sector owes stays off the disk. */
+static void a_neighbour_leaves_what_is_owed_alone(struct kunit *test)
+{
+	struct rmr_map_sector sector[RMR_MAP_BLOCK_SECTORS];
+	struct rmr_map_block_gen gen;
+	struct rmr_map map;
+
+	make(test, &map, 1000);
+	rmr_map_mark(&map, 0, 999, 4, GFP_KERNEL);
+	write_fills(&map, 2);
+	set(&map, 600, 600, 2);
+	rmr_map_block_image(&map, 0, sector, &gen);
+	KUNIT_EXPECT_EQ(test, sector[0].chunk[7], 0);
+	KUNIT_EXPECT_EQ(test, sector[1].chunk[600 - 496], 6);
+	KUNIT_EXPECT_EQ(test, sector[1].chunk[0], 4);
+	rmr_map_block_persisted(&map, 0, &gen);
+	clear(&map, 0, U64_MAX, 4);
+	KUNIT_EXPECT_EQ(test, map.pending, 1);
+	rmr_map_destroy(&map);
+}
+
+/* Only what the superblock says before and after a write of it counts meanwhile. */
+static void a_fill_under_way_counts_as_little_as_it_may(struct kunit *test)
+{
+	__le32 fill[RMR_MAX_MEMBERS];
+	struct rmr_map map;
+	void *spare = NULL;
+
+	make(test, &map, 1000);
+	rmr_map_fill(&map, 496, 4, GFP_KERNEL);
+	write_fills(&map, 2);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 500, 999));
+	KUNIT_EXPECT_EQ(test, rmr_map_resize(&map, 2000, &spare, GFP_KERNEL), -EBUSY);
+	clear(&map, 0, U64_MAX, 4);
+	rmr_map_fill_put(&map, 0xff, fill);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(fill[2]), 0);
+	KUNIT_EXPECT_TRUE(test, rmr_map_fill_pending(&map, 0xff));
+	rmr_map_mark(&map, 0, 999, 4, GFP_KERNEL);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 500, 500));
+	rmr_map_fill_written(&map, fill);
+	KUNIT_EXPECT_FALSE(test, rmr_map_stable(&map, 500, 500));
+	KUNIT_EXPECT_EQ(test, write_fills(&map, 2), 1);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&map, 0, 999));
+	rmr_map_fill_put(&map, 0xfb, fill);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(fill[2]), 0);
+	rmr_map_destroy(&map);
+}
+
+/* Sectors that owe are written, not waited for, when a few lie behind a copy that went on. */
+static void a_stuck_chunk_does_not_hold_the_fill(struct kunit *test)
+{
+	const u64 chunks = 200 * 496;
+	struct rmr_map map, back;
+	struct rmr_map_sector sector;
+	struct rmr_fault fault;
+	__le32 fill[RMR_MAX_MEMBERS];
+	u64 i;
+
+	make(test, &map, chunks);
+	make(test, &back, chunks);
+	rmr_map_mark(&map, 0, chunks - 1, 4, GFP_KERNEL);
+	write_fills(&map, 2);
+	clear(&map, 3 * 496, 100 * 496 - 1, 4);
+	rmr_map_fill_advance(&map);
+	KUNIT_EXPECT_EQ(test, map.pending, 3);
+	KUNIT_EXPECT_EQ(test, write_fills(&map, 2), 1);
+	KUNIT_EXPECT_EQ(test, persist(&map), 1);
+	rmr_map_fill_put(&map, 0xff, fill);
+	rmr_map_fill_written(&map, fill);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(fill[2]), 101);
+	for (i = 0; i < map.sectors; i++) {
+		rmr_map_image(&map, i, &sector);
+		KUNIT_EXPECT_EQ(test, rmr_map_load(&back, i, &sector, &fault, GFP_KERNEL), 0);
+	}
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&back, 4), 3 * 496);
+	KUNIT_EXPECT_EQ(test, rmr_map_fill_load(&back, fill, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&back, 4), chunks - 97 * 496);
+	KUNIT_EXPECT_TRUE(test, rmr_map_stable(&back, 0, chunks - 1));
+	rmr_map_destroy(&map);
+	rmr_map_destroy(&back);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(set_ranges),
 	KUNIT_CASE(clear_keeps_the_neighbours),
@@ -405,6 +555,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(setting_what_a_whole_sector_has_changes_nothing),
 	KUNIT_CASE(a_damaged_sector_counts_as_all_dirty),
 	KUNIT_CASE(a_larger_map_keeps_its_bits_and_is_clean_behind),
+	KUNIT_CASE(a_new_disk_costs_one_write),
+	KUNIT_CASE(an_older_image_does_not_pay_for_a_fill),
+	KUNIT_CASE(a_neighbour_leaves_what_is_owed_alone),
+	KUNIT_CASE(a_fill_under_way_counts_as_little_as_it_may),
+	KUNIT_CASE(a_stuck_chunk_does_not_hold_the_fill),
 	{}
 };
 

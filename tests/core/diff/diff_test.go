@@ -37,6 +37,7 @@ type maps struct {
 		index uint32
 		gen   uint64
 	}
+	fills dirtymap.Fills // last put into a superblock
 }
 
 // mapSizes are below, at and above a sector, a page of the C core, and several of them.
@@ -121,6 +122,40 @@ func (s *maps) look(c *core, r *rand.Rand) {
 	}
 }
 
+func fillsHex(f dirtymap.Fills) string {
+	var b []byte
+	for _, n := range f {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	return hex.EncodeToString(b)
+}
+
+// fill works on what the superblock says of whole regions.
+func (s *maps) fill(c *core, r *rand.Rand) {
+	bits := someBits(r)
+	switch r.IntN(8) {
+	case 0:
+		c.want(oneIf(s.m.Mark(0, s.m.Chunks()-1, bits)), "map_mark", 0, s.m.Chunks()-1, uint8(bits))
+	case 1:
+		first, last := chunkRange(r, s.m.Chunks())
+		c.want(oneIf(s.m.Mark(first, last, bits)), "map_mark", first, last, uint8(bits))
+	case 2:
+		first := r.Uint64N(s.m.Chunks() + 2)
+		c.want(oneIf(s.m.Fill(first, bits)), "map_fill", first, uint8(bits))
+	case 3:
+		s.m.AdvanceFills()
+		c.want("ok", "map_fill_advance")
+	case 4, 5:
+		members := ^someBits(r)
+		pending := oneIf(s.m.FillsPending(members))
+		s.fills = s.m.PutFills(members)
+		c.want(fmt.Sprintf("%v %s", pending, strings.Trim(fmt.Sprint(s.fills), "[]")), "map_fill_put", uint8(members))
+	case 6, 7:
+		s.m.FillsWritten(s.fills)
+		c.want("ok", "map_fill_written", fillsHex(s.fills))
+	}
+}
+
 // persist writes an image of a sector or reports one, in any order.
 func (s *maps) persist(c *core, r *rand.Rand) {
 	slot := r.IntN(slots)
@@ -140,6 +175,9 @@ func (s *maps) persist(c *core, r *rand.Rand) {
 
 // resize makes both maps larger, sometimes by less than a sector; smaller is refused.
 func (s *maps) resize(c *core, r *rand.Rand) {
+	if s.other.HasFill() {
+		return // the two would differ in size
+	}
 	chunks := s.m.Chunks() + r.Uint64N(3)*r.Uint64N(700)
 	if r.IntN(8) == 0 {
 		chunks = r.Uint64N(s.m.Chunks())
@@ -147,6 +185,9 @@ func (s *maps) resize(c *core, r *rand.Rand) {
 	answer := 0
 	if err := s.m.Resize(chunks); err != nil {
 		answer = -int(unix.EINVAL)
+		if errors.Is(err, dirtymap.ErrFill) {
+			answer = -int(unix.EBUSY)
+		}
 	} else if err := s.other.Resize(chunks); err != nil {
 		c.t.Fatal(err)
 	}
@@ -193,6 +234,10 @@ func (s *maps) restart(c *core, r *rand.Rand) {
 			answer = fieldOf(err)
 		}
 		c.want(answer, "map_load", index, hex.EncodeToString(b))
+	}
+	if r.IntN(2) == 0 {
+		s.m.LoadFills(s.fills)
+		c.want(0, "map_fill_load", fillsHex(s.fills))
 	}
 }
 
@@ -242,6 +287,9 @@ func TestMapsAgree(t *testing.T) {
 			}
 			if r.IntN(12) == 0 {
 				s.forget(c)
+			}
+			if i/300%2 == 1 && r.IntN(6) == 0 {
+				s.fill(c, r)
 			}
 			if i%400 == 399 && chunks < 20000 {
 				s.restart(c, r)
