@@ -83,7 +83,7 @@ func TestPoolWithTheLongestNamesIsShown(t *testing.T) {
 	n, zone := c.Storage(0), strings.Repeat("z", 55)
 	dir := "/tmp/" + strings.Repeat("p", 120) + "/" + strings.Repeat("q", 120)
 	name := strings.Repeat("n", 63)
-	n.MustSh(t, "modprobe dm_mod && modprobe rmr_loop && modprobe rmr_server transport=loop && modprobe brmr_server && hostname "+strings.Repeat("h", 63)+" && mkdir -p "+dir)
+	n.MustSh(t, "modprobe dm_mod && modprobe rmr_loop && modprobe rmr_server transport=loop && modprobe brmr_server && echo "+strings.Repeat("h", 63)+" > /proc/sys/kernel/hostname && mkdir -p "+dir)
 	addr := func(i int) string { return fmt.Sprintf("fe80::%d%%%s", i+1, zone) }
 	for i := range 8 {
 		n.MustSh(t, fmt.Sprintf("echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync d%d && echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync m%[3]d && dmsetup mknodes && "+
