@@ -70,6 +70,9 @@ func (o *diskReplaceOptions) replace(ctx context.Context, a *app) error {
 	if o.leg < 0 || o.leg >= pool.MaxMembers {
 		return &usageError{fmt.Sprintf("--leg %d: must be a number from 0 to %d", o.leg, pool.MaxMembers-1)}
 	}
+	if o.mdDevice != "" || o.onError != "" {
+		return &usageError{"--metadata-device and --on-error are not for an exchange on the same node: the new store has one device, and `rmrctl disk policy` sets the policy"}
+	}
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolReplace}
 	req.Add(rmrnl.PoolAttrName, o.name).Add(rmrnl.PoolAttrLeg, uint8(o.leg)).AddStrings(rmrnl.PoolAttrPeer, o.peer)
 	addTransport(req, rmrnl.PoolAttrPort, rmrnl.PoolAttrTransport, o.port, o.transport)

@@ -35,7 +35,7 @@ func (a *app) legMove() *cobra.Command {
 		Long: `Moves a member of a pool to a disk of another node, or of its own, while clients go on: the new disk becomes a
 further member with a number of its own, gets all data from the others, and when it is up to date the old member is
 removed. The pool never has a copy less. The work is that of "pool join --replaces" or, on the member's own node, of
-"disk replace", with their checks of the disk; "--on-error" and "--metadata-device" are as there.
+"disk replace", with their checks of the disk; "--on-error" and "--metadata-device" are for another node only.
 
 NODE is this host, by name or left out, or one whose rmr-storaged takes commands over TLS (port 9743, or NODE:PORT:/dev/...):
 then --cert, --key and --ca are needed, as for --server. The addresses of the pool's members are known where it
