@@ -5,15 +5,8 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rmr-block/rmr/internal/api/apitest"
 )
 
 // echo prints its arguments and ends with their number; "wait" waits for the end of the connection.
@@ -141,62 +136,18 @@ func TestCutAnswerIsAnError(t *testing.T) {
 	}
 }
 
-// authority makes certificates for tests.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	n    int64
-}
-
-func newAuthority(t *testing.T) *authority {
-	a := &authority{t: t, dir: t.TempDir()}
-	a.key, a.cert = a.make("ca", nil)
-	return a
-}
-
-func (a *authority) make(name string, parent *authority) (*ecdsa.PrivateKey, *x509.Certificate) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(a.t, err)
-	a.n++
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(a.n), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: parent == nil, BasicConstraintsValid: true,
-	}
-	signer, signKey := c, key
-	if parent != nil {
-		signer, signKey = parent.cert, parent.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, signer, &key.PublicKey, signKey)
-	require.NoError(a.t, err)
-	raw, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(a.t, err)
-	a.write(name+".crt", "CERTIFICATE", der)
-	a.write(name+".key", "PRIVATE KEY", raw)
-	c, err = x509.ParseCertificate(der)
-	require.NoError(a.t, err)
-	return key, c
-}
-
-func (a *authority) write(name, kind string, raw []byte) {
-	require.NoError(a.t, os.WriteFile(filepath.Join(a.dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw}), 0o600))
-}
-
-func (a *authority) files(name string) Files {
-	a.make(name, a)
-	return Files{filepath.Join(a.dir, name+".crt"), filepath.Join(a.dir, name+".key"), filepath.Join(a.dir, "ca.crt")}
+func files(a *apitest.Authority, name string) Files {
+	cert, key, ca := a.Make(name)
+	return Files{cert, key, ca}
 }
 
 func TestOnlyCertificatesOfTheAuthorityConnect(t *testing.T) {
-	ours, others := newAuthority(t), newAuthority(t)
-	l, err := ListenTLS(t.Context(), "127.0.0.1:0", ours.files("server"))
+	ours, others := apitest.NewAuthority(t, t.TempDir()), apitest.NewAuthority(t, t.TempDir())
+	l, err := ListenTLS(t.Context(), "127.0.0.1:0", files(ours, "server"))
 	require.NoError(t, err)
 	serveOn(t, l, echo)
 	base := "https://" + l.Addr().String()
-	client, err := TLSClient(ours.files("client"))
+	client, err := TLSClient(files(ours, "client"))
 	require.NoError(t, err)
 	var out bytes.Buffer
 	code, err := Run(t.Context(), client, base, &out, io.Discard, []string{"version"})
@@ -204,16 +155,16 @@ func TestOnlyCertificatesOfTheAuthorityConnect(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Contains(t, out.String(), "version")
 	// A certificate of somebody else, and none at all; a server of somebody else.
-	stranger := others.files("client")
-	stranger.CA = ours.files("x").CA
+	stranger := files(others, "client")
+	stranger.CA = files(ours, "x").CA
 	client, err = TLSClient(stranger)
 	require.NoError(t, err)
 	_, err = Run(t.Context(), client, base, io.Discard, io.Discard, nil)
 	require.Error(t, err)
 	_, err = Run(t.Context(), http.DefaultClient, base, io.Discard, io.Discard, nil)
 	require.Error(t, err)
-	trusting := ours.files("y")
-	trusting.CA = others.files("z").CA
+	trusting := files(ours, "y")
+	trusting.CA = files(others, "z").CA
 	client, err = TLSClient(trusting)
 	require.NoError(t, err)
 	_, err = Run(t.Context(), client, base, io.Discard, io.Discard, nil)
@@ -223,7 +174,7 @@ func TestOnlyCertificatesOfTheAuthorityConnect(t *testing.T) {
 func TestMissingCertificatesAreNamed(t *testing.T) {
 	_, err := ListenTLS(t.Context(), "127.0.0.1:0", Files{Cert: "/none", Key: "/none", CA: "/none"})
 	require.ErrorContains(t, err, "certificate: ")
-	f := newAuthority(t).files("server")
+	f := files(apitest.NewAuthority(t, t.TempDir()), "server")
 	f.CA = f.Key
 	_, err = TLSClient(f)
 	require.ErrorContains(t, err, "authority: no certificate in ")

@@ -177,7 +177,7 @@ func TestDamagedMapSectorCountsAsDirtyAndIsReported(t *testing.T) {
 	require.Contains(t, r.Members[0].Problems[0], "crc32c")
 }
 
-// TestFillOfTheSuperblockCovers: a member that lacks everything by a word of both superblocks of U (R9.13). The fill of
+// TestFillOfTheSuperblockCovers: a member that lacks everything by a word of both superblocks of U (R9.14). The fill of
 // one of them alone covers nothing that the other one has.
 func TestFillOfTheSuperblockCovers(t *testing.T) {
 	for covered := range 3 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rmr-block/rmr/internal/api"
 	"github.com/rmr-block/rmr/internal/blockdev"
 	"github.com/rmr-block/rmr/internal/rmrnl"
 	"github.com/rmr-block/rmr/internal/softroce"
@@ -53,7 +54,8 @@ func Host(stdout, stderr io.Writer, terminal bool) Env {
 // app is one run of the tool.
 type app struct {
 	Env
-	name string // rmrctl or brmr
+	name  string    // rmrctl or brmr
+	files api.Files // certificate for the daemons of other nodes, of commands that concern several
 	// started is set when a verb begins: errors before that are mistakes in the command line.
 	started bool
 }
@@ -68,6 +70,8 @@ func Run(ctx context.Context, env Env, args []string) int {
 	} else if where, rest, err := splitRemote(args[1:]); err != nil {
 		fmt.Fprintf(env.Stderr, "%s: %v (see `%s --help`)\n", a.name, err, a.name)
 		return ExitUsage
+	} else if where.files != (api.Files{}) && where.socket == "" && where.server == "" && goesToNodes(rest) {
+		a.files, args = where.files, append(args[:1:1], rest...)
 	} else if where != (remoteOptions{}) {
 		return a.remote(ctx, where, rest)
 	}
@@ -118,7 +122,7 @@ func (a *app) rmrctl() *cobra.Command {
 		a.poolAssemble(), a.poolStop(), a.poolDelete(), a.poolAttach(), a.poolResolve(), a.poolResize()))
 	root.AddCommand(a.noun("disk", "Stores: metadata without the kernel, exchange, growth, what is done about errors", a.diskShow(), a.diskCheck(),
 		a.diskDump(), a.diskRestore(), a.diskReplace(), a.diskFind(), a.diskGrow(), a.diskPolicy(), a.diskReturn()))
-	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMaintenance()))
+	root.AddCommand(a.noun("leg", "Legs of the pools mapped on this host", a.legShow(), a.legEject(), a.legReturn(), a.legRemove(), a.legMove(), a.legMaintenance()))
 	root.AddCommand(a.noun("resync", "Copying of what members of this storage node missed", a.resyncShow(), a.resyncWait(), a.resyncPause(),
 		a.resyncResume(), a.resyncLimit(), a.resyncDigest()))
 	root.AddCommand(a.noun("verify", "Comparing of members of this storage node with others", a.verifyShow(), a.verifyStart(), a.verifyStop()))

@@ -29,13 +29,17 @@ its size until "rmrctl pool resize" on the client, which needs the room on every
 
 Make the device larger first (lvextend, a larger virtual disk). If the command is interrupted, by a
 loss of power too, give it again. If it is interrupted in the one moment in which the superblock
-moves, or if the device grew while the node was down, "rmrctl disk find" tells where the superblock is.`,
+moves, or if the device grew while the node was down, "rmrctl disk find" tells where the superblock is.
+
+Of a store with a metadata device, the one with the data grows; the other one too if the larger map does not fit: how
+large it has to be is said then. A data device that grew while the node was down is recognised by itself, unless the
+pool takes all of it.`,
 		Args:    cobra.ExactArgs(1),
 		Example: "  rmrctl disk grow vol1\n  rmrctl disk grow vol1 --leg 1 --size 20G",
 	}
 	o.flags(cmd.Flags(), "")
 	fs := cmd.Flags()
-	fs.IntVar(&o.leg, "leg", -1, "member `id` that this node must have (default: whatever it has)")
+	addLeg(fs, &o.leg)
 	fs.StringVar(&o.size, "size", "", "`size` of the pool to make room for (default: the largest that fits)")
 	fs.BoolVar(&o.assumeZeroed, "assume-zeroed", false, "do not zero what becomes data: it reads as zeros already")
 	return a.verb(cmd, func(ctx context.Context, args []string) error { return o.grow(ctx, a, args[0]) })

@@ -76,7 +76,7 @@ still served by another leg that has the data.`,
 	}
 	o.flags(cmd.Flags(), "")
 	cmd.Flags().StringVar(&o.onError, "on-error", "", "`policy`: repair, detach or pass-on")
-	cmd.Flags().IntVar(&o.leg, "leg", -1, "refuse unless this node has that `member`")
+	addLeg(cmd.Flags(), &o.leg)
 	mustRequire(cmd, "on-error")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		req, err := o.request(args[0])
@@ -100,7 +100,7 @@ takes it back by itself; it copies what it missed before it is read.`,
 		Example: "  rmrctl disk return vol1",
 	}
 	o.flags(cmd.Flags(), "")
-	cmd.Flags().IntVar(&o.leg, "leg", -1, "refuse unless this node has that `member`")
+	addLeg(cmd.Flags(), &o.leg)
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		req, err := o.request(args[0])
 		if err != nil {

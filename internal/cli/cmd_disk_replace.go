@@ -35,7 +35,10 @@ A member that works stays until the new disk is up to date, so that the pool nev
 becomes a further member with a number of its own, which is printed, takes the place of the old one, and the old one
 is removed from the pool and its superblocks are deleted. This needs a free number: at most 8 members.
 
-Blocks of the new disk that are equal to those of the pool are not copied. What else it carries is lost.`,
+Blocks of the new disk that are equal to those of the pool are not copied. What else it carries is lost.
+
+The new disk itself says whom it replaces, so an interruption costs nothing: it goes on once the disk is served again,
+by rmr-storaged or by this command, which may be given again at any time.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl disk replace vol1 --leg 1 --device /dev/sdc
   rmrctl disk replace vol1 --leg 1 --device /dev/sdc --wait
@@ -51,6 +54,7 @@ Blocks of the new disk that are equal to those of the pool are not copied. What 
 	fs.BoolVar(&o.wait, "wait", false, "wait until the new disk is up to date, and show how far it is")
 	addPort(fs, &o.port, &o.transport)
 	mustRequire(cmd, "leg")
+	mustRequire(cmd, "device")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := o.prepare(a, "disk replace", args[0]); err != nil {
 			return err
@@ -66,10 +70,16 @@ func (o *diskReplaceOptions) replace(ctx context.Context, a *app) error {
 	if o.leg < 0 || o.leg >= pool.MaxMembers {
 		return &usageError{fmt.Sprintf("--leg %d: must be a number from 0 to %d", o.leg, pool.MaxMembers-1)}
 	}
+	if o.mdDevice != "" || o.onError != "" {
+		return &usageError{"--metadata-device and --on-error are not for an exchange on the same node: the new store has one device, and `rmrctl disk policy` sets the policy"}
+	}
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolReplace}
 	req.Add(rmrnl.PoolAttrName, o.name).Add(rmrnl.PoolAttrLeg, uint8(o.leg)).AddStrings(rmrnl.PoolAttrPeer, o.peer)
 	addTransport(req, rmrnl.PoolAttrPort, rmrnl.PoolAttrTransport, o.port, o.transport)
 	if err := o.addBlank(a, req); err != nil {
+		return err
+	}
+	if done, err := o.again(ctx, a, o.leg, o.wait); done || err != nil {
 		return err
 	}
 	var p plan
@@ -92,19 +102,5 @@ func (o *diskReplaceOptions) replace(ctx context.Context, a *app) error {
 	if err := a.printPoolID(o.output, made); err != nil || !o.wait {
 		return err
 	}
-	gone := func(list []poolView) bool {
-		for _, p := range list {
-			for _, m := range p.Members {
-				if p.StoreUUID == made.StoreUUID && int(m.ID) == o.leg && m.StoreUUID != made.StoreUUID {
-					return false
-				}
-			}
-		}
-		return true
-	}
-	never := func([]poolView) error { return nil }
-	if err := a.waitUpToDate(ctx, o.name, made.StoreUUID, never, gone); err != nil {
-		return fmt.Errorf("%s: %w", o.verbAndObject, err)
-	}
-	return nil
+	return o.waitPlaced(ctx, a, made, o.leg)
 }

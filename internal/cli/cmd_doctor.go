@@ -26,7 +26,7 @@ type finding struct {
 	Check  string `json:"check"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
-	Todo   string `json:"todo"` // "" if OK
+	Todo   string `json:"todo"` // "" for nothing; if OK, what could be done
 }
 
 type doctorOptions struct {
@@ -38,8 +38,9 @@ func (a *app) doctor() *cobra.Command {
 	var o doctorOptions
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check what this host needs, and say what to do",
-		Long: `Checks the kernel version, the modules, the RDMA devices, their ports and addresses, and the
-control interface, and says what to do about each failure. Exit code 3 if a check fails.`,
+		Long: `Checks the kernel version, the modules, the RDMA devices, their ports and addresses, the control
+interface, and the stores served here: devices that are larger than what is used of them, disks that are to be replaced
+by one that is not there. Says what to do about each failure. Exit code 3 if a check fails.`,
 		Example: "  rmrctl doctor\n  rmrctl doctor --role client -o json",
 	}
 	o.output.flag(cmd.Flags())
@@ -72,6 +73,7 @@ func (o *doctorOptions) examine(ctx context.Context, a *app) error {
 	}
 	list = append(list, a.checkFamily())
 	list = append(list, a.checkRDMA()...)
+	list = append(list, a.checkStores(ctx)...)
 	return a.printFindings(o.output, list)
 }
 
@@ -184,6 +186,29 @@ func checkPort(p softroce.Port) finding {
 		f.OK, f.Todo = false, fmt.Sprintf("ip address add ADDR/LEN dev %s", p.Netdev)
 	}
 	return f
+}
+
+// checkStores is about what an operator began, or could: growth and exchange of disks.
+func (a *app) checkStores(ctx context.Context) (list []finding) {
+	pools, err := a.pools(ctx, "")
+	if err != nil {
+		return nil // the control interface was checked already
+	}
+	for _, p := range pools {
+		what := fmt.Sprintf("pool %s member %d", p.Name, p.MemberID)
+		if p.DeviceGrown != 0 {
+			list = append(list, finding{
+				what, true, fmt.Sprintf("%s has %s more than the store uses", p.Device, size(p.DeviceGrown)),
+				fmt.Sprintf("rmrctl disk grow %s --leg %d", p.Name, p.MemberID),
+			})
+		}
+		for _, m := range p.unheard() {
+			list = append(list, finding{
+				what, false, fmt.Sprintf("member %d is to be replaced by member %d, which no client has taken up yet", m.ID, *m.Successor), unheardDo,
+			})
+		}
+	}
+	return list
 }
 
 func (a *app) printFindings(format outputFormat, list []finding) error {

@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -250,6 +251,9 @@ func explainMember(p poolView) []answer {
 		f.Why, f.Do = since("no longer served", p.Reason), "look at "+p.Device+", then stop and assemble the pool, or exchange the disk"
 	case p.Discarded:
 		f.Why += ", blank: it has no data of the pool yet, or its history was given up"
+		if old := p.predecessor(); old >= 0 {
+			f.Why += fmt.Sprintf("; it takes the place of member %d when it is up to date", old)
+		}
 		f.Do = "a client that has the pool mapped takes it up by itself; see `rmrctl explain` there"
 	case p.Kind == pool.MemberWitness.String():
 		f.Why = "a witness: votes, holds no data"
@@ -268,7 +272,13 @@ func explainMember(p poolView) []answer {
 		f.Why += "; a superblock copy was damaged and rewritten"
 		f.Do = "check " + p.Device
 	}
-	list := []answer{f}
+	if p.DeviceGrown != 0 && p.State != rmrnl.PoolStateFailed {
+		f.Why += fmt.Sprintf("; its device has %s more than the store uses", size(p.DeviceGrown))
+		if f.Do == "" {
+			f.Do = fmt.Sprintf("`rmrctl disk grow %s --leg %d` makes room of it", p.Name, p.MemberID)
+		}
+	}
+	list := append([]answer{f}, explainWaiting(p)...)
 	if p.Resync.State != rmrnl.ResyncStateNone {
 		list = append(list, explainResync(p))
 	}
@@ -276,6 +286,42 @@ func explainMember(p poolView) []answer {
 		list = append(list, explainVerify(p))
 	}
 	return append(list, explainAttach(p))
+}
+
+// predecessor is the member whose place this one takes, or -1.
+func (p poolView) predecessor() int {
+	for _, m := range p.Members {
+		if m.Successor != nil && *m.Successor == int(p.MemberID) {
+			return int(m.ID)
+		}
+	}
+	return -1
+}
+
+// unheard are members that are to be replaced by one that is no member, which is so until its store was taken up.
+func (p poolView) unheard() (list []memberView) {
+	for _, m := range p.Members {
+		if m.Successor == nil {
+			continue
+		}
+		if !slices.ContainsFunc(p.Members, func(o memberView) bool { return int(o.ID) == *m.Successor }) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+const unheardDo = "serve the new disk (`rmrctl pool assemble`, or the command that began it again); `rmrctl leg remove` lets the old one go without it"
+
+// explainWaiting is about members whose successor is not there.
+func explainWaiting(p poolView) (list []answer) {
+	for _, m := range p.unheard() {
+		list = append(list, answer{
+			Object: fmt.Sprintf("member %d", m.ID), State: "waiting", Reason: rmrnl.ReasonNone.String(), Degraded: true,
+			Why: fmt.Sprintf("to be replaced by member %d, which no client has taken up yet", *m.Successor), Do: unheardDo,
+		})
+	}
+	return list
 }
 
 func explainVerify(p poolView) answer {

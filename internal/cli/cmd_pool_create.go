@@ -19,12 +19,14 @@ type poolCreateOptions struct {
 	chunk     string
 	quorum    string
 	checksums bool
+	legs      []string // NODE:DEVICE of the members with data, if several nodes are set up
+	witnesses []string
 }
 
 func (a *app) poolCreate() *cobra.Command {
 	var o poolCreateOptions
 	cmd := &cobra.Command{
-		Use: "create NAME --device DEVICE", Short: "Make a device the first member of a new pool",
+		Use: "create NAME --device DEVICE", Short: "Make a device the first member of a new pool, or devices of several nodes all of them",
 		Long: `Makes a block device the first member of a new pool and serves it. The other members join
 with "rmrctl pool join". The device is checked before anything is written: it must not be in use,
 and without --force it must carry nothing. Then its data area is filled with zeros.
@@ -38,9 +40,14 @@ it is overwritten, and a file system or volume group there is no reason against 
 device becomes metadata: shrink what is on it before, or give a --metadata-device. The other members get a full copy.
 
 With --data-checksums, data carries a CRC-32C from the client to each member, and between members in a resync;
-what does not match is not stored, but sent again. It is a property of the pool for good.`,
+what does not match is not stored, but sent again. It is a property of the pool for good.
+
+With --leg NODE:DEVICE for each member, a pool is set up on several nodes at once: this host, by name, and others whose
+rmr-storaged takes commands over TLS (port 9743, or NODE:PORT:/dev/...) with --cert, --key and --ca. If a node fails,
+give the command again: members that are there already are left as they are.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  rmrctl pool create vol1 --device /dev/sdb
+  rmrctl pool create vol1 --size 10G --leg stor1:/dev/sdb --leg stor2:/dev/sdb --cert admin.crt --key admin.key --ca ca.crt
   rmrctl pool create vol1 --device /dev/sdb --quorum majority
   rmrctl pool create vol1 --device /dev/sdb --adopt --size 10G
   rmrctl pool create vol1 --device /dev/sdb --adopt --metadata-device /dev/sdc1
@@ -52,7 +59,15 @@ what does not match is not stored, but sent again. It is a property of the pool 
 	cmd.Flags().StringVar(&o.chunk, "chunk-size", "1M", "unit of dirty tracking, a power of two from 64K to 16M")
 	cmd.Flags().StringVar(&o.quorum, "quorum", "off", "who has to agree: off, or majority of all members")
 	cmd.Flags().BoolVar(&o.checksums, "data-checksums", false, "data carries a checksum on its way to the members")
+	cmd.Flags().StringArrayVar(&o.legs, "leg", nil, "`NODE:DEVICE` of a member with data; several times")
+	cmd.Flags().StringArrayVar(&o.witnesses, "witness", nil, "with --leg: `NODE:DEVICE` of a member that votes only")
+	cmd.MarkFlagsOneRequired("device", "leg")
+	cmd.MarkFlagsMutuallyExclusive("device", "leg")
+	cmd.MarkFlagsMutuallyExclusive("device", "witness")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
+		if len(o.legs) > 0 {
+			return o.across(ctx, a, args[0])
+		}
 		if err := o.prepare(a, "pool create", args[0]); err != nil {
 			return err
 		}

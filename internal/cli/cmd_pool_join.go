@@ -19,6 +19,7 @@ type poolJoinOptions struct {
 	replaces  int
 	witness   bool
 	zero      bool
+	wait      bool
 	port      uint16
 	transport string
 }
@@ -37,7 +38,7 @@ what is on the device counts for nothing and --zero only saves transfers where t
 Without a client the copying begins when one attaches.
 
 With --replaces the new member takes the place of another one, on whatever node: that one stays until the new
-one is up to date, then it is removed.
+one is up to date, then it is removed. "rmrctl leg move" does this from anywhere. Given again after an interruption it goes on.
 
 With --witness the member holds no data, only its vote: 128 KiB are enough, and nothing is zeroed.
 The pool must have been created with --quorum majority. Give a witness a node of its own.`,
@@ -54,6 +55,8 @@ The pool must have been created with --quorum majority. Give a witness a node of
 	fs.IntVar(&o.replaces, "replaces", -1, "`id` of the member whose place it takes")
 	fs.BoolVar(&o.zero, "zero", false, "zero the device even if the pool was used")
 	fs.BoolVar(&o.witness, "witness", false, "vote only, hold no data")
+	fs.BoolVar(&o.wait, "wait", false, "with --replaces: wait until the move has ended, and show how far it is")
+	mustRequire(cmd, "device")
 	addPort(fs, &o.port, &o.transport)
 	mustRequire(cmd, "peer")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
@@ -82,10 +85,18 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 	if o.replaces >= 0 {
 		req.Add(rmrnl.PoolAttrReplaces, uint8(o.replaces))
 	}
+	if o.wait && o.replaces < 0 {
+		return &usageError{"--wait is for --replaces; `rmrctl resync show -w` shows how far a member is"}
+	}
 	req.AddStrings(rmrnl.PoolAttrPeer, o.peer)
 	addTransport(req, rmrnl.PoolAttrPort, rmrnl.PoolAttrTransport, o.port, o.transport)
 	if err := o.add(a, req); err != nil {
 		return err
+	}
+	if o.replaces >= 0 {
+		if done, err := o.again(ctx, a, o.replaces, o.wait); done || err != nil {
+			return err
+		}
 	}
 	if o.witness {
 		return o.joinWitness(ctx, a, req)
@@ -105,7 +116,13 @@ func (o *poolJoinOptions) join(ctx context.Context, a *app) error {
 		return err
 	}
 	o.zeroBlank = o.zero
-	return o.run(ctx, a, disk, dataSize, req, p)
+	if o.replaces >= 0 {
+		p.raise(riskFullSync, "all data is compared with the other members and copied where it differs; then member %d is removed", o.replaces)
+	}
+	if err := o.run(ctx, a, disk, dataSize, req, p); err != nil || o.made == nil || !o.wait {
+		return err
+	}
+	return o.waitPlaced(ctx, a, *o.made, o.replaces)
 }
 
 // joinWitness needs no data area, so nothing is zeroed.

@@ -184,6 +184,7 @@ last compared completely, with all others (age). Exit code 3 if there are differ
 
 type verifyStartOptions struct {
 	changeOptions
+	member int // of this node
 	leg    int
 	rate   string
 	repair bool
@@ -194,6 +195,7 @@ type verifyStartOptions struct {
 func (o *verifyStartOptions) bind(flags *pflag.FlagSet) {
 	o.flags(flags, "")
 	flags.IntVar(&o.leg, "leg", -1, "compare with this `member` alone")
+	flags.IntVar(&o.member, "member", -1, "member `id` to compare, where this node has several of the pool")
 	flags.StringVar(&o.rate, "rate", "none", "compare at most `size` a second")
 	flags.BoolVar(&o.repair, "repair", false, "copy anew what is wrong in this node's copy")
 	flags.IntVar(&o.from, "from", -1, "the `member` whose copy counts; without it more than half of the copies")
@@ -206,7 +208,7 @@ func (o *verifyStartOptions) request(name string) (*rmrnl.Request, plan, error) 
 	if err := checkPoolName(name); err != nil {
 		return nil, p, err
 	}
-	for flag, id := range map[string]int{"--leg": o.leg, "--from": o.from} {
+	for flag, id := range map[string]int{"--leg": o.leg, "--from": o.from, "--member": o.member} {
 		if id < -1 || id >= pool.MaxMembers {
 			return nil, p, &usageError{fmt.Sprintf("%s %d: must be a number from 0 to %d", flag, id, pool.MaxMembers-1)}
 		}
@@ -214,7 +216,11 @@ func (o *verifyStartOptions) request(name string) (*rmrnl.Request, plan, error) 
 	if o.from >= 0 && !o.repair {
 		return nil, p, &usageError{"--from says whose copy counts in a repair: add --repair"}
 	}
-	req.Add(rmrnl.PoolAttrName, name).Add(rmrnl.PoolAttrVerifyRun, uint8(1))
+	req.Add(rmrnl.PoolAttrName, name)
+	if o.member >= 0 {
+		req.Add(rmrnl.PoolAttrLeg, uint8(o.member))
+	}
+	req.Add(rmrnl.PoolAttrVerifyRun, uint8(1))
 	if o.leg >= 0 {
 		req.Add(rmrnl.PoolAttrVerifyLegs, uint8(1)<<o.leg)
 	}
@@ -264,7 +270,7 @@ the comparison the leg leaves the pool and returns without the wrong chunks, whi
 		if !o.wait {
 			return a.printDone(o.output, "verify", args[0], "started")
 		}
-		return a.verifyWait(ctx, o.output, args[0])
+		return a.verifyWait(ctx, o.output, args[0], o.member)
 	})
 }
 
@@ -272,14 +278,18 @@ the comparison the leg leaves the pool and returns without the wrong chunks, whi
 const verifyPoll = 200 * time.Millisecond
 
 // verifyWait follows a verify to its end and prints what it found.
-func (a *app) verifyWait(ctx context.Context, output outputFormat, name string) error {
+func (a *app) verifyWait(ctx context.Context, output outputFormat, name string, member int) error {
 	bar := a.progress("verify " + name)
 	for {
 		rows, err := a.verifies(ctx, name)
 		if err != nil {
 			return err
 		}
-		r := rows[0]
+		i := slices.IndexFunc(rows, func(r verifyRow) bool { return member < 0 || int(r.MemberID) == member })
+		if i < 0 {
+			return fmt.Errorf("member %d of pool %s is not served any more", member, name)
+		}
+		r := rows[i]
 		bar.report(r.Done, r.Total)
 		if r.active() {
 			select {
@@ -306,18 +316,26 @@ func (a *app) verifyWait(ctx context.Context, output outputFormat, name string) 
 
 func (a *app) verifyStop() *cobra.Command {
 	var o changeOptions
+	var member int
 	cmd := &cobra.Command{
 		Use: "stop POOL", Short: "Stop the comparison of this node's member",
 		Long: "Stops a verify of this node's member. What it found so far stays shown; the next one begins anew.",
 		Args: cobra.ExactArgs(1), Example: "  rmrctl verify stop vol1",
 	}
 	o.flags(cmd.Flags(), "")
+	cmd.Flags().IntVar(&member, "member", -1, "member `id`, where this node has several of the pool")
 	return a.verb(cmd, func(ctx context.Context, args []string) error {
 		if err := checkPoolName(args[0]); err != nil {
 			return err
 		}
-		req := &rmrnl.Request{Cmd: rmrnl.CmdPoolVerify}
-		req.Add(rmrnl.PoolAttrName, args[0]).Add(rmrnl.PoolAttrVerifyRun, uint8(0))
+		if err := checkLeg(member); err != nil {
+			return err
+		}
+		req := (&rmrnl.Request{Cmd: rmrnl.CmdPoolVerify}).Add(rmrnl.PoolAttrName, args[0])
+		if member >= 0 {
+			req.Add(rmrnl.PoolAttrLeg, uint8(member))
+		}
+		req.Add(rmrnl.PoolAttrVerifyRun, uint8(0))
 		if goOn, err := a.proceedRequest(o, req, plan{}); !goOn {
 			return err
 		}

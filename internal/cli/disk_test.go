@@ -71,6 +71,9 @@ func storeForTests(words []string) *pool.Superblock {
 		switch key {
 		case "attached":
 			sb.Flags &^= pool.FlagClean
+		case "successor": // of member 1, in place 0
+			sb.Flags, sb.View, sb.Members[1].Successor = pool.FlagUsed|pool.FlagDiscarded, pool.View{}, 1
+			sb.Members[1].Flags |= pool.SlotLeaving
 		case "alone":
 			sb.View.UpToDate = pool.MaskOf(0)
 		case "write":

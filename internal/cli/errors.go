@@ -104,6 +104,9 @@ var kernelHints = map[uint8]map[syscall.Errno]string{
 	rmrnl.CmdPoolMember: {
 		syscall.ENOENT: "`rmrctl pool show` lists the pools here and their members",
 	},
+	rmrnl.CmdPoolVerify: {
+		syscall.EINVAL: "`rmrctl verify show` lists the members here; of several, --member names the one to compare",
+	},
 	rmrnl.CmdPoolReplace: {
 		syscall.ENOSPC:       "take a larger device",
 		syscall.EHOSTUNREACH: "check --peer, the link and `rmrctl doctor` on both nodes",

@@ -66,11 +66,18 @@ func (o remoteOptions) client() (*http.Client, string, error) {
 		return nil, "", errors.New("--socket and --server exclude each other")
 	case o.socket != "":
 		return api.UnixClient(o.socket), "http://storaged", nil
+	case o.server == "":
+		return nil, "", errors.New("--cert, --key and --ca are for --server, `leg move` and `pool create --leg`")
 	case o.files.Cert == "" || o.files.Key == "" || o.files.CA == "":
 		return nil, "", errors.New("--server needs --cert, --key and --ca")
 	}
 	client, err := api.TLSClient(o.files)
 	return client, "https://" + o.server, err
+}
+
+// goesToNodes tells whether a command itself has daemons run others.
+func goesToNodes(args []string) bool {
+	return len(args) > 1 && (args[0] == "leg" && args[1] == "move" || args[0] == "pool" && args[1] == "create")
 }
 
 // remote runs the command there and returns its exit code.

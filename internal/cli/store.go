@@ -36,6 +36,7 @@ type storeOptions struct {
 	name          string
 	parsedUUID    *pool.UUID
 	verbAndObject string // for errors: "pool create vol1"
+	made          *rmrnl.Pool
 }
 
 func (o *storeOptions) flags(cmd *cobra.Command) {
@@ -48,7 +49,6 @@ func (o *storeOptions) flags(cmd *cobra.Command) {
 	fs.StringVar(&o.uuid, "uuid", "", "`UUID` of the pool")
 	fs.BoolVar(&o.assumeZeroed, "assume-zeroed", false, "do not zero the device: it reads as zeros already")
 	fs.StringVar(&o.onError, "on-error", "", "`policy` for errors of the disk: repair (default), detach or pass-on; see \"disk policy\"")
-	mustRequire(cmd, "device")
 }
 
 // prepare checks the options that need no device.
@@ -223,6 +223,7 @@ func (o *storeOptions) run(ctx context.Context, a *app, disk *blockdev.Disk, dat
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.verbAndObject, err)
 	}
+	o.made = &made
 	return a.printPoolID(o.output, made)
 }
 

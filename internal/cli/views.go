@@ -88,6 +88,7 @@ type poolView struct {
 	Room          uint64          `json:"room"`            // bytes up to which the pool may grow here, 0: not prepared
 	StoreUUID     pool.UUID       `json:"store_uuid"`
 	StoreSize     uint64          `json:"store_size"`
+	DeviceGrown   uint64          `json:"device_grown"` // bytes of the device that the store does not use
 	DamagedCopies rmrnl.Mask      `json:"damaged_copies"`
 	Client        string          `json:"client"`
 	Clean         bool            `json:"clean"`
@@ -158,7 +159,7 @@ func viewResync(p rmrnl.Pool) resyncView {
 func viewPool(p rmrnl.Pool, all []rmrnl.Latency, now time.Time) poolView {
 	v := poolView{
 		Name: p.Name, UUID: p.UUID, Size: p.Size, ChunkSize: p.ChunkSize, State: p.State, Reason: p.Reason,
-		MemberID: p.MemberID, Device: p.Device, MDDevice: p.MetadataDevice, Room: p.Room, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize,
+		MemberID: p.MemberID, Device: p.Device, MDDevice: p.MetadataDevice, Room: p.Room, StoreUUID: p.StoreUUID, StoreSize: p.StoreSize, DeviceGrown: p.DeviceGrown,
 		DamagedCopies: p.DamagedCopies, Client: p.Client, Clean: p.Clean, Used: p.Used,
 		Epoch: viewEpoch(p.EpochSeq, p.EpochClient), View: p.View, UpToDate: p.UpToDate, Syncing: p.Syncing,
 		Quorum: p.Quorum, Lineage: p.Lineage, Discarded: p.Discarded, OthersLack: p.OthersLack, Members: []memberView{}, Refused: p.Refused, Stale: p.Stale, Missed: p.Missed, Intents: p.Intents,
@@ -217,6 +218,7 @@ var poolColumns = append([]column[poolView]{
 	{"refused", false, true, func(p poolView) string { return num(p.Refused) }},
 	{"inflight", false, true, func(p poolView) string { return num(uint64(p.Counters.Inflight)) }},
 	{"store-size", false, true, func(p poolView) string { return size(p.StoreSize) }},
+	{"device-grown", false, true, func(p poolView) string { return size(p.DeviceGrown) }},
 	{"stale", false, true, func(p poolView) string { return num(p.Stale) }},
 	{"missed", false, true, func(p poolView) string { return num(p.Missed) }},
 	{"intents", false, true, func(p poolView) string { return num(p.Intents) }},

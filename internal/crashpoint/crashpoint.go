@@ -34,6 +34,11 @@ type Mark struct {
 	Missed [2]uint64 `json:"missed,omitzero"`
 	// Copies: up to the next mark, what is written here may be copied from another member, and has no intent then.
 	Copies bool `json:"copies,omitempty"`
+	// Size is what the device has from this mark on, in bytes; 0: as before. Up to the end of a growth the store may be
+	// that of the size before.
+	Size uint64 `json:"size,omitempty"`
+	// Gone: from this mark on the store may be none any more, as its member was removed.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // Text is the mark for the log.
@@ -47,8 +52,9 @@ func (m Mark) Text() string {
 
 // Options say how thorough Replay is.
 type Options struct {
-	DiskSize uint64 // bytes
-	Tail     uint64 // bytes at the end of the disk, of which the map and the superblocks are part and the data is none
+	DiskSize uint64 // bytes of the device, at first
+	Most     uint64 // bytes of it at the end; 0: it does not grow
+	Tail     uint64 // bytes at the end of the largest device: metadata is never before them
 	Torn     int    // states for each metadata write in which a part of it is on the disk, by chance
 	Random   *rand.Rand
 }
@@ -87,8 +93,10 @@ func (i *image) sector(n uint64) []byte {
 
 type judge struct {
 	Options
-	now, torn image
+	now       image
+	size, old uint64          // of the device, and before it grew
 	store     *metadata.Store // of now, nil: none yet
+	gone      bool            // it may be none any more
 	mark      Mark
 	alone     map[uint64]bool // chunks written while Lost
 	missed    map[uint64]bool
@@ -99,12 +107,12 @@ type judge struct {
 
 // Replay applies a log to a disk of zeros, entry by entry, and judges every state.
 func Replay(log []rig.LogEntry, o Options) (Result, error) {
-	j := &judge{Options: o, alone: map[uint64]bool{}, missed: map[uint64]bool{}}
-	if o.Tail%sectorSize != 0 || o.Tail > o.DiskSize {
-		return j.result, fmt.Errorf("tail of %d bytes on a disk of %d", o.Tail, o.DiskSize)
+	o.Most = max(o.Most, o.DiskSize)
+	j := &judge{Options: o, size: o.DiskSize, old: o.DiskSize, alone: map[uint64]bool{}, missed: map[uint64]bool{}}
+	if o.Tail%sectorSize != 0 || o.Tail > o.Most {
+		return j.result, fmt.Errorf("tail of %d bytes on a disk of %d", o.Tail, o.Most)
 	}
-	j.now = image{o.DiskSize - o.Tail, make([]byte, o.Tail)}
-	j.torn = image{j.now.off, make([]byte, o.Tail)}
+	j.now = image{o.Most - o.Tail, make([]byte, o.Tail)}
 	for n := range log {
 		if err := j.step(&log[n]); err != nil {
 			return j.result, fmt.Errorf("entry %d of %d (sector %d, %d sectors), after mark %q: %w", n, len(log), log[n].Sector, log[n].Count, j.mark.Name, err)
@@ -114,18 +122,20 @@ func Replay(log []rig.LogEntry, o Options) (Result, error) {
 }
 
 func (j *judge) step(e *rig.LogEntry) error {
-	switch first, end := e.Sector*sectorSize, (e.Sector+e.Count)*sectorSize; {
+	switch {
 	case e.Mark != "":
 		return j.noteMark(e.Mark)
-	case e.Count > 0 && end > j.now.off:
-		if first < j.now.off {
-			return errors.New("one write of data and metadata")
-		}
-		if !e.FUA {
-			return errors.New("metadata was written without FUA")
+	case e.Count == 0:
+	case isMetadata(e), e.FUA && j.inUse(e) && e.Sector*sectorSize >= j.store.Superblock.MapOff:
+		if e.Sector*sectorSize < j.now.off {
+			return errors.New("metadata before its part of the disk")
 		}
 		return j.metadataWrite(e)
-	case e.Count > 0:
+	case j.inUse(e) && e.Sector*sectorSize < j.store.Superblock.MapOff:
+		return errors.New("one write of data and metadata")
+	case j.inUse(e):
+		return errors.New("metadata was written without FUA")
+	default:
 		if err := j.dataWrite(e); err != nil {
 			return err
 		}
@@ -133,7 +143,29 @@ func (j *judge) step(e *rig.LogEntry) error {
 	if !e.Flush && !e.FUA {
 		return nil // its flush comes
 	}
-	return j.judge(&j.now)
+	return j.judge(true)
+}
+
+// isMetadata goes by what is written, as its place may become data. Metadata is always written with FUA.
+func isMetadata(e *rig.LogEntry) bool {
+	return e.FUA && (bytes.HasPrefix(e.Data, []byte("RMRSTORE")) || bytes.HasPrefix(e.Data, []byte("RRMP")))
+}
+
+// inUse tells whether an entry touches superblocks or map of the store as it is.
+func (j *judge) inUse(e *rig.LogEntry) bool {
+	if j.store == nil {
+		return false
+	}
+	sb, first, end := j.store.Superblock, e.Sector*sectorSize, (e.Sector+e.Count)*sectorSize
+	if first < sb.MapOff+sb.MapLen && end > sb.MapOff {
+		return true
+	}
+	for i := range pool.SuperblockCopies {
+		if off, ok := pool.SuperblockOff(sb.StoreSize, i); ok && first < off+pool.SuperblockSize && end > off {
+			return true
+		}
+	}
+	return false
 }
 
 // noteMark holds the store against what the test was told before it made the mark.
@@ -154,9 +186,13 @@ func (j *judge) noteMark(text string) error {
 			j.missed[c] = true
 		}
 	}
+	if m.Size != 0 {
+		j.old, j.size = j.size, m.Size
+	}
+	j.gone = j.gone || m.Gone
 	j.mark = m
 	j.epoch.Seq, j.view = max(j.epoch.Seq, m.Seq), max(j.view, m.View)
-	if err := j.judge(&j.now); err != nil {
+	if err := j.judge(true); err != nil {
 		return err
 	}
 	if m.Clean && (j.store == nil || j.store.Superblock.Flags&pool.FlagClean == 0) {
@@ -172,28 +208,41 @@ func (j *judge) metadataWrite(e *rig.LogEntry) error {
 	} else {
 		j.result.MapBlocks++
 	}
+	var before []byte
+	for s := range e.Count {
+		before = append(before, j.now.sector(e.Sector+s)...)
+	}
 	for range j.Torn {
-		copy(j.torn.b, j.now.b)
 		for s := range e.Count {
+			from := before
 			if j.Random.IntN(2) == 0 {
-				copy(j.torn.sector(e.Sector+s), e.Data[s*sectorSize:])
+				from = e.Data
 			}
+			copy(j.now.sector(e.Sector+s), from[s*sectorSize:])
 		}
 		j.result.Torn++
-		if err := j.judge(&j.torn); err != nil {
+		if err := j.judge(false); err != nil {
 			return fmt.Errorf("with a part of the write: %w", err)
 		}
 	}
+	j.apply(e)
+	return j.judge(true)
+}
+
+// apply puts what an entry writes into the image, as far as that goes.
+func (j *judge) apply(e *rig.LogEntry) {
 	for s := range e.Count {
-		copy(j.now.sector(e.Sector+s), e.Data[s*sectorSize:])
+		if at := (e.Sector + s) * sectorSize; at >= j.now.off && e.Data != nil {
+			copy(j.now.sector(e.Sector+s), e.Data[s*sectorSize:(s+1)*sectorSize])
+		}
 	}
-	return j.judge(&j.now)
 }
 
 // dataWrite: it was submitted at some moment before, and its chunks have had their intent from before that moment to
 // this one, as it becomes stable only with the entry's flush (R3.2, R3.8).
 func (j *judge) dataWrite(e *rig.LogEntry) error {
 	j.result.Data++
+	j.apply(e)
 	if j.store == nil {
 		return nil // before there is a store
 	}
@@ -210,16 +259,26 @@ func (j *judge) dataWrite(e *rig.LogEntry) error {
 	return nil
 }
 
-// judge holds a state against the rules of the format, what was stable before and what was told.
-func (j *judge) judge(i *image) error {
+// read finds the store at the end of the device or, if that has grown, where the end was.
+func (j *judge) read() (*metadata.Store, error) {
+	s, err := metadata.Read(&j.now, j.size)
+	if err != nil || s.Superblock != nil || j.old == j.size {
+		return s, err
+	}
+	return metadata.Read(&j.now, j.old)
+}
+
+// judge holds the state against the rules of the format, what was stable before and what was told. whole: no write is
+// under way.
+func (j *judge) judge(whole bool) error {
 	j.result.Points++
-	s, err := metadata.Read(i, j.DiskSize)
+	s, err := j.read()
 	if err != nil {
 		return err
 	}
 	if s.Superblock == nil {
-		if j.store == nil && j.mark.View == 0 {
-			return nil // not made yet
+		if j.gone || j.store == nil && j.mark.View == 0 {
+			return nil // not made yet, or no member any more
 		}
 		return fmt.Errorf("no valid superblock: %w", s.Err)
 	}
@@ -234,7 +293,7 @@ func (j *judge) judge(i *image) error {
 	if err := j.keeps(s); err != nil {
 		return err
 	}
-	if i == &j.now {
+	if whole {
 		j.store = s
 	}
 	return nil
@@ -248,6 +307,8 @@ func (j *judge) keeps(s *metadata.Store) error {
 		switch {
 		case sb.Store != old.Store:
 			return errors.New("another store")
+		case sb.PoolSize < old.PoolSize, sb.Room < old.Room:
+			return fmt.Errorf("pool and room go back from %d, %d to %d, %d", old.PoolSize, old.Room, sb.PoolSize, sb.Room)
 		case sb.WriteSeq < old.WriteSeq:
 			return fmt.Errorf("write_seq goes back from %d to %d", old.WriteSeq, sb.WriteSeq)
 		case sb.Promised.Compare(old.Promised) < 0:

@@ -20,6 +20,7 @@ const (
 	chunk  = 64 << 10
 	size   = 1200 * chunk
 	device = size + 4096 + pool.MDTail
+	grown  = device + 16<<20
 )
 
 // store writes the log of a store.
@@ -55,7 +56,7 @@ func (s *store) commit() {
 	s.sb.WriteSeq++
 	b, err := s.sb.Encode()
 	require.NoError(s.t, err)
-	off, _ := pool.SuperblockOff(device, int(s.sb.WriteSeq%2))
+	off, _ := pool.SuperblockOff(s.sb.StoreSize, int(s.sb.WriteSeq%2))
 	s.add(off, b, false, true)
 }
 
@@ -83,7 +84,7 @@ func (s *store) data(c uint64) {
 func (s *store) mark(m Mark) { s.log = append(s.log, rig.LogEntry{Mark: m.Text()}) }
 
 func (s *store) replay() (Result, error) {
-	return Replay(s.log, Options{DiskSize: device, Tail: device - size, Torn: 8, Random: rand.New(rand.NewPCG(1, 2))})
+	return Replay(s.log, Options{DiskSize: device, Most: grown, Tail: grown - size, Torn: 8, Random: rand.New(rand.NewPCG(1, 2))})
 }
 
 func TestAGoodLogIsLegal(t *testing.T) {
@@ -107,6 +108,45 @@ func TestAGoodLogIsLegal(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Result{Points: 75, Torn: 56, Superblocks: 3, MapBlocks: 5, Data: 4, Marks: 3}, Result{75, 56, r.Superblocks, r.MapBlocks, r.Data, r.Marks})
 	require.Equal(t, (r.Superblocks+r.MapBlocks)*8, r.Torn)
+}
+
+// grow moves the metadata to the end of a larger device, and has the pool follow.
+func (s *store) grow() {
+	s.mark(Mark{Name: "larger", Size: grown})
+	old := *s.sb
+	s.sb.StoreSize, s.sb.MapOff = grown, grown-pool.MDTail-s.sb.MapLen
+	s.writeMap()
+	s.commit()
+	s.commit()
+	for _, part := range [][2]uint64{{old.MapOff, old.MapLen}, {old.StoreSize - 68<<10, 4096}, {old.StoreSize - 4096, 4096}} {
+		s.add(part[0], make([]byte, part[1]), false, false)
+	}
+	s.add(0, nil, true, false)
+	s.sb.Room = size + 8<<20
+	s.commit()
+	s.commit()
+	s.sb.PoolSize = s.sb.Room
+	s.commit()
+	s.commit()
+	s.m.Resize(s.sb.Chunks())
+}
+
+func TestAGrownStoreIsLegalAtEveryMoment(t *testing.T) {
+	s := newStore(t)
+	s.set(5, 0)
+	s.data(5)
+	s.grow()
+	s.set(1250, 0) // where the metadata was
+	s.data(1250)
+	_, err := s.replay()
+	require.NoError(t, err)
+	s.mark(Mark{Name: "removed", Gone: true})
+	for n := range pool.SuperblockCopies {
+		off, _ := pool.SuperblockOff(grown, 1-n)
+		s.add(off, make([]byte, 4096), false, true)
+	}
+	_, err = s.replay()
+	require.NoError(t, err)
 }
 
 func TestABrokenLogIsNoticed(t *testing.T) {
@@ -145,6 +185,18 @@ func TestABrokenLogIsNoticed(t *testing.T) {
 			s.data(9)
 			s.m.Clear(9, 9, pool.MaskOf(0))
 			s.writeMap()
+		},
+		"pool and room go back": func(s *store) {
+			s.grow()
+			s.sb.Room, s.sb.PoolSize = 0, size
+			s.commit()
+		},
+		"no valid superblock:": func(s *store) { // the old metadata goes before the new is there
+			s.mark(Mark{Name: "larger", Size: grown})
+			for n := range pool.SuperblockCopies {
+				off, _ := pool.SuperblockOff(device, 1-n)
+				s.add(off, make([]byte, 4096), false, true)
+			}
 		},
 		"is not": func(s *store) {
 			s.sb.Flags &^= pool.FlagClean

@@ -661,6 +661,7 @@ var Ops = map[uint8]Op{
 	CmdPoolVerify: {Name: "pool-verify", Set: SetPool, Reply: false, Request: []uint16{
 		PoolAttrName,
 		PoolAttrUUID,
+		PoolAttrLeg,
 		PoolAttrVerifyRun,
 		PoolAttrVerifyFrom,
 		PoolAttrVerifyLegs,
@@ -853,6 +854,7 @@ const (
 	PoolAttrHungMs              uint16 = 94
 	PoolAttrDataChecksums       uint16 = 95
 	PoolAttrBadData             uint16 = 96
+	PoolAttrDeviceGrown         uint16 = 97
 )
 
 // SetPool describes the attributes of pool.
@@ -952,6 +954,7 @@ var SetPool = AttrSet{
 	PoolAttrHungMs:              {Name: "hung-ms", Type: "u32", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrDataChecksums:       {Name: "data-checksums", Type: "flag", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 	PoolAttrBadData:             {Name: "bad-data", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
+	PoolAttrDeviceGrown:         {Name: "device-grown", Type: "u64", Multi: false, MinLen: 0, MaxLen: 0, ExactLen: 0, Max: 0},
 }
 
 // Pool: A pool on a storage node.
@@ -1127,6 +1130,8 @@ type Pool struct {
 	DataChecksums bool `json:"data_checksums"`
 	// Messages whose data did not match its checksum; it was not stored.
 	BadData uint64 `json:"bad_data"`
+	// Bytes that the device of the data has behind the store; pool-grow makes use of them.
+	DeviceGrown uint64 `json:"device_grown"`
 }
 
 func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
@@ -1324,6 +1329,8 @@ func (v *Pool) decode(ad *netlink.AttributeDecoder) error {
 			v.DataChecksums = ad.Flag()
 		case PoolAttrBadData:
 			v.BadData = ad.Uint64()
+		case PoolAttrDeviceGrown:
+			v.DeviceGrown = ad.Uint64()
 		}
 	}
 	return named(ad, SetPool)

@@ -89,6 +89,7 @@ Configuration (YAML, every key may be left out; shown are the defaults):
                            # whose certificate is of the authority ca
   verify: {every: 0s, rate: none, window: ""}   # as {every: 168h, rate: 50M, window: "22:00-06:00"}: the lowest
                            # member compares itself with the others when the last time is so long ago
+  grow: tell               # about a device that got larger than its store; auto makes room for a larger pool
 
 Exit codes: 0 done, 1 error, 2 wrong usage or configuration, 3 something is not well (--once).`
 

@@ -53,6 +53,8 @@ type Config struct {
 	TLS TLS `yaml:"tls"`
 	// Verify compares members by a schedule.
 	Verify Verify `yaml:"verify"`
+	// Grow is what is done about a device that got larger than its store: tell or auto.
+	Grow string `yaml:"grow"`
 }
 
 // TLS is an address where rmrctl --server has commands run, for clients with a certificate of the authority.
@@ -86,7 +88,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:9742", Modules: []string{"brmr_server"}, Devices: []string{"/dev/*", "/dev/mapper/*"},
 		Rescan: 30 * time.Second, Retry: Retry{First: time.Second, Max: time.Minute},
-		Socket: "/run/rmr/storaged.sock", TLS: TLS{Listen: "off"}, Verify: Verify{Rate: "none"},
+		Socket: "/run/rmr/storaged.sock", TLS: TLS{Listen: "off"}, Verify: Verify{Rate: "none"}, Grow: growTell,
 	}
 }
 
@@ -163,6 +165,9 @@ func (c Config) Check() error {
 	}
 	if err := c.Verify.check(); err != nil {
 		return err
+	}
+	if c.Grow != growTell && c.Grow != growAuto {
+		return fmt.Errorf("grow: %.40q is neither %s nor %s", c.Grow, growTell, growAuto)
 	}
 	return c.checkTimes()
 }

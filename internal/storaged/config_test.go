@@ -57,6 +57,7 @@ func TestWrongConfigIsRefusedByField(t *testing.T) {
 		"verify: {window: always}":                      "verify.window: ",
 		"verify: {window: 22:00-24:00}":                 "verify.window: ",
 		"verify: {window: 07:00-07:00}":                 "verify.window: ",
+		"grow: yes":                                     "grow: ",
 		"verify: {evry: 168h}":                          "evry",
 		"rescam: 5s":                                    "rescam",
 		"- a list":                                      "line 1",

@@ -191,6 +191,7 @@ func (d *Daemon) round(ctx context.Context) Report {
 	d.tasks.settle(settleLimit)
 	all, err := d.stores(ctx)
 	d.verify(ctx)
+	d.grow(ctx)
 	d.tasks.settle(settleLimit)
 	r := d.report(ctx, all, err)
 	d.tasks.sweep()
@@ -313,7 +314,7 @@ func (d *Daemon) assemble(ctx context.Context, s Store) error {
 // out already, so that nothing else stops.
 func (d *Daemon) readd(ctx context.Context, s Store) error {
 	req := &rmrnl.Request{Cmd: rmrnl.CmdPoolStop}
-	req.Add(rmrnl.PoolAttrName, s.Pool).Add(rmrnl.PoolAttrUUID, s.UUID).Add(rmrnl.PoolAttrForce, true)
+	req.Add(rmrnl.PoolAttrName, s.Pool).Add(rmrnl.PoolAttrUUID, s.UUID).Add(rmrnl.PoolAttrLeg, s.MemberID).Add(rmrnl.PoolAttrForce, true)
 	if err := d.do(ctx, req); err != nil {
 		return err
 	}

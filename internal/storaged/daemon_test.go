@@ -114,9 +114,27 @@ func TestReturnedDiskIsServedAgain(t *testing.T) {
 	require.Equal(t, map[string]StoreState{"/dev/sdc": StoreServed}, storeStates(r))
 	require.True(t, r.Healthy)
 	require.Equal(t, []string{
-		"pool-stop name=vol1 uuid=" + id(0x11).String() + " force",
+		"pool-stop name=vol1 uuid=" + id(0x11).String() + " leg=0 force",
 		"pool-assemble device=/dev/sdc name=vol1 uuid=" + id(0x11).String(),
 	}, w.kernel.Log())
+}
+
+// A device that got larger was noticed by nobody.
+func TestGrownDeviceIsToldAndGrownIfConfigured(t *testing.T) {
+	p := member("vol1", 0x21, "/dev/sdb")
+	p.DeviceGrown = 4 << 20
+	w := newWorld(t, rmrnltest.State{Pools: []rmrnl.Pool{p}})
+	w.plug("sdb", storeDisk(t, "vol1", 0x21))
+	r := w.daemon("").Once(t.Context())
+	require.True(t, r.Healthy, "a larger device is no problem")
+	require.Contains(t, r.Stores[0].Reason, "4194304 bytes more")
+	require.Zero(t, w.command("pool-grow"), "by default it only tells")
+	d := w.daemon("grow: auto")
+	r = d.Once(t.Context())
+	require.Contains(t, w.kernel.Log(), "pool-grow name=vol1 uuid="+id(0x11).String()+" member-id=0")
+	require.Empty(t, r.Stores[0].Reason)
+	d.Once(t.Context())
+	require.Equal(t, 1, w.command("pool-grow"))
 }
 
 // Attempts go on for ever, but neither in a hurry nor all at the same moment.

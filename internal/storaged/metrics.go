@@ -185,6 +185,7 @@ func poolFamily(now func() time.Time) family[rmrnl.Pool] {
 		metrics: []metric[P]{
 			g("pool_size_bytes", "Size of the volume.", func(p P) float64 { return float64(p.Size) }),
 			g("pool_store_size_bytes", "Usable size of this member's store, metadata included.", func(p P) float64 { return float64(p.StoreSize) }),
+			g("pool_device_grown_bytes", "Bytes of this member's device that its store does not use.", func(p P) float64 { return float64(p.DeviceGrown) }),
 			g("pool_chunk_size_bytes", "Size of a chunk, the unit of dirty tracking.", func(p P) float64 { return float64(p.ChunkSize) }),
 			g("pool_members", "Members that hold a copy.", func(p P) float64 { return countMembers(p, func(rmrnl.Member) bool { return true }) }),
 			g("pool_members_up_to_date", "Members in the view's up-to-date set, as this member knows it.", func(p P) float64 { return bits(p.UpToDate) }),

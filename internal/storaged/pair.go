@@ -30,11 +30,13 @@ func readStub(r readerAt, size uint64) *pool.Stub {
 // pairs puts the two devices of a store together: what is left of it counts as the device with the data, which the
 // kernel shows too, and md is the other one. One that is not complete says why.
 func pairs(all []found) []found {
-	data := map[pool.Stub][]found{}
+	data := map[pool.Stub][]found{} // by all but the size
 	list := make([]found, 0, len(all))
 	for _, f := range all {
 		if f.stub != nil {
-			data[*f.stub] = append(data[*f.stub], f)
+			key := *f.stub
+			key.DataSize = 0
+			data[key] = append(data[key], f)
 			continue
 		}
 		list = append(list, f)
@@ -43,10 +45,11 @@ func pairs(all []found) []found {
 		if f.sb == nil || !f.sb.Split() {
 			continue
 		}
-		mine := data[pool.Stub{Pool: f.sb.Pool, Store: f.sb.Store, Label: f.sb.DataLabel, DataSize: f.sb.DataSize}]
+		mine := data[pool.Stub{Pool: f.sb.Pool, Store: f.sb.Store, Label: f.sb.DataLabel}]
 		free := mine[:0:0]
 		for _, d := range mine {
-			if len(d.dev.Holders) == 0 {
+			// One that is larger was to grow when its node died; the kernel looks at its old end.
+			if len(d.dev.Holders) == 0 && d.stub.DataSize >= f.sb.DataSize {
 				free = append(free, d)
 			}
 		}

@@ -123,6 +123,9 @@ func planServed(p rmrnl.Pool, disks []found, held func(path string) bool) Store 
 		State: StoreServed, key: fmt.Sprintf("store %s", p.StoreUUID),
 	}
 	if p.State != rmrnl.PoolStateFailed {
+		if p.DeviceGrown != 0 {
+			s.Reason = fmt.Sprintf("its device has %d bytes more than the store uses: `rmrctl disk grow`", p.DeviceGrown)
+		}
 		return s
 	}
 	s.State, s.Reason = StoreFailed, p.Reason.String()

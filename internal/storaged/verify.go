@@ -132,7 +132,7 @@ func (d *Daemon) verify(ctx context.Context) {
 				return err
 			}
 			req := &rmrnl.Request{Cmd: rmrnl.CmdPoolVerify}
-			req.Add(rmrnl.PoolAttrName, p.Name).Add(rmrnl.PoolAttrUUID, p.UUID).Add(rmrnl.PoolAttrVerifyRun, uint8(1))
+			req.Add(rmrnl.PoolAttrName, p.Name).Add(rmrnl.PoolAttrUUID, p.UUID).Add(rmrnl.PoolAttrLeg, p.MemberID).Add(rmrnl.PoolAttrVerifyRun, uint8(1))
 			if err := d.do(ctx, req.Add(rmrnl.PoolAttrVerifyLimit, rate)); err != nil {
 				return err
 			}

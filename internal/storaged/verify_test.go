@@ -59,5 +59,5 @@ func TestVerifyStartsBySchedule(t *testing.T) {
 	w.daemon("").Once(t.Context())
 	require.Zero(t, w.command("pool-verify"), "without a schedule")
 	w.daemon("verify: {every: 168h, rate: 50M}").Once(t.Context())
-	require.Contains(t, w.kernel.Log(), fmt.Sprintf("pool-verify name=vol1 uuid=%s verify-run=1 verify-limit=52428800", id(0x11)))
+	require.Contains(t, w.kernel.Log(), fmt.Sprintf("pool-verify name=vol1 uuid=%s leg=0 verify-run=1 verify-limit=52428800", id(0x11)))
 }

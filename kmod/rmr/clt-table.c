@@ -534,17 +534,21 @@ static int wish(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg, const struct
 {
 	struct rmr_sb_member slot = *slot_of(pool, leg->id);
 	const char *why = must_stay(pool, leg, spec->leaving);
-	u8 flags = slot.flags;
+	u8 flags = slot.flags, successor = slot.successor;
 
 	if (spec->leaving)
 		slot.flags |= RMR_SLOT_F_LEAVING;
+	/* Nobody is there to take its place. */
+	if (spec->leaving && successor &&
+	    slot_of(pool, successor - 1)->state == RMR_MEMBER_NONE)
+		slot.successor = 0;
 	if (spec->maintenance == 1)
 		slot.flags |= RMR_SLOT_F_MAINTENANCE;
 	if (!spec->maintenance)
 		slot.flags &= ~RMR_SLOT_F_MAINTENANCE;
-	if (slot.flags == flags)
+	if (slot.flags == flags && slot.successor == successor)
 		return 1;
-	if (why && (slot.flags & ~flags)) {
+	if (why && ((slot.flags & ~flags) || slot.successor != successor)) {
 		NL_SET_ERR_MSG_FMT(extack, "member %u: %s", leg->id, why);
 		return -EBUSY;
 	}

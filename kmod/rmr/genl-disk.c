@@ -21,8 +21,8 @@ int rmr_nl_pool_grow_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !spec->name)
 		err = rmr_nl_missing(info->extack, "pool name");
 	if (!err) {
-		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
-			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
+		if (a[RMR_A_POOL_MEMBER_ID])
+			spec->leg = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
 		if (a[RMR_A_POOL_SIZE])
 			spec->size = nla_get_u64(a[RMR_A_POOL_SIZE]);
 		spec->zeroed = nla_get_flag(a[RMR_A_POOL_ZEROED]);
@@ -49,8 +49,8 @@ int rmr_nl_pool_disk_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !a[RMR_A_POOL_ON_ERROR] && !nla_get_flag(a[RMR_A_POOL_DISK_RETURN]))
 		err = rmr_nl_missing(info->extack, "what to do with the disk");
 	if (!err) {
-		spec->member_id = a[RMR_A_POOL_MEMBER_ID] ?
-			nla_get_u8(a[RMR_A_POOL_MEMBER_ID]) : -1;
+		if (a[RMR_A_POOL_MEMBER_ID])
+			spec->leg = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
 		spec->on_error = a[RMR_A_POOL_ON_ERROR] ?
 			nla_get_u8(a[RMR_A_POOL_ON_ERROR]) : -1;
 		spec->disk_return = nla_get_flag(a[RMR_A_POOL_DISK_RETURN]);

@@ -202,6 +202,7 @@ static const struct nla_policy rmr_leg_set_nl_policy[RMR_A_LEG_MAINTENANCE + 1] 
 static const struct nla_policy rmr_pool_verify_nl_policy[RMR_A_POOL_VERIFY_LIMIT + 1] = {
 	[RMR_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_POOL_UUID] = NLA_POLICY_EXACT_LEN(16),
+	[RMR_A_POOL_LEG] = NLA_POLICY_MAX(NLA_U8, 7),
 	[RMR_A_POOL_VERIFY_RUN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RMR_A_POOL_VERIFY_FROM] = NLA_POLICY_MAX(NLA_U8, 8),
 	[RMR_A_POOL_VERIFY_LEGS] = { .type = NLA_U8, },

@@ -34,7 +34,7 @@ int rmr_nl_put_verify(struct sk_buff *skb, const struct rmr_pool_info *p)
 static void spec_fill(struct rmr_pool_spec *spec, struct nlattr **a)
 {
 	spec->name = nla_data(a[RMR_A_POOL_NAME]);
-	spec->leg = RMR_NO_MEMBER;
+	spec->leg = a[RMR_A_POOL_LEG] ? nla_get_u8(a[RMR_A_POOL_LEG]) : RMR_NO_MEMBER;
 	spec->uuid = a[RMR_A_POOL_UUID] ? nla_data(a[RMR_A_POOL_UUID]) : NULL;
 	spec->verify = nla_get_u8(a[RMR_A_POOL_VERIFY_RUN]);
 	spec->legs = a[RMR_A_POOL_VERIFY_LEGS] ? nla_get_u8(a[RMR_A_POOL_VERIFY_LEGS]) : 0;

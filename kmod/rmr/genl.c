@@ -8,6 +8,9 @@
  */
 #include "rmr-pri.h"
 
+/* One object: a pool with the most members and the longest names needs more than a page. */
+#define OBJECT_SIZE	(16u * 1024u)
+
 int rmr_nl_missing(struct netlink_ext_ack *extack, const char *what)
 {
 	NL_SET_ERR_MSG_FMT(extack, "%s is missing", what);
@@ -237,6 +240,8 @@ static int put_pool(struct sk_buff *skb, const struct rmr_pool_info *p)
 	    (p->md_device[0] &&
 	     nla_put_string(skb, RMR_A_POOL_METADATA_DEVICE, p->md_device)) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_ROOM, p->room, RMR_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, RMR_A_POOL_DEVICE_GROWN, p->device_grown,
+			      RMR_A_POOL_PAD) ||
 	    nla_put_u8(skb, RMR_A_POOL_STATE, p->state) ||
 	    nla_put_u8(skb, RMR_A_POOL_REASON, p->reason) ||
 	    nla_put_u64_64bit(skb, RMR_A_POOL_EPOCH_SEQ, p->epoch_seq, RMR_A_POOL_PAD) ||
@@ -359,7 +364,7 @@ static int put_leg_obj(struct sk_buff *skb, const void *obj)
 
 static int reply(struct genl_info *info, rmr_put_fn put, const void *obj)
 {
-	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(OBJECT_SIZE, GFP_KERNEL);
 	void *hdr;
 
 	if (!skb)
@@ -380,7 +385,7 @@ static void notify(u8 cmd, rmr_put_fn put, const void *obj)
 
 	if (!genl_has_listeners(&rmr_nl_family, &init_net, RMR_NLGRP_NOTIFY))
 		return;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	skb = genlmsg_new(OBJECT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return;
 	hdr = genlmsg_put(skb, 0, 0, &rmr_nl_family, 0, cmd);
@@ -410,35 +415,45 @@ void rmr_notify_leg(const struct rmr_leg_info *info)
 }
 EXPORT_SYMBOL_GPL(rmr_notify_leg);
 
+static int dump_one(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
+		    const void *obj)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				&rmr_nl_family, NLM_F_MULTI, cmd);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put(skb, obj)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
 /*
  * One dump: next fills obj for *cursor and moves it on, -ENOENT at the end. An object that does
- * not fit any more is sent again in the next part.
+ * not fit any more is sent again in the next part; for one that is larger than a part, the part is
+ * made larger, or the dump fails. An end of the dump always means that nothing was left out.
  */
 int rmr_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_put_fn put,
 		int (*next)(unsigned long *cursor, void *obj), void *obj)
 {
 	unsigned long cursor = cb->args[0];
-	void *hdr;
 	int err;
 
 	for (;;) {
 		err = next(&cursor, obj);
 		if (err)
 			break;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-				  &rmr_nl_family, NLM_F_MULTI, cmd);
-		if (!hdr)
+		err = dump_one(skb, cb, cmd, put, obj);
+		if (err && !skb->len && !pskb_expand_head(skb, 0, OBJECT_SIZE, GFP_KERNEL))
+			err = dump_one(skb, cb, cmd, put, obj);
+		if (err)
 			break;
-		if (put(skb, obj)) {
-			genlmsg_cancel(skb, hdr);
-			break;
-		}
-		genlmsg_end(skb, hdr);
 		cb->args[0] = cursor;
 	}
-	if (err && err != -ENOENT)
-		return err;
-	return skb->len;
+	return err == -ENOENT || (err == -EMSGSIZE && skb->len) ? skb->len : err;
 }
 
 /* ---- commands ---- */
@@ -613,7 +628,7 @@ int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && !id)
 		err = rmr_nl_missing(info->extack, "member id");
 	if (!err) {
-		spec->member_id = nla_get_u8(id);
+		spec->leg = nla_get_u8(id);
 		err = ctl->resolve(spec, info->extack);
 	}
 	kfree(spec);

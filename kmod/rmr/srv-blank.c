@@ -4,6 +4,10 @@
  * free place or in that of a store of this node. It is discarded from its first superblock on and
  * says where it is until a client has taken it up (srv-table.c).
  *
+ * Whom it replaces is in its own table from that superblock on, as a wish about that member: there
+ * is no moment at which it is a store and nobody knows that the other one goes. Telling others is
+ * only quicker, so what interrupts the command after that interrupts nothing.
+ *
  * Runs under rmr_srv_command_lock. Messages to peers wait, so pool->lock is not held meanwhile.
  */
 #include <linux/slab.h>
@@ -26,6 +30,15 @@ static void slot_msg(const struct rmr_sb *sb, unsigned int id, const struct rmr_
 	msg->member = sb->member[id];
 	if (id == sb->member_id || !rmr_slot_same_store(theirs, &sb->member[id]))
 		return;
+	/* The wish of a blank successor adds to theirs, and is said until they have one like it. */
+	if ((le32_to_cpu(sb->flags) & RMR_SB_F_DISCARDED) &&
+	    msg->member.successor == sb->member_id + 1) {
+		if (theirs->flags & RMR_SLOT_F_LEAVING) {
+			msg->member = *theirs;
+			return;
+		}
+		msg->member.flags |= theirs->flags;
+	}
 	/* A wish about the same store: one on from what they know. */
 	if (theirs->flags != msg->member.flags || theirs->successor != msg->member.successor) {
 		msg->member.generation = theirs->generation;
@@ -75,6 +88,45 @@ static int tell_anyone(const struct rmr_sb *sb, unsigned int id)
 
 /* ---- the blank superblock ---- */
 
+static void wish_successor(struct rmr_sb_member *slot, unsigned int id)
+{
+	slot->flags |= RMR_SLOT_F_LEAVING;
+	slot->successor = id + 1;
+	le64_add_cpu(&slot->generation, 1);
+}
+
+/* Whom the store replaces, as its own superblock has it. The pool is not served yet. */
+void rmr_srv_succession_learn(struct rmr_srv_pool *pool)
+{
+	const struct rmr_sb_member *slot;
+	unsigned int i;
+
+	pool->replaces = RMR_NO_MEMBER;
+	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+		slot = &pool->sb->member[i];
+		if (!(le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED) ||
+		    slot->state == RMR_MEMBER_NONE || slot->successor != pool->id + 1)
+			continue;
+		pool->replaces = i;
+		memcpy(pool->replaces_uuid, slot->store_uuid, RMR_UUID_LEN);
+	}
+}
+
+/* Another wish about that member may have won, as both were the next one. Caller: pool->lock. */
+void rmr_srv_succession_keep(struct rmr_srv_pool *pool)
+{
+	struct rmr_sb_member slot;
+
+	if (pool->replaces == RMR_NO_MEMBER)
+		return;
+	slot = pool->sb->member[pool->replaces];
+	if (slot.state == RMR_MEMBER_NONE || (slot.flags & RMR_SLOT_F_LEAVING) ||
+	    memcmp(slot.store_uuid, pool->replaces_uuid, RMR_UUID_LEN))
+		return;
+	wish_successor(&slot, pool->id);
+	rmr_srv_slot_wish(pool, pool->replaces, &slot);
+}
+
 static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 		      const struct rmr_rsp_pool *rsp, int id, struct netlink_ext_ack *extack)
 {
@@ -99,6 +151,8 @@ static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 	/* It ended no client's work, so it is never clean (R2.11). */
 	sb->flags = rsp->sb_flags & cpu_to_le32(keep);
 	sb->flags |= cpu_to_le32(RMR_SB_F_DISCARDED);
+	if (spec->replaces != RMR_NO_MEMBER && spec->replaces != id)
+		wish_successor(&sb->member[spec->replaces], id);
 	return err;
 }
 
@@ -134,6 +188,41 @@ static int show(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 	return 0;
 }
 
+/* Is somebody in the place, or was heard lately to want it? */
+static bool is_held(const struct rmr_rsp_pool *rsp, unsigned int id)
+{
+	return rsp->member[id].state != RMR_MEMBER_NONE ||
+	       (rsp->claim.state != RMR_MEMBER_NONE && rsp->claim_id == id);
+}
+
+/*
+ * The member whose successor the place is kept for, or RMR_NO_MEMBER. Whoever else came there would
+ * be taken for it, and the member would go.
+ */
+u8 rmr_srv_kept_for(const struct rmr_rsp_pool *rsp, unsigned int id)
+{
+	unsigned int i;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (rsp->member[i].state != RMR_MEMBER_NONE && rsp->member[i].successor == id + 1)
+			return i;
+	return RMR_NO_MEMBER;
+}
+
+/* A place for a store that may replace a member, or -ENOSPC. */
+int rmr_srv_free_place(const struct rmr_rsp_pool *rsp, u8 replaces)
+{
+	unsigned int i;
+	u8 keeper;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+		keeper = rmr_srv_kept_for(rsp, i);
+		if (!is_held(rsp, i) && (keeper == RMR_NO_MEMBER || keeper == replaces))
+			return i;
+	}
+	return -ENOSPC;
+}
+
 /* Why the slot cannot be given up for another store; 0: it can. */
 static int may_succeed(const struct rmr_rsp_pool *rsp, unsigned int id, bool witness,
 		       struct netlink_ext_ack *extack)
@@ -144,12 +233,13 @@ static int may_succeed(const struct rmr_rsp_pool *rsp, unsigned int id, bool wit
 		NL_SET_ERR_MSG_FMT(extack, "pool has no member %u", id);
 		return -ENOENT;
 	}
-	if (slot->successor) {
+	/* One that was never heard of again leaves room for another. */
+	if (slot->successor && is_held(rsp, slot->successor - 1)) {
 		NL_SET_ERR_MSG_FMT(extack, "member %u is being replaced by member %u already", id,
 				   slot->successor - 1);
 		return -EBUSY;
 	}
-	if (slot->flags & RMR_SLOT_F_LEAVING) {
+	if (!slot->successor && (slot->flags & RMR_SLOT_F_LEAVING)) {
 		NL_SET_ERR_MSG_FMT(extack, "member %u is being removed", id);
 		return -EBUSY;
 	}
@@ -160,29 +250,19 @@ static int may_succeed(const struct rmr_rsp_pool *rsp, unsigned int id, bool wit
 	return 0;
 }
 
-static void wish_successor(struct rmr_sb_member *slot, unsigned int id)
-{
-	slot->flags |= RMR_SLOT_F_LEAVING;
-	slot->successor = id + 1;
-	le64_add_cpu(&slot->generation, 1);
-}
-
 /* ---- join of a pool that was used ---- */
 
-/* The pool is served; the member that it replaces is told to go when it is ready. */
-static int succeed(struct rmr_srv_pool *pool, unsigned int id, struct netlink_ext_ack *extack)
+/* Says at once whom the store replaces, rather than with its next claim. */
+static void succeed(struct rmr_srv_pool *pool, unsigned int id)
 {
-	struct rmr_sb *sb = kmemdup(pool->sb, sizeof(*pool->sb), GFP_KERNEL);
-	int err = -ENOMEM;
+	struct rmr_sb *sb;
 
-	if (sb) {
-		wish_successor(&sb->member[id], sb->member_id);
-		err = tell_anyone(sb, id);
-	}
+	if (rmr_srv_trigger(RMR_SRV_POINT_CLAIM, pool->id))
+		return;
+	sb = kmemdup(pool->sb, sizeof(*pool->sb), GFP_KERNEL);
+	if (sb)
+		tell_anyone(sb, id);
 	kfree(sb);
-	if (err)
-		NL_SET_ERR_MSG_FMT(extack, "no member noted that member %u is to go (%d)", id, err);
-	return err;
 }
 
 int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
@@ -209,42 +289,28 @@ int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_po
 		rmr_srv_pool_put(pool);
 		return err;
 	}
-	err = replaces ? succeed(pool, spec->replaces, extack) : 0;
-	if (err) {
-		mutex_lock(&pool->lock);
-		rmr_srv_sb_wipe(pool);
-		mutex_unlock(&pool->lock);
-		rmr_srv_pool_end(pool);
-	}
-	return err;
+	if (replaces)
+		succeed(pool, spec->replaces);
+	return 0;
 }
 
 /* ---- replace ---- */
-
-static int free_place(const struct rmr_rsp_pool *rsp, struct netlink_ext_ack *extack)
-{
-	unsigned int i;
-
-	for (i = 0; i < RMR_MAX_MEMBERS; i++)
-		if (rsp->member[i].state == RMR_MEMBER_NONE &&
-		    (rsp->claim.state == RMR_MEMBER_NONE || rsp->claim_id != i))
-			return i;
-	NL_SET_ERR_MSG_FMT(extack, "pool has %u members: no place for the new disk beside the old",
-			   RMR_MAX_MEMBERS);
-	return -EBUSY;
-}
 
 /* The old store works: the new one comes beside it and takes its place when it is up to date. */
 static int replace_alive(struct rmr_srv_pool *old, const struct rmr_pool_spec *spec,
 			 const struct rmr_rsp_pool *rsp, struct rmr_pool_info *info,
 			 struct netlink_ext_ack *extack)
 {
-	int id = free_place(rsp, extack), err;
+	int id = rmr_srv_free_place(rsp, spec->replaces), err;
 	struct rmr_sb_member slot;
 	struct rmr_srv_pool *pool;
 
-	if (id < 0)
-		return id;
+	if (id < 0) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "pool has %u members: no place for the new disk beside the old",
+				   RMR_MAX_MEMBERS);
+		return -EBUSY;
+	}
 	pool = blank_make(spec, rsp, id, extack);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
@@ -263,14 +329,9 @@ static int replace_alive(struct rmr_srv_pool *old, const struct rmr_pool_spec *s
 	if (!err)
 		err = rmr_srv_claim_heard(old, id, &pool->sb->member[id]);
 	mutex_unlock(&old->lock);
-	if (!err)
-		return 0;
-	NL_SET_ERR_MSG_FMT(extack, "member %u cannot note its successor: error %d", old->id, err);
-	mutex_lock(&pool->lock);
-	rmr_srv_sb_wipe(pool);
-	mutex_unlock(&pool->lock);
-	rmr_srv_pool_end(pool);
-	return err;
+	if (err)
+		rmr_srv_info(old, "could not note its successor (%d): it says so itself\n", err);
+	return 0;
 }
 
 /* The old store is dead or not served: the new one gets its place. */
@@ -343,6 +404,7 @@ int rmr_srv_replace(const struct rmr_pool_spec *orig, struct rmr_pool_info *info
 	if (err)
 		goto unlock;
 	alive = old && READ_ONCE(old->state) != RMR_POOL_STATE_FAILED;
+	spec->replaces = spec->leg;
 	err = alive ? replace_alive(old, spec, rsp, info, extack) :
 		      replace_dead(old, spec, rsp, info, extack);
 unlock:

@@ -376,11 +376,6 @@ int rmr_srv_disk_command(struct rmr_srv_pool *pool, const struct rmr_pool_spec *
 		NL_SET_ERR_MSG(extack, "this member is a witness: it has no data");
 		return -EOPNOTSUPP;
 	}
-	if (spec->member_id >= 0 && spec->member_id != pool->id) {
-		NL_SET_ERR_MSG_FMT(extack, "this node has member %u, not %d", pool->id,
-				   spec->member_id);
-		return -EINVAL;
-	}
 	if (rmr_srv_disk_lock(pool)) {
 		NL_SET_ERR_MSG_FMT(extack, "disk %s does not answer", pool->device);
 		return -ETIMEDOUT;

@@ -254,19 +254,22 @@ int rmr_srv_join_ask(const struct rmr_pool_spec *spec, struct rmr_rsp_pool *rsp,
 static int join_pick_id(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp,
 			struct netlink_ext_ack *extack)
 {
-	int id = spec->member_id;
+	int id = spec->member_id >= 0 ? spec->member_id : rmr_srv_free_place(rsp, spec->replaces);
+	u8 keeper;
 
-	if (id < 0)
-		for (id = 0; id < RMR_MAX_MEMBERS; id++)
-			if (!rsp->member[id].state && (!rsp->claim.state || rsp->claim_id != id))
-				break;
-	if (id >= RMR_MAX_MEMBERS) {
+	if (id < 0 || id >= RMR_MAX_MEMBERS) {
 		NL_SET_ERR_MSG_FMT(extack, "pool has %u members already", RMR_MAX_MEMBERS);
 		return -ENOSPC;
 	}
 	if (rsp->member[id].state) {
 		NL_SET_ERR_MSG_FMT(extack, "member id %d is taken by %.30s", id,
 				   rsp->member[id].node);
+		return -EEXIST;
+	}
+	keeper = rmr_srv_kept_for(rsp, id);
+	if (keeper != RMR_NO_MEMBER && keeper != spec->replaces) {
+		NL_SET_ERR_MSG_FMT(extack, "member id %d is kept for who replaces member %u", id,
+				   keeper);
 		return -EEXIST;
 	}
 	return id;

@@ -4,7 +4,7 @@
  *
  * One writer for each pool, map_work: it writes pending blocks one after the other, so that never
  * two writes of a block are under way, and lets the requests go on that waited for one. A pass ends
- * with the superblock if the map's fills have changed (R9.13). Work that waits for everything takes
+ * with the superblock if the map's fills have changed (R9.14). Work that waits for everything takes
  * a ticket and waits until a pass that began later has ended.
  *
  * Context: process. track->lock is held only around the core's calls, never over I/O.

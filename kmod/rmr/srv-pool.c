@@ -7,7 +7,7 @@
  * rmr_srv_lock, command lock -> pool->lock; rmr_srv_lock and pool->lock are never held together.
  * pool->sb_lock (mutex) is held from rmr_srv_sb_begin() to the end of the write, inside pool->lock;
  * the map's writer, for which others wait with pool->lock held, takes it alone and changes nothing
- * of the superblock but its fills (R9.13).
+ * of the superblock but its fills (R9.14).
  * Messages of peers take no command lock, so nodes that join each other cannot wait in a circle.
  *
  * End of a pool: off the list -> gone, attachment ended under pool->lock -> close the store when
@@ -169,40 +169,79 @@ struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *na
 	return found;
 }
 
+/* Why none of the members that are here, a mask, is the one that is meant. */
+static struct rmr_srv_pool *named_refuse(const struct rmr_pool_spec *spec, u8 ids,
+					 struct netlink_ext_ack *extack)
+{
+	char list[3 * RMR_MAX_MEMBERS] = "";
+	unsigned int i, len = 0;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (ids & BIT(i))
+			len += scnprintf(list + len, sizeof(list) - len, len ? ", %u" : "%u", i);
+	if (!ids) {
+		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
+				   spec->uuid ? " with this UUID" : "");
+		return ERR_PTR(-ENOENT);
+	}
+	if (spec->leg != RMR_NO_MEMBER)
+		NL_SET_ERR_MSG_FMT(extack, "this node has member %s of pool %.20s, not %u", list,
+				   spec->name, spec->leg);
+	else
+		NL_SET_ERR_MSG_FMT(extack, "members %s of pool %.16s are here: use --leg", list,
+				   spec->name);
+	return ERR_PTR(-EINVAL);
+}
+
 /* The one member that a command names, with a reference, or an error pointer. */
 struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
 					struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_pool *pool, *found = NULL;
 	unsigned int n = 0;
-	u8 ids[2];
+	u8 ids = 0;
 
 	mutex_lock(&rmr_srv_lock);
 	list_for_each_entry(pool, &rmr_srv_pools, entry) {
-		if (!pool_matches(pool, NULL, spec->name, spec->uuid, spec->leg))
+		if (!pool_matches(pool, NULL, spec->name, spec->uuid, RMR_NO_MEMBER))
 			continue;
-		if (n < ARRAY_SIZE(ids))
-			ids[n] = pool->id;
+		ids |= BIT(pool->id);
+		if (spec->leg != RMR_NO_MEMBER && spec->leg != pool->id)
+			continue;
 		found = found ?: pool;
 		n++;
 	}
 	if (n == 1)
 		kref_get(&found->ref);
 	mutex_unlock(&rmr_srv_lock);
-	if (n == 1)
-		return found;
-	if (n) {
-		NL_SET_ERR_MSG_FMT(extack, "members %u and %u of pool %.30s are here: use --leg",
-				   ids[0], ids[1], spec->name);
-		return ERR_PTR(-EINVAL);
+	return n == 1 ? found : named_refuse(spec, ids, extack);
+}
+
+/*
+ * For what is the same whichever of this node's members does it: the named one, else one that has
+ * a client, else one that has the pool's history, with a reference; or an error pointer.
+ */
+struct rmr_srv_pool *rmr_srv_pool_teller(const struct rmr_pool_spec *spec,
+					 struct netlink_ext_ack *extack)
+{
+	struct rmr_srv_pool *pool, *found = NULL;
+	int rank, best = -1;
+
+	mutex_lock(&rmr_srv_lock);
+	list_for_each_entry(pool, &rmr_srv_pools, entry) {
+		if (!pool_matches(pool, NULL, spec->name, spec->uuid, spec->leg))
+			continue;
+		rank = READ_ONCE(pool->state) == RMR_POOL_STATE_FAILED ? 0 :
+		       le32_to_cpu(READ_ONCE(pool->sb->flags)) & RMR_SB_F_DISCARDED ? 1 :
+		       READ_ONCE(pool->state) == RMR_POOL_STATE_ATTACHED ? 3 : 2;
+		if (rank > best)
+			found = pool;
+		best = max(best, rank);
 	}
-	if (spec->leg == RMR_NO_MEMBER)
-		NL_SET_ERR_MSG_FMT(extack, "no pool %s%s on this node", spec->name,
-				   spec->uuid ? " with this UUID" : "");
-	else
-		NL_SET_ERR_MSG_FMT(extack, "no member %u of pool %.30s on this node", spec->leg,
-				   spec->name);
-	return ERR_PTR(-ENOENT);
+	if (found)
+		kref_get(&found->ref);
+	mutex_unlock(&rmr_srv_lock);
+	return found ?: rmr_srv_pool_named(spec, extack);
 }
 
 void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
@@ -226,6 +265,7 @@ void rmr_srv_pool_fill_info(struct rmr_srv_pool *pool, struct rmr_pool_info *inf
 	info->size = pool->size;
 	info->store_size = pool->ops->size(pool->store);
 	info->room = le64_to_cpu(sb->room);
+	info->device_grown = rmr_srv_device_grown(pool);
 	strscpy(info->md_device, pool->md_device, sizeof(info->md_device));
 	info->chunk_size = le32_to_cpu(sb->chunk_size);
 	info->sb_flags = le32_to_cpu(sb->flags);
@@ -704,11 +744,7 @@ static int pool_resolve(const struct rmr_pool_spec *spec, struct netlink_ext_ack
 		return PTR_ERR(pool);
 	mutex_lock(&pool->lock);
 	err = 0;
-	if (spec->member_id != pool->id) {
-		NL_SET_ERR_MSG_FMT(extack, "this node has member %u, not %d", pool->id,
-				   spec->member_id);
-		err = -EINVAL;
-	} else if (pool->attach) {
+	if (pool->attach) {
 		NL_SET_ERR_MSG_FMT(extack, "pool is in use by client %.30s: unmap it there first",
 				   pool->attach->node);
 		err = -EBUSY;

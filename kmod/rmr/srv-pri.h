@@ -156,6 +156,8 @@ struct rmr_srv_pool {
 	struct rmr_sb_member	claim;		/* of a blank store, as it said itself */
 	u64			claim_until;	/* jiffies */
 	u8			claim_id;
+	u8			replaces;	/* blank: member whose place it takes; claim_work */
+	u8			replaces_uuid[RMR_UUID_LEN];
 	bool			witness;	/* votes only: no data, no map */
 	bool			data_crc;	/* data carries checksums */
 	u8			state;
@@ -372,15 +374,46 @@ int rmr_srv_replace(const struct rmr_pool_spec *spec, struct rmr_pool_info *info
 int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
 		       struct rmr_pool_info *info, struct netlink_ext_ack *extack);
 int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id);
+void rmr_srv_succession_learn(struct rmr_srv_pool *pool);
+void rmr_srv_succession_keep(struct rmr_srv_pool *pool);
+u8 rmr_srv_kept_for(const struct rmr_rsp_pool *rsp, unsigned int id);
+int rmr_srv_free_place(const struct rmr_rsp_pool *rsp, u8 replaces);
 /* srv-device.c: stores on two devices. */
+struct rmr_srv_grow;
 int rmr_srv_device_refuse(struct rmr_srv_pool *pool, bool force, struct netlink_ext_ack *extack);
 int rmr_srv_device_place(struct rmr_srv_pool *pool, u64 size, u32 chunk_size,
 			 struct netlink_ext_ack *extack);
 int rmr_srv_device_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
 int rmr_srv_device_wipe(struct rmr_srv_pool *pool);
 int rmr_srv_device_check(struct rmr_srv_pool *pool, struct netlink_ext_ack *extack);
+int rmr_srv_device_plan(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
+			struct rmr_srv_grow *g, struct netlink_ext_ack *extack);
+int rmr_srv_device_zero(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g, bool zeroed);
+int rmr_srv_device_label(struct rmr_srv_pool *pool);
+int rmr_srv_device_forget(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g);
+u64 rmr_srv_device_grown(struct rmr_srv_pool *pool);
+
+/*
+ * Room for a larger pool, as srv-resize.c makes it: bytes all. store_size and map_off are of the
+ * device with the metadata; data_size is 0 where that is the only one.
+ */
+struct rmr_srv_grow {
+	u64	store_size;
+	u64	map_off;
+	u64	room;
+	u64	data_size;
+	u64	old_size;
+	u64	old_off;
+	u64	old_data;
+	u64	old_stub;		/* U64_MAX: none */
+	u64	from;			/* data from here on is not known to be zero */
+	bool	move;
+};
 
 /* srv-resize.c */
+int rmr_srv_grow_refuse(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 most,
+			u64 *want, struct netlink_ext_ack *extack);
+int rmr_srv_grow_range(struct rmr_srv_pool *pool, u64 from, u64 end);
 int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 int rmr_srv_resize_msg(struct rmr_srv_sess *sess, const void *msg, void *rsp);
 
@@ -413,6 +446,8 @@ struct rmr_srv_pool *rmr_srv_pool_find(struct rmr_srv_sess *sess, const char *na
 				       const u8 *uuid, u8 id);
 struct rmr_srv_pool *rmr_srv_pool_named(const struct rmr_pool_spec *spec,
 					struct netlink_ext_ack *extack);
+struct rmr_srv_pool *rmr_srv_pool_teller(const struct rmr_pool_spec *spec,
+					 struct netlink_ext_ack *extack);
 void rmr_srv_pool_put(struct rmr_srv_pool *pool);
 /*
  * Writes pool->sb_next as the next superblock and makes it pool->sb; ends what rmr_srv_sb_begin()

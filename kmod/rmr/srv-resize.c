@@ -13,6 +13,11 @@
  * A crash before 2 is complete leaves the old superblock valid, a later one the new; the command is
  * given again and begins with 1, which then zeroes what is left of the old metadata too.
  *
+ * With a metadata device, data is zeroed and the map moves on devices of their own. Before the
+ * superblock that names the larger data device, the stub at its new end is written; the old one,
+ * which becomes data, is zeroed afterwards. So one of the two always belongs to the superblock that
+ * counts. See srv-device.c.
+ *
  * Then the client tells every member the new size (rmr_srv_resize_msg): the map gets longer in its
  * place, the superblock says so. The new chunks are clean, as their data is zero on every leg.
  *
@@ -23,16 +28,6 @@
 #include <linux/slab.h>
 
 #include "srv-pri.h"
-
-struct grow {
-	u64	store_size;		/* bytes, as all */
-	u64	map_off;
-	u64	room;
-	u64	old_size;
-	u64	old_off;
-	u64	from;			/* data from here on is not known to be zero */
-	bool	move;
-};
 
 /* Writes map blocks first..end-1 to the map at off: as they are in memory. */
 static int map_write(struct rmr_srv_pool *pool, u64 off, u64 first, u64 end)
@@ -60,7 +55,7 @@ static int map_write(struct rmr_srv_pool *pool, u64 off, u64 first, u64 end)
 /* ---- room for a larger pool ---- */
 
 /* Where the map goes on a device that is no larger than before. */
-static int grow_inside(struct grow *g, u64 pool_size, u64 map_len, u64 new_len,
+static int grow_inside(struct rmr_srv_grow *g, u64 pool_size, u64 map_len, u64 new_len,
 		       struct netlink_ext_ack *extack)
 {
 	if (g->map_off >= g->old_off) {
@@ -78,18 +73,14 @@ static int grow_inside(struct grow *g, u64 pool_size, u64 map_len, u64 new_len,
 	return 0;
 }
 
-static int grow_refuse(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 most,
-		       u64 *want, struct netlink_ext_ack *extack)
+int rmr_srv_grow_refuse(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, u64 most,
+			u64 *want, struct netlink_ext_ack *extack)
 {
 	u64 now = le64_to_cpu(pool->sb->pool_size);
 
 	if (pool->witness) {
 		NL_SET_ERR_MSG(extack, "a witness holds no data");
 		return -EINVAL;
-	}
-	if (rmr_sb_split(pool->sb)) {
-		NL_SET_ERR_MSG(extack, "a store with a metadata device cannot grow yet");
-		return -EOPNOTSUPP;
 	}
 	*want = spec->size ?: most;
 	if (*want > most) {
@@ -105,14 +96,16 @@ static int grow_refuse(struct rmr_srv_pool *pool, const struct rmr_pool_spec *sp
 	return 0;
 }
 
-static int grow_plan(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, struct grow *g,
-		     struct netlink_ext_ack *extack)
+static int grow_plan(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
+		     struct rmr_srv_grow *g, struct netlink_ext_ack *extack)
 {
 	const struct rmr_sb *sb = pool->sb;
 	u64 map_len = le64_to_cpu(sb->map_len), size = le64_to_cpu(sb->pool_size), new_len, want;
 	u32 chunk_size = le32_to_cpu(sb->chunk_size);
 	int err;
 
+	if (rmr_sb_split(sb))
+		return rmr_srv_device_plan(pool, spec, g, extack);
 	g->store_size = pool->ops->size(pool->store);
 	g->old_size = le64_to_cpu(sb->store_size);
 	g->old_off = le64_to_cpu(sb->map_off);
@@ -120,7 +113,8 @@ static int grow_plan(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec
 		NL_SET_ERR_MSG(extack, "device is smaller than the store on it");
 		return -ENOSPC;
 	}
-	err = grow_refuse(pool, spec, rmr_pool_size_max(g->store_size, chunk_size), &want, extack);
+	err = rmr_srv_grow_refuse(pool, spec, rmr_pool_size_max(g->store_size, chunk_size), &want,
+				  extack);
 	if (err)
 		return err;
 	new_len = rmr_map_len(rmr_chunks(want, chunk_size));
@@ -140,27 +134,30 @@ static int grow_plan(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec
 	return 0;
 }
 
-static int zero(struct rmr_srv_pool *pool, u64 from, u64 end)
+/* Zeroes a range of the device with the data; none if it is empty. */
+int rmr_srv_grow_range(struct rmr_srv_pool *pool, u64 from, u64 end)
 {
 	return from < end ? pool->ops->zero(pool->store, from, end - from) : 0;
 }
 
 /* Step 1. What an earlier attempt left is zeroed whatever the operator says. */
-static int grow_zero(struct rmr_srv_pool *pool, const struct grow *g, bool zeroed)
+static int grow_zero(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g, bool zeroed)
 {
 	int err;
 
+	if (g->data_size)
+		return rmr_srv_device_zero(pool, g, zeroed);
 	if (!g->move)
-		return zero(pool, g->from, g->map_off);
+		return rmr_srv_grow_range(pool, g->from, g->map_off);
 	if (zeroed)
 		return 0;
-	err = zero(pool, g->from, min(g->map_off, g->old_off));
+	err = rmr_srv_grow_range(pool, g->from, min(g->map_off, g->old_off));
 	/* Behind the metadata in use. */
-	return err ?: zero(pool, max(g->from, g->old_size), g->map_off);
+	return err ?: rmr_srv_grow_range(pool, max(g->from, g->old_size), g->map_off);
 }
 
 /* Step 2. */
-static int grow_move(struct rmr_srv_pool *pool, const struct grow *g)
+static int grow_move(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g)
 {
 	struct rmr_srv_track *t = &pool->track;
 	int err;
@@ -168,22 +165,37 @@ static int grow_move(struct rmr_srv_pool *pool, const struct grow *g)
 	mutex_lock(&pool->lock);
 	mutex_lock(&t->place);
 	err = pool->gone ? -ESHUTDOWN : 0;
-	if (!err)
+	if (!err && (g->map_off != g->old_off || g->store_size != g->old_size))
 		err = map_write(pool, g->map_off, 0,
 				div_u64(le64_to_cpu(pool->sb->map_len), RMR_MD_BLOCK));
 	if (!err) {
 		rmr_srv_sb_begin(pool);
 		pool->sb_next->store_size = cpu_to_le64(g->store_size);
 		pool->sb_next->map_off = cpu_to_le64(g->map_off);
-		err = rmr_srv_sb_commit(pool);
+		pool->sb_next->data_size = cpu_to_le64(g->data_size);
+		if (g->data_size != g->old_data)
+			err = rmr_srv_device_label(pool);
 	}
+	if (!err)
+		err = rmr_srv_sb_commit(pool);
 	mutex_unlock(&t->place);
 	mutex_unlock(&pool->lock);
 	return err;
 }
 
+/* Step 3. */
+static int grow_forget(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g)
+{
+	if (!g->move)
+		return 0;
+	if (g->data_size)
+		return rmr_srv_device_forget(pool, g);
+	return g->store_size == g->old_size ? 0 :
+	       rmr_srv_grow_range(pool, g->old_off, min(g->old_size, g->map_off));
+}
+
 /* Step 4. */
-static int grow_end(struct rmr_srv_pool *pool, const struct grow *g)
+static int grow_end(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g)
 {
 	int err = -ESHUTDOWN;
 
@@ -205,19 +217,14 @@ unlock:
 }
 
 /* May this member grow now, and how? Caller: pool->lock. */
-static int grow_begin(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec, struct grow *g,
-		      struct netlink_ext_ack *extack)
+static int grow_begin(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
+		      struct rmr_srv_grow *g, struct netlink_ext_ack *extack)
 {
 	int err;
 
 	if (pool->gone || pool->state == RMR_POOL_STATE_FAILED) {
 		NL_SET_ERR_MSG(extack, "the store has failed or is being stopped");
 		return -EIO;
-	}
-	if (spec->member_id >= 0 && spec->member_id != pool->id) {
-		NL_SET_ERR_MSG_FMT(extack, "this node has member %u, not %d", pool->id,
-				   spec->member_id);
-		return -EINVAL;
 	}
 	if (pool->growing) {
 		NL_SET_ERR_MSG(extack, "room is being made already");
@@ -231,7 +238,7 @@ static int grow_begin(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
 	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
-	struct grow g = {};
+	struct rmr_srv_grow g = {};
 	int err;
 
 	if (IS_ERR(pool))
@@ -244,9 +251,7 @@ int rmr_srv_grow(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extac
 	err = grow_zero(pool, &g, spec->zeroed);
 	if (!err && g.move)
 		err = grow_move(pool, &g);
-	if (!err && g.move && g.store_size != g.old_size)
-		err = zero(pool, g.old_off, min(g.old_size, g.map_off));
-	err = err ?: grow_end(pool, &g);
+	err = err ?: grow_forget(pool, &g) ?: grow_end(pool, &g);
 	if (err)
 		NL_SET_ERR_MSG_FMT(extack, "error %d of the device: give the command again", err);
 	mutex_lock(&pool->lock);
@@ -261,7 +266,7 @@ put:
 
 /*
  * Nothing is lacked and no copy runs, so no map but the dirty one has anything; and no fill, which
- * would mean the new chunks too (R9.13).
+ * would mean the new chunks too (R9.14).
  */
 static bool at_rest(struct rmr_srv_track *t)
 {

@@ -281,8 +281,8 @@ int rmr_srv_member_set_msg(struct rmr_srv_sess *sess, const void *data)
 /* ---- the claim of this node's store ---- */
 
 /*
- * Says to every member in reach that this blank store is here; once they all refuse it, it is
- * nobody's any more.
+ * Says to every member in reach that this blank store is here, and whom it replaces; once they all
+ * refuse it, it is nobody's any more.
  */
 static void claim_work(struct work_struct *work)
 {
@@ -291,16 +291,24 @@ static void claim_work(struct work_struct *work)
 	struct rmr_sb *sb = NULL;
 	unsigned int i;
 	bool blank;
+	u8 old;
 
 	mutex_lock(&pool->lock);
 	blank = (le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED) && !pool->gone &&
 		!pool->retired;
+	if (!pool->gone && !pool->retired)
+		rmr_srv_succession_keep(pool);
 	if (blank && !pool->attach)
 		sb = kmemdup(pool->sb, sizeof(*pool->sb), GFP_KERNEL);
+	old = pool->replaces;
 	mutex_unlock(&pool->lock);
-	for (i = 0; sb && i < RMR_MAX_MEMBERS; i++)
-		if (i != sb->member_id && sb->member[i].state != RMR_MEMBER_NONE)
-			rmr_srv_tell_slot(sb, i, sb->member_id);
+	for (i = 0; sb && i < RMR_MAX_MEMBERS; i++) {
+		if (i == sb->member_id || sb->member[i].state == RMR_MEMBER_NONE)
+			continue;
+		if (!rmr_srv_tell_slot(sb, i, sb->member_id) && old != RMR_NO_MEMBER &&
+		    sb->member[old].successor == sb->member_id + 1)
+			rmr_srv_tell_slot(sb, i, old);
+	}
 	kfree(sb);
 	if (blank)
 		queue_delayed_work(system_unbound_wq, &pool->claim_work, CLAIM_AGAIN);
@@ -310,6 +318,7 @@ static void claim_work(struct work_struct *work)
 void rmr_srv_claim_start(struct rmr_srv_pool *pool)
 {
 	INIT_DELAYED_WORK(&pool->claim_work, claim_work);
+	rmr_srv_succession_learn(pool);
 	queue_delayed_work(system_unbound_wq, &pool->claim_work, CLAIM_AGAIN);
 }
 
@@ -344,6 +353,7 @@ static int slot_wished(const struct rmr_sb *sb, const struct rmr_pool_spec *spec
 		       struct rmr_sb_member *slot, struct netlink_ext_ack *extack)
 {
 	const char *why = must_stay(sb, spec->member_id);
+	bool alone;
 
 	*slot = sb->member[spec->member_id];
 	if (slot->state == RMR_MEMBER_NONE) {
@@ -352,13 +362,18 @@ static int slot_wished(const struct rmr_sb *sb, const struct rmr_pool_spec *spec
 	}
 	if (spec->leaving)
 		slot->flags |= RMR_SLOT_F_LEAVING;
+	/* Nobody is there to take its place. */
+	if (spec->leaving && slot->successor &&
+	    sb->member[slot->successor - 1].state == RMR_MEMBER_NONE)
+		slot->successor = 0;
 	if (spec->maintenance == 1)
 		slot->flags |= RMR_SLOT_F_MAINTENANCE;
 	if (!spec->maintenance)
 		slot->flags &= ~RMR_SLOT_F_MAINTENANCE;
-	if (slot->flags == sb->member[spec->member_id].flags)
+	alone = slot->successor != sb->member[spec->member_id].successor;
+	if (slot->flags == sb->member[spec->member_id].flags && !alone)
 		return 1;
-	if (why && (slot->flags & ~sb->member[spec->member_id].flags)) {
+	if (why && (alone || (slot->flags & ~sb->member[spec->member_id].flags))) {
 		NL_SET_ERR_MSG_FMT(extack, "member %d: %s", spec->member_id, why);
 		return -EBUSY;
 	}
@@ -387,7 +402,7 @@ int rmr_srv_slot_wish(struct rmr_srv_pool *pool, unsigned int id, const struct r
 /* pool-member: by command, about any member of the pool. */
 int rmr_srv_member(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct rmr_srv_pool *pool = rmr_srv_pool_named(spec, extack);
+	struct rmr_srv_pool *pool = rmr_srv_pool_teller(spec, extack);
 	struct rmr_sb *sb = NULL;
 	struct rmr_sb_member slot;
 	int err;

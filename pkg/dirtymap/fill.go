@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// This file owns fills (R9.13): a bit of every chunk from a sector on, set by a word of the superblock, so that a new
+// This file owns fills (R9.14): a bit of every chunk from a sector on, set by a word of the superblock, so that a new
 // disk lacks everything at the cost of one write. What counts on disk is sector | fill.
 //
 // A sector owes a bit that all its chunks have in memory, and only those on disk that had it before. It owes only what it

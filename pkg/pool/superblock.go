@@ -172,7 +172,7 @@ type Superblock struct {
 	DataSize          uint64 `json:"data_size,omitempty"` // FeatIncompatExtMD: bytes of the data device
 	DataLabel         UUID   `json:"data_label,omitzero"` // FeatIncompatExtMD: random, in the stub too
 	Room              uint64 `json:"room,omitempty"`      // the pool may grow to it; behind the pool: zeros
-	// Fill of member j: 0, or its bit counts as set for every chunk of map sector Fill[j]-1 and of all behind it (R9.13).
+	// Fill of member j: 0, or its bit counts as set for every chunk of map sector Fill[j]-1 and of all behind it (R9.14).
 	Fill    [MaxMembers]uint32 `json:"fill,omitzero"`
 	Members [MaxMembers]Member `json:"member"`
 }

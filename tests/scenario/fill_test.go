@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Promise: a new disk that lacks everything is taken up at once, however large the pool is: the members that have the
-// data write a word of their superblocks and not their maps (R9.13). The copy goes on near where it was when the node
+// data write a word of their superblocks and not their maps (R9.14). The copy goes on near where it was when the node
 // with the only good copy dies and comes back; what is on its disk then says at every moment what the new disk lacks.
 //
 //	client0 --- brmr0 --+--- stor0 /dev/ubda..

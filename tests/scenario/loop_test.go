@@ -74,3 +74,41 @@ func walk(t *testing.T, n *rig.Node, places int, command, before, after string) 
 	t.Logf("%s: %d allocations failed, %d of them failed the command", command, hit, failed)
 	require.Positive(t, hit, "no allocation failed")
 }
+
+// A dump that met an object larger than a message ended as if there were no more pools. The largest one there is, with
+// all members, names and paths as long as they may be, is shown whole, by dump and by name.
+func TestPoolWithTheLongestNamesIsShown(t *testing.T) {
+	const sectors, mdSectors = 8 << 11, 512
+	c := rig.Start(t, rig.Storage(1), rig.Disks(96*mib))
+	n, zone := c.Storage(0), strings.Repeat("z", 55)
+	dir := "/tmp/" + strings.Repeat("p", 120) + "/" + strings.Repeat("q", 120)
+	name := strings.Repeat("n", 63)
+	n.MustSh(t, "modprobe dm_mod && modprobe rmr_loop && modprobe rmr_server transport=loop && modprobe brmr_server && echo "+strings.Repeat("h", 63)+" > /proc/sys/kernel/hostname && mkdir -p "+dir)
+	addr := func(i int) string { return fmt.Sprintf("fe80::%d%%%s", i+1, zone) }
+	for i := range 8 {
+		n.MustSh(t, fmt.Sprintf("echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync d%d && echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync m%[3]d && dmsetup mknodes && "+
+			"ln -s /dev/mapper/d%[3]d %[6]s/d%[3]d && ln -s /dev/mapper/m%[3]d %[6]s/m%[3]d", sectors, i*(sectors+mdSectors), i, mdSectors, i*(sectors+mdSectors)+sectors, dir))
+		command := fmt.Sprintf("rmrctl pool join %s --transport loop --peer %s", name, addr(0))
+		if i == 0 {
+			command = "rmrctl pool create " + name
+		}
+		n.MustSh(t, fmt.Sprintf("%s --assume-zeroed --device %s/d%d --metadata-device %[2]s/m%[3]d --addr %s,%s", command, dir, i, addr(i), addr(i+100)))
+	}
+	type shown struct {
+		ID      int `json:"member_id"`
+		Members []struct {
+			Node string   `json:"node"`
+			Addr []string `json:"addr"`
+		} `json:"members"`
+	}
+	list := ask[shown](t, n, "rmrctl pool show")
+	require.Len(t, list, 8, "the dump ended early")
+	for _, s := range list {
+		require.Len(t, s.Members, 8)
+		for _, m := range s.Members {
+			require.Len(t, m.Node, 63)
+			require.Len(t, m.Addr, 2)
+		}
+	}
+	require.Len(t, ask[shown](t, n, "rmrctl pool show "+name), 8)
+}

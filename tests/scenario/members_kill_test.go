@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Promise: whoever dies at whatever moment while a member is added, removed or gets another disk, the pool goes on
-// or comes back without anything lost, and the change ends: by itself if it was noted, else by saying it again.
+// Promise: whoever dies at whatever moment while a member is added, removed or gets another disk, or while the pool
+// gets larger, the pool goes on or comes back without anything lost, and the change ends: by itself if it was noted,
+// else by saying it again.
 //
 //	client0 --- brmr0 --+--- stor0
 //	                    +--- stor1    <- one of all four dies at a random moment
@@ -12,7 +13,9 @@ package scenario_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,15 +25,27 @@ import (
 	"github.com/rmr-block/rmr/internal/rig"
 )
 
-// TestMembersKilled is a loop over random moments: 6 in a plain run, 204 in the full one. Every pool serves for some
-// rounds, so that the oracles have short histories.
+// crashes is how many random moments a loop takes: RMR_CRASHES, so that a long run can be had in parts.
+func crashes(t *testing.T, plain, full int) int {
+	t.Helper()
+	if text := os.Getenv("RMR_CRASHES"); text != "" {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err, "RMR_CRASHES")
+		require.Positive(t, n, "RMR_CRASHES")
+		return n
+	}
+	if everyCase() {
+		return full
+	}
+	return plain
+}
+
+// TestMembersKilled is a loop over random moments: 6 in a plain run, 204 in the full one, RMR_CRASHES of them if that is
+// set. Every pool serves for some rounds, so that the oracles have short histories.
 func TestMembersKilled(t *testing.T) {
 	const perPool = 6
 	c := start(t, rig.Storage(3), rig.Client(1), rig.Disks(48*mib, 48*mib))
-	rounds := perPool
-	if everyCase() {
-		rounds = 204
-	}
+	rounds := (crashes(t, perPool, 204) + perPool - 1) / perPool * perPool
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -106,6 +121,7 @@ type act struct {
 	gone    int   // member that has to go, or -1
 	fresh   place // of the store that has to come
 	adds    bool
+	size    int64 // that the pool has to have, 0: as it was
 }
 
 func (k *killed) next() act {
@@ -119,19 +135,44 @@ func (k *killed) next() act {
 		panic("alone")
 	}
 	switch {
+	case k.change%4 == 0:
+		return k.larger()
 	case len(k.at) == 2 && k.change%2 == 1:
 		at := k.free(-1)
 		n := c.Storage(at.node)
-		return act{"add", n, fmt.Sprintf("rmrctl pool join %s --device %s --peer %s --force", k.name, n.DiskDevice(at.disk), peer(-1)), -1, at, true}
+		return act{"add", n, fmt.Sprintf("rmrctl pool join %s --device %s --peer %s --force", k.name, n.DiskDevice(at.disk), peer(-1)), -1, at, true, 0}
 	case len(k.at) == 3 && k.change%3 == 0:
 		id := k.pick()
 		n := c.Storage(k.at[k.pick(id)].node)
-		return act{"remove", n, fmt.Sprintf("rmrctl leg remove %s %d", k.name, id), id, place{}, false}
+		return act{"remove", n, fmt.Sprintf("rmrctl leg remove %s %d", k.name, id), id, place{}, false, 0}
 	default:
 		id := k.pick()
 		at := k.free(id)
 		n := c.Storage(at.node)
-		return act{"replace", n, fmt.Sprintf("rmrctl disk replace %s --leg %d --device %s --force", k.name, id, n.DiskDevice(at.disk)), id, at, true}
+		return act{"replace", n, fmt.Sprintf("rmrctl disk replace %s --leg %d --device %s --force", k.name, id, n.DiskDevice(at.disk)), id, at, true, 0}
+	}
+}
+
+// larger is a growth of the pool by a mebibyte, on stores that have the room. What is interrupted is, by chance, the
+// command that makes room on a node or that of the client.
+func (k *killed) larger() act {
+	size := k.size + mib
+	client := act{"resize", k.c.Client(0), fmt.Sprintf("brmr resize %s --size %d", k.name, size), -1, place{}, false, size}
+	id := k.pick()
+	if k.random.IntN(2) == 0 {
+		return act{"grow", k.c.Storage(k.at[id].node), k.room(id), -1, place{}, false, size}
+	}
+	return client
+}
+
+// room is the command that makes room on the store of a member.
+func (k *killed) room(id int) string { return fmt.Sprintf("rmrctl disk grow %s --leg %d", k.name, id) }
+
+// makeRoom has the stores of all members grow; one that is away is told again later.
+func (k *killed) makeRoom(t *testing.T) {
+	t.Helper()
+	for id, at := range k.at {
+		try(t, k.c.Storage(at.node), k.room(id))
 	}
 }
 
@@ -145,6 +186,9 @@ func (k *killed) round(t *testing.T) {
 	}
 	t.Logf("%s: %s on %s, %s dies after %v; members %v", a.name, a.command, a.node.Name(), victim.Name(), delay, k.at)
 	recording := k.record(t, k.c.Client(0), k.dev, 8)
+	if a.name == "resize" {
+		k.makeRoom(t)
+	}
 	said := background(t, a.node, a.command)
 	time.Sleep(delay)
 	require.NoError(t, victim.Kill())
@@ -224,11 +268,9 @@ func (k *killed) until(t *testing.T, a act) {
 			r := try(t, a.node, a.command)
 			t.Logf("said again: %d %s", r.Code, strings.TrimSpace(r.Stderr))
 		}
-		if time.Since(again) > 8*time.Second && a.name == "replace" && k.stays(legs, a.gone) {
-			// The new store came as a further member, before the old one was told to go.
-			r := try(t, a.node, fmt.Sprintf("rmrctl leg remove %s %d", k.name, a.gone))
-			t.Logf("removed: %d %s", r.Code, strings.TrimSpace(r.Stderr))
-			again = time.Now()
+		if a.size != 0 {
+			k.makeRoom(t)
+			try(t, k.c.Client(0), fmt.Sprintf("brmr resize %s --size %d", k.name, a.size))
 		}
 		for _, l := range legs {
 			try(t, k.c.Client(0), fmt.Sprintf("rmrctl leg return %s %d", k.name, l.ID)) // it may be gone by now
@@ -241,6 +283,7 @@ func (k *killed) until(t *testing.T, a act) {
 			k.at[l.ID] = a.fresh
 		}
 	}
+	k.size = max(k.size, a.size)
 	t.Logf("ended after %v: %v", time.Since(begin).Round(time.Millisecond), k.at)
 	k.sweep(t, true)
 }
@@ -266,10 +309,6 @@ func (k *killed) sweep(t *testing.T, stale bool) {
 	}
 }
 
-func (k *killed) stays(legs []shownLeg, id int) bool {
-	return slices.ContainsFunc(legs, func(l shownLeg) bool { return l.ID == id && !l.Leaving })
-}
-
 // ended tells whether everybody who is to be there is up to date, and whether the change was noted at all.
 func (k *killed) ended(t *testing.T, a act, legs []shownLeg) (done, noted bool) {
 	t.Helper()
@@ -293,7 +332,12 @@ func (k *killed) ended(t *testing.T, a act, legs []shownLeg) (done, noted bool) 
 			noted = noted || l.Leaving
 		}
 	}
-	return len(legs) == want && up == want && gone && fresh == a.adds, noted || fresh
+	done = len(legs) == want && up == want && gone && fresh == a.adds
+	if a.size != 0 {
+		got := strings.TrimSpace(k.c.Client(0).MustSh(t, "blockdev --getsize64 "+k.dev))
+		return done && got == fmt.Sprint(a.size), true
+	}
+	return done, noted || fresh
 }
 
 func (k *killed) end(t *testing.T) {

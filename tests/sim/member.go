@@ -193,7 +193,7 @@ func (m *Member) clearIntents() {
 	}
 }
 
-// syncMap calls done when the present state of the map is stable, its fills in the superblock included (R9.13).
+// syncMap calls done when the present state of the map is stable, its fills in the superblock included (R9.14).
 func (m *Member) syncMap(done func()) {
 	fills := func() { m.syncFills(done) }
 	if len(m.dirty.Pending()) == 0 && !m.mapBusy {

@@ -84,6 +84,10 @@ func (k *Kernel) run(req *rmrnl.Request) (any, *Refusal) {
 	switch req.Cmd {
 	case rmrnl.CmdPoolCreate, rmrnl.CmdPoolJoin:
 		return k.poolMake(req)
+	case rmrnl.CmdPoolReplace:
+		return k.poolReplace(req)
+	case rmrnl.CmdPoolGrow:
+		return nil, k.poolGrow(req)
 	case rmrnl.CmdPoolAssemble:
 		return k.poolAssemble(req)
 	case rmrnl.CmdPoolStop:
@@ -257,6 +261,36 @@ func (k *Kernel) poolMake(req *rmrnl.Request) (any, *Refusal) {
 	})
 	k.state.Pools = append(k.state.Pools, p)
 	return &p, nil
+}
+
+// poolReplace is about a member that works: the new one comes beside it.
+func (k *Kernel) poolReplace(req *rmrnl.Request) (any, *Refusal) {
+	i := k.poolIndex(req)
+	if i < 0 {
+		return nil, refusal(syscall.ENOENT, "no member of "+str(req, rmrnl.PoolAttrName)+" here: name a peer, --peer")
+	}
+	old := &k.state.Pools[i]
+	p := *old
+	p.MemberID, p.Device, p.Discarded = uint8(len(p.Member)), str(req, rmrnl.PoolAttrDevice), true
+	p.StoreUUID, p.Member = testUUID(0x20+p.MemberID), slices.Clone(p.Member)
+	for m := range p.Member {
+		if p.Member[m].ID == value(req, rmrnl.PoolAttrLeg) {
+			p.Member[m].Leaving, p.Member[m].Successor = true, p.MemberID+1
+		}
+	}
+	old.Member = slices.Clone(p.Member)
+	k.state.Pools = append(k.state.Pools, p)
+	return &p, nil
+}
+
+func (k *Kernel) poolGrow(req *rmrnl.Request) *Refusal {
+	i := k.poolIndex(req)
+	if i < 0 {
+		return refusal(syscall.ENOENT, "no pool "+str(req, rmrnl.PoolAttrName)+" on this node")
+	}
+	k.state.Pools[i].Room += k.state.Pools[i].DeviceGrown
+	k.state.Pools[i].DeviceGrown = 0
+	return nil
 }
 
 func (k *Kernel) poolAssemble(req *rmrnl.Request) (any, *Refusal) {

@@ -186,7 +186,7 @@ struct rmr_stub {
  * c / RMR_MAP_SECTOR_CHUNKS. A sector that fails its check counts as all dirty and is reported.
  *
  * struct rmr_sb.fill[j] of f > 0: bit j counts as set for every chunk of sector f - 1 and of all
- * behind it, whatever these sectors say (R9.13). Of data members other than the store's own only.
+ * behind it, whatever these sectors say (R9.14). Of data members other than the store's own only.
  *
  * CRC-32C everywhere: polynomial 0x1edc6f41 reflected, initial value and final XOR all ones
  * (RFC 3720), stored little-endian.

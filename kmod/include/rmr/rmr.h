@@ -54,6 +54,7 @@ struct rmr_pool_info {
 	char	device[RMR_PATH_LEN];
 	char	md_device[RMR_PATH_LEN];	/* "": device */
 	u64	room;				/* the pool may grow to it, 0: not prepared */
+	u64	device_grown;			/* bytes of the device behind the store */
 	char	client[RMR_NAME_LEN];
 	u64	size;
 	u64	store_size;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fills of the dirty map (R9.13): a bit of every chunk from a sector on, set by a word of the
+ * Fills of the dirty map (R9.14): a bit of every chunk from a sector on, set by a word of the
  * superblock. A new disk lacks everything at the cost of one write. No locks here; see map.h.
  *
  * What counts on disk is sector | fill. A slot *owes* a bit that all its chunks have by the fill,

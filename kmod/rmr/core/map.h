@@ -99,7 +99,7 @@ int rmr_map_load(struct rmr_map *map, u32 index, const struct rmr_map_sector *se
 		 struct rmr_fault *fault, gfp_t gfp);
 
 /*
- * Fills (R9.13, map-fill.c): bits of all chunks from a sector on that the superblock sets at once,
+ * Fills (R9.14, map-fill.c): bits of all chunks from a sector on that the superblock sets at once,
  * struct rmr_sb.fill. They are for other members, never for the own intent.
  */
 
