@@ -8,7 +8,7 @@
  * time, an old store and the new one of a slot both: a superset of what can happen.  Two client processes attach MAXE times together,
  * make MAXV views in each attachment, MAXT changes of slots and MAXW writes together.
  *
- * A slot in use may be wished away at any time, so its freeing needs no wish here; a wish changes nothing else (N_SLOT brings it in).
+ * A slot in use may be wished away at any time, so its freeing needs no wish here; a wish changes nothing else.
  * The lease is in views.pml: only the client of the highest epoch is asked whether it reads old data.
  *
  * With SERIAL nobody lives on after it was superseded, which leaves room for longer histories.
@@ -57,9 +57,6 @@
 byte ep[NST], v[NST], vu[NST], vy[NST], tt[NST*NS], tg[NST*NS], d[NST];
 byte blank, out;		/* masks of stores: history given up or never there; told that it is no member */
 byte nver, acked, attaches, topep, turns;
-#ifdef N_SLOT
-byte tw[NST*NS], wishes;	/* wishes count like stores */
-#endif
 hidden byte x, y, z, s0;
 hidden byte I1_durability, I9_stuck;	/* always 0: names in assertions */
 
@@ -106,37 +103,17 @@ inline reset()
 {
 	ph=GONE; e=0; n=0; U=0; Y=0; Ue=0; est=0; ans=0; wr=0; syn=0; got=0; know=0; rm=0; tv=0; tc=0; dm=0; settled=0;
 	x=0; do :: x<NS -> ct[x]=0; cg[x]=0; x++ :: else -> break od; x=0
-#ifdef N_SLOT
-	; x=0; do :: x<NS -> cw[x]=0; x++ :: else -> break od; x=0
-#endif
 }
 inline promise(s)	/* R9.9: who is in the slots is told by the highest view, of equal ones by the most changes */
 {
 	ep[s]=e; got=got|B(s); y=0;
 	x=0; do :: x<NS -> y=y+tg[AT(s,x)]; x++ :: else -> break od;
-#ifdef N_SLOT
-	x=0;
-	do :: x<NS ->
-		if :: (!IN(s,blank) || x!=SLOT(s)) && tg[AT(s,x)]+tw[AT(s,x)]>cg[x]+cw[x] ->
-			ct[x]=tt[AT(s,x)]; cg[x]=tg[AT(s,x)]; cw[x]=tw[AT(s,x)] :: else fi;
-		x++
-	:: else -> break od;
-#else
-#ifdef N_LINE
-	x=0;
-	do :: x<NS ->
-		if :: (!IN(s,blank) || x!=SLOT(s)) && tg[AT(s,x)]>cg[x] -> ct[x]=tt[AT(s,x)]; cg[x]=tg[AT(s,x)] :: else fi;
-		x++
-	:: else -> break od;
-#else
 	if
 	:: !IN(s,blank) && v[s]!=0 && (v[s]>tv || (v[s]==tv && y>tc)) ->
 		tv=v[s]; tc=y;
 		x=0; do :: x<NS -> ct[x]=tt[AT(s,x)]; cg[x]=tg[AT(s,x)]; x++ :: else -> break od
 	:: else
 	fi;
-#endif
-#endif
 	x=0; y=0;
 	printf("EV c%d e%d: store %d promises, view %d U %d Y %d, table %d %d %d\n",id,e,s,v[s],vu[s],vy[s],tt[AT(s,0)],tt[AT(s,1)],tt[AT(s,2)])
 }
@@ -201,14 +178,8 @@ inline decide()
 }
 inline tell_table(k)
 {
-#ifdef N_WHOLE		/* slot by slot, each persisted by itself */
-	x=0; do :: x<NS && tg[AT(S(k),x)]==cg[x] -> x++ :: else -> break od;
-	if :: x<NS -> tt[AT(S(k),x)]=ct[x]; tg[AT(S(k),x)]=cg[x]; printf("EV c%d tells store %d of slot %d\n",id,S(k),x) :: else -> know=know|B(k) fi;
-	x=0
-#else
 	x=0; do :: x<NS -> tt[AT(S(k),x)]=ct[x]; tg[AT(S(k),x)]=cg[x]; x++ :: else -> break od; x=0;
 	know=know|B(k); printf("EV c%d tells store %d the table %d %d %d\n",id,S(k),ct[0],ct[1],ct[2])
-#endif
 }
 inline tell(k)
 {
@@ -279,18 +250,12 @@ inline take(k,s)
 #define SYNC_STEP(k,j) \
 	:: d_step { ph==LIVE && wr==0 && settled && IN(k,Y) && !IN(k,syn) && IN(j,U) && OK(k) && OK(j) -> D(k)=D(j); syn=syn|B(k); \
 		printf("EV c%d resync of %d\n",id,k) }
-#ifdef N_SLOT
-#define WISH_STEP(s,k) :: d_step { wishes<2 && tt[AT(s,k)]!=0 -> wishes++; tw[AT(s,k)]=tw[AT(s,k)]+1; printf("EV store %d wishes of slot %d\n",s,k) }
-#endif
 
 proctype client(bit id)
 {
 	mtype ph=GONE;
 	byte e, n, U, Y, Ue, est, ans, wr, syn, got, know, rm, tv, tc;
 	byte ct[NS], cg[NS];
-#ifdef N_SLOT
-	byte cw[NS];
-#endif
 	bool dm, settled;
 	do
 	:: d_step { ph==GONE && attaches<MAXE && (attaches>0 || id==0) -> attaches++; topep++; e=topep; ph=ASKING; printf("EV c%d attaches, epoch %d\n",id,e) }
@@ -317,10 +282,6 @@ proctype client(bit id)
 	SYNC_STEP(1,2)
 	SYNC_STEP(2,0)
 	SYNC_STEP(2,1)
-#ifdef N_SLOT
-	WISH_STEP(0,1)
-	WISH_STEP(1,0)
-#endif
 	od
 }
 

@@ -67,7 +67,7 @@ func TestCommandsEndUnderFaults(t *testing.T) {
 			within(t, c.Storage(0), quickLimit, "rmrctl pool stop "+p.name)
 			c.Storage(0).MustSh(t, "rmrctl pool show -o json | grep "+p.name+" || rmrctl pool assemble "+c.Storage(0).DiskDevice(p.disk))
 			fault.heal(t, p, n)
-			require.Eventually(t, func() bool {
+			eventually(t, func() bool {
 				return try(t, client, "rmrctl device show -o json | grep "+p.name+" || "+p.mapCommand()).Code == 0
 			}, healLimit, time.Second, "the pool cannot be mapped again")
 			p.finishWith(t)

@@ -69,7 +69,7 @@ func (p *cachedPool) powerOn(t *testing.T, i int) {
 // waitNoIntents waits until a leg has let its intents go, as it does when it is idle.
 func (p *cachedPool) waitNoIntents(t *testing.T, i int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
+	eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
 }
 
 func oneCache(t *testing.T, p *cachedPool) {

@@ -70,7 +70,7 @@ func pausedClient(t *testing.T, p *pool) {
 	require.Equal(t, "suspended", p.device(t).State)
 	successor.MustSh(t, "brmr unmap "+p.name)
 	// Nobody is in the way any more; it still never comes back by itself, and says why.
-	require.Eventually(t, func() bool { return p.device(t).Reason == "fenced" }, ejectLimit, 50*time.Millisecond, "it does not say that it is fenced")
+	eventually(t, func() bool { return p.device(t).Reason == "fenced" }, ejectLimit, 50*time.Millisecond, "it does not say that it is fenced")
 	require.True(t, frozen.running())
 	old.MustSh(t, "kill $(pidof rmr-recorder)")
 	frozen.end(t, ejectLimit) // its I/O fails: a task that waited could not end
@@ -91,7 +91,7 @@ func writeHeld(t *testing.T, p *pool) {
 	before := p.member(t, 0).Counters.Writes
 	background(t, client, fmt.Sprintf("dd if=/dev/urandom of=%s bs=64k count=1 seek=80 oflag=direct status=none", dev))
 	waitTrigger(t, p.c.Storage(1), "write-arrived")
-	require.Eventually(t, func() bool { return p.member(t, 0).Counters.Writes > before }, ejectLimit, 20*time.Millisecond, "leg 0 did not get it")
+	eventually(t, func() bool { return p.member(t, 0).Counters.Writes > before }, ejectLimit, 20*time.Millisecond, "leg 0 did not get it")
 }
 
 // requireOneValue reads the block often, so that every leg is asked.

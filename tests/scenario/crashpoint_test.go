@@ -118,7 +118,7 @@ func (p *loggedPool) life(t *testing.T, round int) {
 	p.write(t, dev, 40)
 	if round == 0 {
 		for i := range p.legs {
-			require.Eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
+			eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
 		}
 	}
 	p.detach(t)

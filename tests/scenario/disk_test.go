@@ -165,7 +165,7 @@ func leftUnderWay(t *testing.T, p *pool) {
 	table(t, p, part(under, fmt.Sprintf("delay %[1]s %[2]d 0 %[1]s %[2]d %[3]d %[1]s %[2]d 0", under, badStart, late.Milliseconds())))
 	before := p.member(t, 0).Counters.Writes
 	background(t, client, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=1 seek=%d oflag=direct status=none", dev, badStart/8))
-	require.Eventually(t, func() bool { return p.member(t, 0).Counters.Writes > before }, ejectLimit, 20*time.Millisecond, "leg 0 did not get it")
+	eventually(t, func() bool { return p.member(t, 0).Counters.Writes > before }, ejectLimit, 20*time.Millisecond, "leg 0 did not get it")
 	written := time.Now()
 	require.NoError(t, client.Restart(t.Context()))
 	bringUp(t, client)

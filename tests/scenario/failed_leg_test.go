@@ -85,7 +85,7 @@ func cutLink(t *testing.T, p *pool) {
 	require.Equal(t, "up-to-date", d.Legs[0].State)
 	require.NotEqual(t, "none", d.Legs[1].Reason)
 	before := d.Legs[0].Counters.Writes
-	require.Eventually(t, func() bool { return p.device(t).Legs[0].Counters.Writes > before }, ejectLimit,
+	eventually(t, func() bool { return p.device(t).Legs[0].Counters.Writes > before }, ejectLimit,
 		50*time.Millisecond, "writes do not go on")
 	time.Sleep(5 * time.Second)
 	require.NoError(t, lost.Link().Heal(t.Context()))
@@ -124,7 +124,7 @@ func crashedClient(t *testing.T, p *pool) {
 	require.NoError(t, p.c.Client(0).Kill())
 	job.end(t, 10*time.Second)
 	recording.end(t, 10*time.Second)
-	require.Eventually(t, func() bool { return p.member(t, 0).State == "idle" && p.member(t, 1).State == "idle" },
+	eventually(t, func() bool { return p.member(t, 0).State == "idle" && p.member(t, 1).State == "idle" },
 		detectLimit, 100*time.Millisecond, "the members never noticed that the client is gone")
 	for i := range p.legs {
 		require.False(t, p.member(t, i).Clean)

@@ -82,6 +82,17 @@ func within(t *testing.T, n *rig.Node, limit time.Duration, command string) rig.
 	return j.result
 }
 
+// eventually waits until a condition holds, asked again each tick. Unlike the library's it asks in the test's own
+// goroutine, so that a condition may end the test, and none is asked any more after its end.
+func eventually(t *testing.T, condition func() bool, limit, tick time.Duration, message ...any) {
+	t.Helper()
+	for begin := time.Now(); !condition(); time.Sleep(tick) {
+		if time.Since(begin) > limit {
+			require.Fail(t, fmt.Sprintf("not within %v", limit), message...)
+		}
+	}
+}
+
 // ends runs a command that waits for a change to end, which must not take for ever.
 func ends(t *testing.T, n *rig.Node, command string) {
 	t.Helper()
@@ -91,6 +102,6 @@ func ends(t *testing.T, n *rig.Node, command string) {
 // waitTrigger waits until a trigger of a node has fired.
 func waitTrigger(t *testing.T, n *rig.Node, point string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return try(t, n, "grep -q '^"+point+" .* fired$' "+triggers).Code == 0 }, healLimit, 50*time.Millisecond,
+	eventually(t, func() bool { return try(t, n, "grep -q '^"+point+" .* fired$' "+triggers).Code == 0 }, healLimit, 50*time.Millisecond,
 		"trigger %s of %s never fired", point, n.Name())
 }

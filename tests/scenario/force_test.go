@@ -99,7 +99,7 @@ func lostMember(t *testing.T, p *pool) {
 // requireSplitBrain waits until the client has met the member and says what it is; it never serves.
 func requireSplitBrain(t *testing.T, p *pool, id int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return p.device(t).Legs[id].Reason == "split-brain" }, healLimit, 100*time.Millisecond,
+	eventually(t, func() bool { return p.device(t).Legs[id].Reason == "split-brain" }, healLimit, 100*time.Millisecond,
 		"the member of another history was not recognised")
 	require.Equal(t, "failed", p.device(t).Legs[id].State)
 	reads, writes := p.member(t, id).Counters.Reads, p.member(t, id).Counters.Writes

@@ -90,7 +90,7 @@ func oneBadSector(t *testing.T, p *pool) {
 	p.policy(t, "detach") // one sector is no reason to leave
 	dust(t, p, 1)
 	recording := p.record(t, p.c.Client(0), dev, 2)
-	require.Eventually(t, func() bool { readAll(t, p, dev); return p.leg1(t).Counters.Repairs > 0 }, healLimit, 50*time.Millisecond, "nothing was written back")
+	eventually(t, func() bool { readAll(t, p, dev); return p.leg1(t).Counters.Repairs > 0 }, healLimit, 50*time.Millisecond, "nothing was written back")
 	require.Equal(t, "0 badblock(s) found", badBlocks(t, p))
 	leg, member := p.leg1(t), p.member(t, 1)
 	require.Equal(t, "up-to-date", leg.State)
@@ -111,7 +111,7 @@ func manyBadSectors(t *testing.T, p *pool) {
 	recording := p.record(t, p.c.Client(0), dev, 4)
 	readAll(t, p, dev)
 	// What came while every slot was busy is found by the next read of it.
-	require.Eventually(t, func() bool { readAll(t, p, dev); return badBlocks(t, p) == "0 badblock(s) found" }, healLimit, 100*time.Millisecond)
+	eventually(t, func() bool { readAll(t, p, dev); return badBlocks(t, p) == "0 badblock(s) found" }, healLimit, 100*time.Millisecond)
 	recording.wait(t, time.Minute)
 	leg := p.leg1(t)
 	t.Logf("%d reads failed, %d ranges written back, %d not", leg.Counters.ReadErrors, leg.Counters.Repairs, leg.Counters.Unrepaired)
@@ -235,7 +235,7 @@ func leavesOnce(t *testing.T, p *pool) {
 	recording := p.record(t, client, dev, 8)
 	client.MustSh(t, fio(dev, verified, "--rw=randwrite --bs=16k --iodepth=8 --size=20m"))
 	leg := p.waitLeg(t, 1, "failed", ejectLimit)
-	require.Eventually(t, func() bool { return p.leg1(t).Reason == "store-error" }, healLimit, 50*time.Millisecond, "%+v", leg)
+	eventually(t, func() bool { return p.leg1(t).Reason == "store-error" }, healLimit, 50*time.Millisecond, "%+v", leg)
 	m := p.member(t, 1)
 	require.True(t, m.Disk.Left)
 	require.Equal(t, [2]string{"failed", "store-error"}, [2]string{m.State, m.Reason})

@@ -61,14 +61,14 @@ func (p *pool) leg(t *testing.T, id int) (legStatus, bool) {
 // waitGone waits until a member is none any more.
 func (p *pool) waitGone(t *testing.T, id int) {
 	t.Helper()
-	require.Eventually(t, func() bool { _, there := p.leg(t, id); return !there }, healLimit, 100*time.Millisecond, "member %d is still there", id)
+	eventually(t, func() bool { _, there := p.leg(t, id); return !there }, healLimit, 100*time.Millisecond, "member %d is still there", id)
 }
 
 // noStore checks that a store that was a member is none any more.
 func (p *pool) noStore(t *testing.T, at place) {
 	t.Helper()
 	n := p.c.Storage(at.node)
-	require.Eventually(t, func() bool { return try(t, n, "rmrctl pool show "+p.name).Code == exitError }, healLimit, 100*time.Millisecond,
+	eventually(t, func() bool { return try(t, n, "rmrctl pool show "+p.name).Code == exitError }, healLimit, 100*time.Millisecond,
 		"the removed member is still served")
 	refuses(t, n, "rmrctl pool assemble "+n.DiskDevice(at.disk), exitError, "no superblock")
 }
@@ -188,7 +188,7 @@ func witnessComesAndGoes(t *testing.T, p *pool) {
 func (p *pool) namedByEvents(t *testing.T, node string) {
 	t.Helper()
 	line := regexp.MustCompile(fmt.Sprintf(`{"action":"destroy","object":"leg","key":"brmr\d+/\d","name":%q,"state":"[a-z-]+","reason":"leaving","detail":"node:%s `, p.name, node))
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		text, err := os.ReadFile(filepath.Join(p.c.ShareDir(), "events-client0.json"))
 		return err == nil && line.Match(text)
 	}, 3*time.Second, 100*time.Millisecond, "events did not name the leg on %s", node)

@@ -25,7 +25,7 @@ import (
 func atRest(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	before := hashDisks(t, c)
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		time.Sleep(2 * time.Second) // more than the pass that lets intents go
 		now := hashDisks(t, c)
 		same := maps.Equal(before, now)
@@ -42,7 +42,7 @@ func TestMistakesChangeNothing(t *testing.T) {
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=16 oflag=direct status=none && sync", dev))
 	for i := range p.legs {
 		c.Storage(i).MustSh(t, "rmrctl disk grow mist")
-		require.Eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
+		eventually(t, func() bool { return p.member(t, i).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
 	}
 	client.MustSh(t, "rmrctl leg eject mist 1")
 	p.waitLeg(t, 1, "failed", ejectLimit)

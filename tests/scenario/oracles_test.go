@@ -48,7 +48,7 @@ func (p *pool) record(t *testing.T, client *rig.Node, dev string, seconds int) *
 	j := background(t, client, fmt.Sprintf("rmr-recorder --device %s --log /share/%s --pool %s --writer %d --first %d --blocks %d --stride %d "+
 		"--workers 4 --seed %d --duration %ds --pause 8ms --flush 1 --fua 5", dev, name, p.uuid, writer, area/4096, recordedBlocks,
 		recordedStride, writer, seconds))
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		log, err := recorder.ReadLog(p.logs[writer-1])
 		return err == nil && len(log.Operations) > 10 || !j.running()
 	}, ejectLimit, 50*time.Millisecond, "the recorder does not start")

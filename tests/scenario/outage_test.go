@@ -58,7 +58,7 @@ func twoOfThree(t *testing.T, p *pool) {
 	d := p.device(t)
 	require.Equal(t, "live", d.State)
 	before := d.Legs[0].Counters.Writes
-	require.Eventually(t, func() bool { return p.device(t).Legs[0].Counters.Writes > before }, ejectLimit,
+	eventually(t, func() bool { return p.device(t).Legs[0].Counters.Writes > before }, ejectLimit,
 		50*time.Millisecond, "writes do not go on")
 	require.NoError(t, p.c.Storage(2).Link().Heal(t.Context()))
 	require.NoError(t, p.c.Storage(1).Link().Heal(t.Context()))

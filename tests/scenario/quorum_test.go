@@ -51,7 +51,7 @@ func (p *pool) whole(t *testing.T) {
 func (p *pool) goesOn(t *testing.T, leg int) {
 	t.Helper()
 	before := p.device(t).Legs[leg].Counters.Writes
-	require.Eventually(t, func() bool { return p.device(t).Legs[leg].Counters.Writes > before+5 }, ejectLimit, 50*time.Millisecond,
+	eventually(t, func() bool { return p.device(t).Legs[leg].Counters.Writes > before+5 }, ejectLimit, 50*time.Millisecond,
 		"writes do not go on")
 }
 
@@ -211,7 +211,7 @@ func cutFromMajority(t *testing.T, p *pool) {
 	}
 	p.waitLegOn(t, other, 0, "up-to-date", healLimit)
 	second.wait(t, time.Minute)
-	require.Eventually(t, func() bool { return p.device(t).Reason == "fenced" }, detectLimit, 100*time.Millisecond,
+	eventually(t, func() bool { return p.device(t).Reason == "fenced" }, detectLimit, 100*time.Millisecond,
 		"the first client does not know that another one went live")
 	client.MustSh(t, "brmr unmap --force "+p.name)
 	recording.end(t, time.Minute)

@@ -74,7 +74,7 @@ func diesBeforeTheWish(t *testing.T, p *pool, n *rig.Node, point, command string
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=16 oflag=direct status=none", dev))
 	trigger(t, n, point)
 	job := background(t, n, command)
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		fired := try(t, n, "grep -q '^claim .* fired$' "+triggers).Code == 0
 		if !fired && !job.running() {
 			t.Fatalf("the command ended before: %+v %v", job.result, job.err)

@@ -40,7 +40,7 @@ func replaceDead(t *testing.T, p *pool, fresh int, alone bool) {
 	recording := p.record(t, client, dev, 12)
 	table(t, p, fmt.Sprintf("0 %d error", diskSectors))
 	p.waitLeg(t, 1, "failed", ejectLimit)
-	require.Eventually(t, func() bool { return p.member(t, 1).State == "failed" }, healLimit, 100*time.Millisecond, "the store did not fail")
+	eventually(t, func() bool { return p.member(t, 1).State == "failed" }, healLimit, 100*time.Millisecond, "the store did not fail")
 	if alone {
 		require.NoError(t, n.Link().Cut())
 	}
@@ -58,7 +58,7 @@ func replaceDead(t *testing.T, p *pool, fresh int, alone bool) {
 	refuses(t, n, "rmrctl pool assemble /dev/mapper/"+p.name, exitError, "exists")
 	n.MustSh(t, fmt.Sprintf("rmrctl pool stop %s --force && rmrctl pool assemble /dev/mapper/%s", p.name, p.name))
 	p.undamp(t, 1)
-	require.Eventually(t, func() bool { l, _ := p.leg(t, 1); return l.Reason == "replaced" }, healLimit, 100*time.Millisecond,
+	eventually(t, func() bool { l, _ := p.leg(t, 1); return l.Reason == "replaced" }, healLimit, 100*time.Millisecond,
 		"the old store was not recognised")
 	require.Zero(t, p.member(t, 1).Counters.Writes+p.member(t, 1).Counters.Reads, "the old store was used")
 	n.MustSh(t, fmt.Sprintf("rmrctl pool stop %s && rmrctl pool assemble %s", p.name, n.DiskDevice(fresh)))
@@ -97,7 +97,7 @@ func replaceAlive(t *testing.T, p *pool, fresh int) {
 	recording := p.record(t, client, dev, 5)
 	during := p.fioOps(t, dev, 3)
 	least := 2
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		up := 0
 		for _, l := range p.device(t).Legs {
 			if l.State == "up-to-date" {

@@ -53,7 +53,7 @@ func missedOnly(t *testing.T, p *pool, fail func(n *rig.Node) (heal func())) {
 	dev, client := p.attach(t), p.c.Client(0)
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=60 oflag=direct status=none && sync", dev))
 	// A member that restarts is uncertain about every chunk with an intent; these go when it is idle.
-	require.Eventually(t, func() bool { return p.member(t, 1).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
+	eventually(t, func() bool { return p.member(t, 1).Intents == 0 }, intentLimit, 200*time.Millisecond, "intents stay")
 	heal := fail(p.c.Storage(1))
 	// The first write finds out; the chunk that it lies in is marked as a whole.
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=1 oflag=direct status=none", dev))

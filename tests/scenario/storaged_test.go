@@ -108,7 +108,7 @@ func overSocket(t *testing.T, p *pool) {
 	n.MustSh(t, killStoraged)
 	n.MustSh(t, "mkdir -p /etc/rmr && echo 'verify: {every: 1h, rate: 100M}' >> /etc/rmr/storaged.yaml && rmr-storaged check-config")
 	startStoraged(t, n)
-	require.Eventually(t, func() bool { return p.verified(t, 0).Verified != 0 }, verifyLimit, 200*time.Millisecond, "never compared")
+	eventually(t, func() bool { return p.verified(t, 0).Verified != 0 }, verifyLimit, 200*time.Millisecond, "never compared")
 	require.Regexp(t, `rmr_verify_age_seconds{member="0",pool="daemon",store="[0-9a-f-]+"} \d+\n`, get(t, n, "/metrics"))
 }
 

@@ -29,7 +29,7 @@ func trigger(t *testing.T, n *rig.Node, line string) {
 
 func waitFired(t *testing.T, n *rig.Node) {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(n.MustSh(t, "cat "+triggers), "fired") }, healLimit, 100*time.Millisecond,
+	eventually(t, func() bool { return strings.Contains(n.MustSh(t, "cat "+triggers), "fired") }, healLimit, 100*time.Millisecond,
 		"the trigger never fired")
 }
 

@@ -162,7 +162,7 @@ func plantedOnTwo(t *testing.T, p *pool) {
 func (p *pool) waitReturned(t *testing.T, leg, times int) {
 	t.Helper()
 	log := fmt.Sprintf("test $(dmesg | grep -c 'rmr %s: leg %d: .* -> failed') -ge %d", p.name, leg, times)
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		return try(t, p.c.Client(0), log).Code == 0
 	}, ejectLimit, 50*time.Millisecond, "leg %d does not leave", leg)
 	p.waitLeg(t, leg, "up-to-date", healLimit)
@@ -210,7 +210,7 @@ func plantedOnThree(t *testing.T, p *pool) {
 	p.c.Storage(1).MustSh(t, "rmrctl verify start major")
 	require.Equal(t, "waiting", p.verified(t, 1).State)
 	p.c.Storage(1).MustSh(t, "rmrctl resync limit major none --floor 4M")
-	require.Eventually(t, func() bool { return p.verified(t, 1).State == "done" }, healLimit, 200*time.Millisecond)
+	eventually(t, func() bool { return p.verified(t, 1).State == "done" }, healLimit, 200*time.Millisecond)
 	require.Zero(t, p.verified(t, 1).Differences)
 	// 24 MiB were written over, and the recorder has its part; the rest is what it was.
 	p.finishWith(t)
@@ -286,7 +286,7 @@ func writtenBetweenDigests(t *testing.T, p *pool) {
 	waitTrigger(t, stor, "verify")
 	p.c.Client(0).MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=4k count=3 seek=%d oflag=direct status=none", dev, 5*256+9))
 	trigger(t, stor, "release")
-	require.Eventually(t, func() bool { return p.verified(t, 0).State == "done" }, verifyLimit, 100*time.Millisecond)
+	eventually(t, func() bool { return p.verified(t, 0).State == "done" }, verifyLimit, 100*time.Millisecond)
 	s := p.verified(t, 0)
 	require.Zero(t, s.Differences, "a write under way was taken for a difference: %+v", s)
 	require.Zero(t, s.Busy)
@@ -316,10 +316,10 @@ func verifyKilled(t *testing.T, p *pool) {
 	recording := p.record(t, client, dev, 10)
 	require.NoError(t, other.Kill())
 	p.waitLeg(t, 1, "failed", ejectLimit)
-	require.Eventually(t, func() bool { return p.verified(t, 0).State == "waiting" }, verifyLimit, 100*time.Millisecond)
+	eventually(t, func() bool { return p.verified(t, 0).State == "waiting" }, verifyLimit, 100*time.Millisecond)
 	p.restart(t, 1)
 	p.waitLeg(t, 1, "up-to-date", healLimit)
-	require.Eventually(t, func() bool { return p.verified(t, 0).State == "done" }, verifyLimit, 100*time.Millisecond)
+	eventually(t, func() bool { return p.verified(t, 0).State == "done" }, verifyLimit, 100*time.Millisecond)
 	require.Zero(t, p.verified(t, 0).Differences)
 	recording.wait(t, time.Minute)
 	// The member that compares dies, and knows when it last did.
