@@ -116,7 +116,7 @@ int rmr_srv_device_format(struct rmr_srv_pool *pool, struct netlink_ext_ack *ext
 	return err;
 }
 
-/* Takes the stub away. Caller: pool->lock; sb_next is free. */
+/* Takes the stub away. Caller: pool->lock, sb_lock; sb_next is free. */
 int rmr_srv_device_wipe(struct rmr_srv_pool *pool)
 {
 	const struct rmr_sb *sb = pool->sb;
@@ -273,7 +273,7 @@ int rmr_srv_device_zero(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g,
 	return err ?: rmr_srv_grow_range(pool, max(g->from, g->old_stub + RMR_MD_BLOCK), end);
 }
 
-/* The stub at the end of the data device that pool->sb_next names. Caller: pool->lock. */
+/* The stub at the end of the data device that pool->sb_next names. Caller: sb_lock. */
 int rmr_srv_device_label(struct rmr_srv_pool *pool)
 {
 	struct rmr_stub *stub = kmalloc(sizeof(*stub), GFP_NOIO);

@@ -352,6 +352,12 @@ void rmr_srv_sb_begin(struct rmr_srv_pool *pool)
 	*pool->sb_next = *pool->sb;
 }
 
+/* What was begun is not written. */
+void rmr_srv_sb_abandon(struct rmr_srv_pool *pool)
+{
+	mutex_unlock(&pool->sb_lock);
+}
+
 /* The fills as the map has them now, of the members of the table that is being written. */
 static void sb_put_fills(struct rmr_srv_pool *pool)
 {
@@ -440,7 +446,8 @@ int rmr_srv_sb_fills(struct rmr_srv_pool *pool)
 	int err;
 
 	mutex_lock(&pool->sb_lock);
-	*pool->sb_next = *pool->sb;
+	if (!pool->wiped)
+		*pool->sb_next = *pool->sb;
 	err = sb_write(pool, false);
 	mutex_unlock(&pool->sb_lock);
 	return err;
@@ -495,8 +502,9 @@ int rmr_srv_sb_wipe(struct rmr_srv_pool *pool)
 				     sizeof(*pool->sb_next));
 		err = err ?: e;
 	}
+	err = err ?: rmr_srv_device_wipe(pool);
 	mutex_unlock(&pool->sb_lock);
-	return err ?: rmr_srv_device_wipe(pool);
+	return err;
 }
 
 /* ---- commands ---- */

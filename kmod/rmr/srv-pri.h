@@ -455,6 +455,8 @@ void rmr_srv_pool_put(struct rmr_srv_pool *pool);
  */
 int rmr_srv_sb_commit(struct rmr_srv_pool *pool);
 void rmr_srv_sb_begin(struct rmr_srv_pool *pool);
+/* Ends what rmr_srv_sb_begin() began, and nothing has changed. */
+void rmr_srv_sb_abandon(struct rmr_srv_pool *pool);
 /* Writes what the map's fills have become, and nothing else. Caller: not pool->lock. Sleeps. */
 int rmr_srv_sb_fills(struct rmr_srv_pool *pool);
 void rmr_srv_pool_state(struct rmr_srv_pool *pool, u8 state, u8 reason);

@@ -175,9 +175,11 @@ static int grow_move(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g)
 		pool->sb_next->data_size = cpu_to_le64(g->data_size);
 		if (g->data_size != g->old_data)
 			err = rmr_srv_device_label(pool);
+		if (err)
+			rmr_srv_sb_abandon(pool);
+		else
+			err = rmr_srv_sb_commit(pool);
 	}
-	if (!err)
-		err = rmr_srv_sb_commit(pool);
 	mutex_unlock(&t->place);
 	mutex_unlock(&pool->lock);
 	return err;
