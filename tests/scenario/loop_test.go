@@ -80,11 +80,14 @@ func walk(t *testing.T, n *rig.Node, places int, command, before, after string) 
 func TestPoolWithTheLongestNamesIsShown(t *testing.T) {
 	const sectors, mdSectors = 8 << 11, 512
 	c := rig.Start(t, rig.Storage(1), rig.Disks(96*mib))
-	n, zone := c.Storage(0), strings.Repeat("z", 55)
+	n := c.Storage(0)
 	dir := "/tmp/" + strings.Repeat("p", 120) + "/" + strings.Repeat("q", 120)
 	name := strings.Repeat("n", 63)
 	n.MustSh(t, "modprobe dm_mod && modprobe rmr_loop && modprobe rmr_server transport=loop && modprobe brmr_server && echo "+strings.Repeat("h", 63)+" > /proc/sys/kernel/hostname && mkdir -p "+dir)
-	addr := func(i int) string { return fmt.Sprintf("fe80::%d%%%s", i+1, zone) }
+	addr := func(i int) string {
+		host := fmt.Sprintf("fe80::%d%%", i+1)
+		return host + strings.Repeat("z", 63-len(host))
+	}
 	for i := range 8 {
 		n.MustSh(t, fmt.Sprintf("echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync d%d && echo 0 %d linear /dev/ubda %d | dmsetup create --noudevsync m%[3]d && dmsetup mknodes && "+
 			"ln -s /dev/mapper/d%[3]d %[6]s/d%[3]d && ln -s /dev/mapper/m%[3]d %[6]s/m%[3]d", sectors, i*(sectors+mdSectors), i, mdSectors, i*(sectors+mdSectors)+sectors, dir))
