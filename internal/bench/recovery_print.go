@@ -3,10 +3,8 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -30,14 +28,11 @@ var recoveryRows = []string{
 func (r *recovery) print(out io.Writer) error {
 	for _, result := range r.results {
 		for name, values := range result.Rounds {
-			sorted := slices.Sorted(slices.Values(values))
-			result.Values[name] = sorted[len(sorted)/2]
+			result.Values[name] = middle(values)
 		}
 	}
 	if r.opts.JSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return e.Encode(r.results)
+		return printJSON(out, r.results)
 	}
 	t := table.NewWriter()
 	t.SetOutputMirror(out)

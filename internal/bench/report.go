@@ -60,9 +60,7 @@ func ratio(r float64) string {
 func (b *bench) print(out io.Writer) error {
 	f := b.figures()
 	if b.opts.JSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return e.Encode(f)
+		return printJSON(out, f)
 	}
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
@@ -80,4 +78,10 @@ func (b *bench) print(out io.Writer) error {
 	t.SetCaption("medians of %d rounds of %d s; only the ratios of one run mean something", f.Rounds, f.Seconds)
 	t.Render()
 	return nil
+}
+
+func printJSON(out io.Writer, figures any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(figures)
 }

@@ -6,11 +6,9 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -214,13 +212,10 @@ func (v *verifyBench) compared(ctx context.Context) (float64, error) {
 
 func (v *verifyBench) print(out io.Writer) error {
 	for name, values := range v.result.Rounds {
-		sorted := slices.Sorted(slices.Values(values))
-		v.result.Values[name] = sorted[len(sorted)/2]
+		v.result.Values[name] = middle(values)
 	}
 	if v.opts.JSON {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return e.Encode(v.result)
+		return printJSON(out, v.result)
 	}
 	t := table.NewWriter()
 	t.SetOutputMirror(out)

@@ -31,12 +31,7 @@ func (p *splitPool) mdPath() string { return fmt.Sprintf("/dev/mapper/meta%d", p
 func (p *splitPool) mdTable(t *testing.T, i int, verb string) {
 	t.Helper()
 	n := p.c.Storage(i)
-	table, name := fmt.Sprintf("echo '0 %d linear %s 0'", p.md/512, n.DiskDevice(p.disk+1)), fmt.Sprintf("meta%d", p.disk)
-	if verb == "create" {
-		n.MustSh(t, fmt.Sprintf("modprobe dm_mod && %s | dmsetup create --noudevsync %s && dmsetup mknodes", table, name))
-		return
-	}
-	n.MustSh(t, fmt.Sprintf("%s | dmsetup reload %s && dmsetup suspend --noudevsync %[2]s && dmsetup resume --noudevsync %[2]s", table, name))
+	linear(t, n, fmt.Sprintf("meta%d", p.disk), n.DiskDevice(p.disk+1), p.md, verb)
 }
 
 func (p *splitPool) rebootBoth(t *testing.T, i int) {

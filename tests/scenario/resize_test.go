@@ -33,8 +33,13 @@ func (p *grownPool) path() string { return fmt.Sprintf("/dev/mapper/grown%d", p.
 func (p *grownPool) table(t *testing.T, i int, verb string) {
 	t.Helper()
 	n := p.c.Storage(i)
-	table := fmt.Sprintf("echo '0 %d linear %s 0'", p.device/512, n.DiskDevice(p.disk))
-	name := fmt.Sprintf("grown%d", p.disk)
+	linear(t, n, fmt.Sprintf("grown%d", p.disk), n.DiskDevice(p.disk), p.device, verb)
+}
+
+// linear makes a device of the first bytes of another one, or changes its size.
+func linear(t *testing.T, n *rig.Node, name, under string, bytes int64, verb string) {
+	t.Helper()
+	table := fmt.Sprintf("echo '0 %d linear %s 0'", bytes/512, under)
 	if verb == "create" {
 		n.MustSh(t, fmt.Sprintf("modprobe dm_mod && %s | dmsetup create --noudevsync %s && dmsetup mknodes", table, name))
 		return
