@@ -288,3 +288,21 @@ func TestANewDiskCostsOneWrite(t *testing.T) {
 		t.Fatalf("a map with a fill was made larger: %v", err)
 	}
 }
+
+// A bit that all chunks of a sector have by a merge stays one of the sector: a later fill owes the new bits alone. With
+// the bit in the bytes, a fill of other bits owed it too, and the superblock kept a fill that the kernel's did not.
+func TestAMergeLeavesNoDebtOfWhatASectorHasAsAWhole(t *testing.T) {
+	m, other := New(2*pool.MapSectorChunks, 1), New(2*pool.MapSectorChunks, 1)
+	other.SetAll(0x08)
+	if err := m.Merge(other, 0xff); err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range m.Pending() {
+		_, gen := m.Image(index)
+		m.Persisted(index, gen)
+	}
+	m.Mark(0, m.Chunks()-1, 0x09)
+	if f := m.PutFills(0xff); f != (Fills{1}) {
+		t.Fatalf("fills %v: the merged bit is in the sectors already", f)
+	}
+}

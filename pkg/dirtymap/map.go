@@ -229,8 +229,13 @@ func (m *Map) Merge(other *Map, mask pool.Mask) error {
 	if other.chunks != m.chunks {
 		return fmt.Errorf("merge dirty maps: %d chunks into %d", other.chunks, m.chunks)
 	}
-	for chunk, bits := range other.Dirty(mask) {
-		m.Set(chunk, chunk, bits&mask)
+	for _, index := range other.indexes() { // what a sector has as a whole stays so: what it owes depends on that
+		base := uint64(index) * pool.MapSectorChunks
+		end := min(base+pool.MapSectorChunks, m.chunks)
+		m.Set(base, end-1, other.sectors[index].fill&mask)
+		for c := base; c < end && !other.sectors[index].sparse; c++ {
+			m.Set(c, c, other.Get(c)&mask)
+		}
 	}
 	return nil
 }

@@ -14,24 +14,41 @@ import (
 	"testing"
 )
 
+// logHash is the hash of the events of a world, and how many they are.
+func logHash(seed uint64, broken Rule) (sum [sha256.Size]byte, n int) {
+	h := sha256.New()
+	stats, _ := Run(Draw(seed, broken), h)
+	return [sha256.Size]byte(h.Sum(nil)), stats.Events
+}
+
 // TestSeedReplaysExactly: two runs of a seed print the same events: same hash of the log.
 func TestSeedReplaysExactly(t *testing.T) {
-	hash := func(seed uint64) (sum [sha256.Size]byte, n int) {
-		h := sha256.New()
-		stats, _ := Run(Draw(seed, None), h)
-		return [sha256.Size]byte(h.Sum(nil)), stats.Events
-	}
 	seen := map[[sha256.Size]byte]uint64{}
 	for i := range uint64(20) {
-		for _, seed := range []uint64{i + 1, Directed + i} {
-			a, events := hash(seed)
-			if b, _ := hash(seed); a != b || events == 0 {
+		for _, seed := range []uint64{i + 1, Directed + i, Changing + i} {
+			a, events := logHash(seed, None)
+			if b, _ := logHash(seed, None); a != b || events == 0 {
 				t.Fatalf("seed %d: two runs differ, or did nothing (%d events)", seed, events)
 			}
 			if other, again := seen[a]; again {
 				t.Fatalf("seeds %d and %d have the same log", seed, other)
 			}
 			seen[a] = seed
+		}
+	}
+}
+
+// TestMutantsReplayExactly: with a rule taken away too. One seed showed its mutant in seven runs of eight: the tables of
+// members were merged in the order of a Go map, which makes no difference only while every rule is in force.
+func TestMutantsReplayExactly(t *testing.T) {
+	for _, m := range Mutants() {
+		seed := max(m.Seed, 1)
+		first, _ := logHash(seed, m.Rule)
+		for range 4 {
+			if again, _ := logHash(seed, m.Rule); again != first {
+				t.Errorf("%s: two runs of seed %d differ", m.Rule, seed)
+				break
+			}
 		}
 	}
 }

@@ -5,7 +5,12 @@
 
 package sim
 
-import "github.com/rmr-block/rmr/pkg/pool"
+import (
+	"maps"
+	"slices"
+
+	"github.com/rmr-block/rmr/pkg/pool"
+)
 
 type slots = [pool.MaxMembers]pool.Member
 
@@ -45,11 +50,13 @@ func (c *Client) mergePromises() {
 	}
 	t := &c.tab
 	*t = clientTable{version: t.version + 1, legs: make([]legTable, len(c.w.members))}
-	for _, r := range c.said {
-		c.mergeTable(r)
+	ids := slices.Sorted(maps.Keys(c.said)) // mutants depend on the order, and a seed has to replay exactly
+	for _, id := range ids {
+		c.mergeTable(c.said[id])
 	}
 	t.table.Held = true
-	for id, r := range c.said { // the mutant takes claims for what is so
+	for _, id := range ids { // the mutant takes claims for what is so
+		r := c.said[id]
 		if !c.w.on(FClaim) && r.blank && pool.Identify(&t.table.Slots, id, &r.own, true) == pool.StoreClaim {
 			t.table.Slots[id] = r.own
 		}
