@@ -14,6 +14,7 @@ CORE_SAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit
 CORE_DRIVER := $(wildcard tests/core/driver*.c)
 CORE_FUZZ := $(patsubst tests/core/fuzz/%.c,$(CORE_OUT)/fuzz/%,$(wildcard tests/core/fuzz/*.c))
 OPS ?= 1000000
+SEED ?= 0
 SECONDS ?= 60
 
 .PHONY: core-test core-diff core-cover core-bench core-fuzz core-kunit
@@ -30,8 +31,8 @@ core-test: $(CORE_OUT)/test ## test the pure C core with address and undefined-b
 $(CORE_OUT)/driver: $(CORE_SRC) $(CORE_DRIVER) $(CORE_HDR) | $(CORE_OUT)
 	@$(CORE_CC) $(CORE_FLAGS) $(CORE_SAN) -o $@ $(CORE_SRC) $(CORE_DRIVER)
 
-core-diff: $(CORE_OUT)/driver ## compare the pure C core with the Go packages, OPS=10^6 random operations
-	go test -count=1 -timeout 30m ./tests/core/diff/ -ops $(OPS)
+core-diff: $(CORE_OUT)/driver ## compare the pure C core with the Go packages, OPS=10^6 operations; SEED=0 draws fresh ones
+	go test -count=1 -timeout 30m ./tests/core/diff/ -ops $(OPS) -seed $(SEED)
 
 core-cover: ## branch coverage of the pure C core by its suites and the comparison with Go; below 90 % fails
 	@tests/core/cover.sh $(CORE_OUT)/cover "$(CORE_CC) $(CORE_FLAGS)" "$(CORE_SRC)" "$(CORE_TESTS)" "$(CORE_DRIVER)"
