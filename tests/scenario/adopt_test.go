@@ -58,6 +58,5 @@ func adoptedByTwo(t *testing.T, p *pool) {
 	p.legs = 2
 	p.attach(t)
 	p.waitLeg(t, 1, "up-to-date", healLimit)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

@@ -24,8 +24,7 @@ func TestLegsStayRightAfterBoot(t *testing.T) {
 	client.MustSh(t, "test $(cut -d. -f1 /proc/uptime) -lt 50") // else the test would show nothing
 	recording := p.record(t, client, dev, 3)
 	recording.wait(t, ejectLimit)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 	console, err := os.ReadFile(client.ConsolePath())
 	require.NoError(t, err)

@@ -143,6 +143,5 @@ func everyCache(t *testing.T, p *cachedPool) {
 	require.Equal(t, want, sum(), "flushed data is lost")
 	allUpToDate(t, p.pool)
 	require.Equal(t, want, sum(), "flushed data is lost")
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

@@ -127,8 +127,7 @@ func roomForApplications(t *testing.T, p *pool) {
 		require.GreaterOrEqual(t, rate, leastRate*undisturbed)
 		p.waitLeg(t, 1, "up-to-date", healLimit)
 	}
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 func whatSetsTheRate(t *testing.T, p *pool) {
@@ -154,8 +153,7 @@ func whatSetsTheRate(t *testing.T, p *pool) {
 	recording.wait(t, time.Minute)
 	p.waitPace(t, 1, "idle", "source")
 	p.waitLeg(t, 1, "up-to-date", healLimit)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -213,8 +211,7 @@ func dampedLink(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	t.Logf("back %v after the command", time.Since(begin).Round(time.Millisecond))
 	recording.wait(t, 2*time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -272,8 +269,7 @@ func writtenMeanwhile(t *testing.T, p *pool) {
 	t.Logf("copied %d bytes, equal %d bytes", s.Copied, s.Equal)
 	require.Greater(t, s.Equal, uint64(0), "nothing was compared")
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -310,8 +306,7 @@ func fromAllSources(t *testing.T, p *pool) {
 	require.GreaterOrEqual(t, from[1], (from[0]+from[1])/4, "member 1 is hardly asked")
 	require.Zero(t, from[2])
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -331,7 +326,6 @@ func onlyWhatDiffers(t *testing.T, p *pool) {
 	require.LessOrEqual(t, s.Copied, uint64((1+8+2)*mib), "more was copied than differs")
 	require.GreaterOrEqual(t, s.Equal, uint64(60*mib))
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }

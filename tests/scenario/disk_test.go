@@ -146,9 +146,7 @@ func slowDisk(t *testing.T, p *pool) {
 	recording.wait(t, time.Minute)
 	table(t, p, good(n.DiskDevice(p.disk)))
 	p.waitLeg(t, 1, "up-to-date", healLimit)
-	allUpToDate(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 

@@ -62,8 +62,7 @@ func unmapWhileUsed(t *testing.T, p *pool) {
 	refuses(t, client, "brmr unmap used", exitRefused, "open or mounted")
 	client.MustSh(t, "kill $(pidof sleep)")
 	holder.end(t, 10*time.Second)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 // slowly is a verified job that lasts about limit seconds unless something makes it wait. It leaves to a recorder
@@ -92,8 +91,7 @@ func cutLink(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
@@ -110,8 +108,7 @@ func killedStorage(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 

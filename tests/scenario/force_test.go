@@ -81,8 +81,7 @@ func lostMember(t *testing.T, p *pool) {
 	recording.wait(t, time.Minute)
 	require.Equal(t, p.lineage(t, 1), p.lineage(t, 0))
 	require.False(t, p.member(t, 0).Discarded)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	// Whole again: nothing has to be forced any more.
 	dev = p.attach(t)
 	allUpToDate(t, p)
@@ -91,8 +90,7 @@ func lostMember(t *testing.T, p *pool) {
 		require.Equal(t, p.lineage(t, 1), p.lineage(t, p.legs))
 	}
 	p.record(t, client, dev, 3).wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -139,7 +137,6 @@ func twoHistories(t *testing.T, p *pool) {
 	require.Contains(t, p.c.Storage(1).MustSh(t, younger+p.c.Storage(0).Address()+" --force"), "member 1 discarded")
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	recording.wait(t, 2*time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }

@@ -124,8 +124,7 @@ func TestLatencyHistograms(t *testing.T) {
 	})
 	t.Run("a slow link is its leg's alone", func(t *testing.T) { slowLink(t, p, dev) })
 	t.Run("the daemons tell the same", func(t *testing.T) { latencyMetrics(t, p) })
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 func slowLink(t *testing.T, p *pool, dev string) {

@@ -64,8 +64,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		})
 	})
 	c.Client(0).MustSh(t, "dd if=/dev/urandom of="+p.attach(t)+" bs=1M count=4 oflag=direct status=none")
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 // everyOtherCommand: what the loops do not use. The kernel looks at what it reads.

@@ -62,9 +62,7 @@ func flappingLink(t *testing.T, p *pool) {
 	n := attached(t, p, 1)
 	t.Logf("leg 1 was attached %d times", n)
 	require.LessOrEqual(t, n, 12, "a storm of attempts")
-	allUpToDate(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
@@ -82,8 +80,7 @@ func separated(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
@@ -103,8 +100,7 @@ func frozenStorage(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
@@ -158,8 +154,6 @@ func badPackets(t *testing.T, p *pool) {
 	}
 	require.Positive(t, reached, "no case let the leg live")
 	require.NoError(t, link.Heal(t.Context()))
-	allUpToDate(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }

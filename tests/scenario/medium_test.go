@@ -300,8 +300,6 @@ func hungDisk(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	recording.wait(t, time.Minute)
 	require.Zero(t, p.member(t, 1).Disk.HungMS)
-	allUpToDate(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }

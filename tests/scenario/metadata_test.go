@@ -61,8 +61,7 @@ func TestRestoredMetadata(t *testing.T) {
 		p.attach(t)
 		p.waitLeg(t, 0, "up-to-date", detectLimit)
 		p.waitLeg(t, 1, "up-to-date", detectLimit)
-		p.detach(t)
-		p.requireEqualLegs(t)
+		p.detachEqual(t)
 	})
 	t.Run("the store went on", func(t *testing.T) {
 		dev := p.attach(t)
@@ -79,8 +78,7 @@ func TestRestoredMetadata(t *testing.T) {
 		p.waitLeg(t, 1, "up-to-date", healLimit)
 		chunks, _ := p.resynced(t, 1)
 		require.Equal(t, p.size/mib, chunks, "not all of it was copied")
-		p.detach(t)
-		p.requireEqualLegs(t)
+		p.detachEqual(t)
 	})
 	t.Run("beside another member", func(t *testing.T) {
 		n.MustSh(t, "rmrctl pool stop vol1")
@@ -90,7 +88,6 @@ func TestRestoredMetadata(t *testing.T) {
 		p.discard(t, 1)
 		p.attach(t)
 		p.waitLeg(t, 1, "up-to-date", healLimit)
-		p.detach(t)
-		p.requireEqualLegs(t)
+		p.detachEqual(t)
 	})
 }

@@ -82,6 +82,5 @@ func TestMistakesChangeNothing(t *testing.T) {
 	p.waitLeg(t, 2, "up-to-date", healLimit)
 	require.Len(t, p.device(t).Legs, 2)
 	p.nowOn(place{0, 0}, place{1, 1})
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

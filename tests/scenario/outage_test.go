@@ -65,8 +65,7 @@ func twoOfThree(t *testing.T, p *pool) {
 	allUpToDate(t, p)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
 }
 
@@ -80,9 +79,7 @@ func silentNode(t *testing.T, p *pool) {
 	p.c.Client(0).MustSh(t, fio(dev, verified, "--rw=write --bs=64k --iodepth=8 --size=8m --offset=8m"))
 	p.audit(t)
 	require.NoError(t, p.c.Storage(2).Link().Heal(t.Context()))
-	allUpToDate(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 func ejectedLeg(t *testing.T, p *pool) {
@@ -97,9 +94,7 @@ func ejectedLeg(t *testing.T, p *pool) {
 	refuses(t, client, "rmrctl leg eject ejected 0", exitRefused, "last up-to-date leg", "--force")
 	refuses(t, client, "rmrctl leg return ejected 5", exitError, "no member 5")
 	client.MustSh(t, "rmrctl leg return ejected 1 && rmrctl leg return ejected 2")
-	allUpToDate(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 func everyNode(t *testing.T, p *pool) {
@@ -122,7 +117,6 @@ func everyNode(t *testing.T, p *pool) {
 	allUpToDate(t, p)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }

@@ -32,8 +32,7 @@ func TestMainPath(t *testing.T) {
 			t.Run("zeros", func(t *testing.T) { checkZeros(t, p, dev) })
 			t.Run("flush", func(t *testing.T) { checkFlush(t, p, dev) })
 			t.Run("reads are spread", func(t *testing.T) { checkSpread(t, p, dev) })
-			p.detach(t)
-			p.requireEqualLegs(t)
+			p.detachEqual(t)
 			for i := range legs {
 				m := p.member(t, i)
 				require.True(t, m.Clean)

@@ -100,8 +100,7 @@ func witnessKilled(t *testing.T, p *pool) {
 	p.whole(t)
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -131,8 +130,7 @@ func staleMinority(t *testing.T, p *pool) {
 	dev = p.attach(t)
 	p.whole(t)
 	p.record(t, client, dev, 3).wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 
@@ -160,8 +158,7 @@ func everyMember(t *testing.T, p *pool) {
 		recording.wait(t, time.Minute)
 		t.Logf("returned in the order %v", order)
 	}
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 

@@ -33,6 +33,5 @@ func TestReturnOfALinkIsNoticedSoon(t *testing.T) {
 		// An attempt a second, each with a second for the neighbour to answer; then the resync of one chunk.
 		p.waitLeg(t, 1, "up-to-date", 4*time.Second)
 	}
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

@@ -123,6 +123,5 @@ func TestCommandsChooseAmongMembersOfANode(t *testing.T) {
 	p.waitGone(t, 1)
 	p.waitLeg(t, 2, "up-to-date", healLimit)
 	p.nowOn(place{0, 0}, place{1, 1})
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

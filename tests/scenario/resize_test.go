@@ -126,16 +126,14 @@ func resizeUnderLoad(t *testing.T, p *grownPool, disk int64) {
 	_, after := p.resynced(t, 1)
 	require.Equal(t, before, after, "the new part was copied")
 	require.Equal(t, want, sum(), "data is lost")
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 	// The size is that of the pool: after a restart of a node and another attachment, too.
 	p.reboot(t, 1)
 	dev = p.attach(t)
 	require.Equal(t, fmt.Sprint(128*mib), client.MustSh(t, "blockdev --getsize64 "+dev))
 	fileSystemGrows(t, p, dev)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 // fileSystemGrows: one that fills half of the pool takes all of it.

@@ -75,8 +75,7 @@ func missedOnly(t *testing.T, p *pool, fail func(n *rig.Node) (heal func())) {
 	// What the load and the recorder wrote meanwhile is missed as well: at most their 16 and 8 chunks.
 	require.LessOrEqual(t, done, int64(chunks+16+8+2))
 	require.LessOrEqual(t, bytes, (2+16+8)*mib+chunks*4096, "more was copied than was missed")
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }
 

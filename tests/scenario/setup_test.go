@@ -128,6 +128,21 @@ func (p *pool) detach(t *testing.T) {
 	p.c.Client(0).MustSh(t, "brmr unmap "+p.name)
 }
 
+// detachEqual unmaps the pool when no leg is behind, whatever a loaded host has done to their links meanwhile, and
+// compares them.
+func (p *pool) detachEqual(t *testing.T) {
+	t.Helper()
+	for _, l := range p.device(t).Legs {
+		rest := "up-to-date"
+		if l.Kind == "witness" {
+			rest = "voting"
+		}
+		p.waitLeg(t, l.ID, rest, healLimit)
+	}
+	p.detach(t)
+	p.requireEqualLegs(t)
+}
+
 // requireEqualLegs compares the data areas of all legs, on the host, and that there is data at all.
 func (p *pool) requireEqualLegs(t *testing.T) {
 	t.Helper()

@@ -87,8 +87,7 @@ func storagedKilled(t *testing.T, p *pool) {
 	require.Regexp(t, `rmr_pool_state{member="1",pool="daemon",state="attached",store="[0-9a-f-]+"} 1\n`, metrics)
 	require.Regexp(t, `rmr_pool_writes_total{member="1",pool="daemon",store="[0-9a-f-]+"} [1-9]`, metrics)
 	overSocket(t, p)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	// A pool that is stopped by a command is not taken back from the operator.
 	n := p.c.Storage(1)
 	n.MustSh(t, "rmrctl pool stop daemon")
@@ -125,6 +124,5 @@ func bootedByStoraged(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	t.Logf("up to date %v after the daemon was started", time.Since(begin).Round(time.Millisecond))
 	job.wait(t, 2*time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

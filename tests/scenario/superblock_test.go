@@ -76,6 +76,5 @@ func TestDamagedSuperblock(t *testing.T) {
 		require.Empty(t, p.member(t, 0).Damaged)
 	})
 	p.attach(t)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }

@@ -110,7 +110,6 @@ func finish(t *testing.T, p *pool, dev string) {
 	recording := p.record(t, p.c.Client(0), dev, 3)
 	p.c.Client(0).MustSh(t, fio(dev, verified, "--rw=randwrite --bs=16k --iodepth=8 --size=8m"))
 	recording.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	p.judge(t)
 }

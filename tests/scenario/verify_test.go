@@ -153,8 +153,7 @@ func plantedOnTwo(t *testing.T, p *pool) {
 	require.Equal(t, "repair", p.device(t).Legs[0].Cause, "nothing failed: the leg left to copy anew")
 	require.Zero(t, p.compare(t, 1, "").Differences)
 	require.Zero(t, p.compare(t, 0, "").Differences)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 	require.NoError(t, sameBytes(before, p.data(t, 0)), "not what was written")
 }
 
@@ -274,8 +273,7 @@ func verifyUnderLoad(t *testing.T, p *pool) {
 	require.Greater(t, passes, 1)
 	load.wait(t, time.Minute)
 	hot.wait(t, time.Minute)
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 // writtenBetweenDigests: a write comes after a member has read its data and before the other one reads.
@@ -291,8 +289,7 @@ func writtenBetweenDigests(t *testing.T, p *pool) {
 	require.Zero(t, s.Differences, "a write under way was taken for a difference: %+v", s)
 	require.Zero(t, s.Busy)
 	trigger(t, stor, "clear")
-	p.detach(t)
-	p.requireEqualLegs(t)
+	p.detachEqual(t)
 }
 
 // verifyKilled: a verify is stopped, and nodes die during one.
