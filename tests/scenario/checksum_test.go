@@ -80,8 +80,8 @@ func harmedOnEachLeg(t *testing.T, p *pool) {
 	require.Equal(t, [2]uint64{4, 4}, legs)
 	require.Equal(t, [2]uint64{4, 4}, members)
 	for i := range 2 {
-		require.Equal(t, "up-to-date", p.device(t).Legs[i].State)
-		require.Zero(t, p.device(t).Legs[i].Ejected)
+		p.neverFailed(t, i)
+		p.waitLeg(t, i, "up-to-date", healLimit)
 		trigger(t, p.c.Storage(i), "clear")
 	}
 	p.finishWith(t)
@@ -137,8 +137,8 @@ func restless(t *testing.T, p *pool) {
 	t.Logf("legs refused %v writes", legs)
 	require.Positive(t, legs[0]+legs[1], "the buffer never changed under a write")
 	for i := range 2 {
-		require.Equal(t, "up-to-date", p.device(t).Legs[i].State)
-		require.Zero(t, p.device(t).Legs[i].Ejected)
+		p.neverFailed(t, i)
+		p.waitLeg(t, i, "up-to-date", healLimit)
 	}
 	p.finishWith(t)
 }

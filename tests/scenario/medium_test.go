@@ -93,8 +93,8 @@ func oneBadSector(t *testing.T, p *pool) {
 	eventually(t, func() bool { readAll(t, p, dev); return p.leg1(t).Counters.Repairs > 0 }, healLimit, 50*time.Millisecond, "nothing was written back")
 	require.Equal(t, "0 badblock(s) found", badBlocks(t, p))
 	leg, member := p.leg1(t), p.member(t, 1)
-	require.Equal(t, "up-to-date", leg.State)
-	require.Zero(t, leg.Ejected)
+	p.waitLeg(t, 1, "up-to-date", healLimit)
+	p.neverFailed(t, 1)
 	require.Zero(t, leg.Counters.Unrepaired)
 	require.Positive(t, member.Disk.ReadErrors)
 	require.Equal(t, 1, member.Disk.FailedPlaces)
@@ -201,7 +201,7 @@ func triedAgain(t *testing.T, p *pool) {
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	recording.wait(t, time.Minute)
 	trigger(t, n, "clear")
-	require.Zero(t, p.leg1(t).Ejected)
+	p.neverFailed(t, 1)
 	p.finishWith(t)
 }
 
@@ -217,7 +217,7 @@ func oneForGood(t *testing.T, p *pool) {
 		dev, badStart/8, dev, badStart/8))
 	leg, m := p.leg1(t), p.member(t, 1)
 	require.Equal(t, "syncing", leg.State)
-	require.Zero(t, leg.Ejected)
+	p.neverFailed(t, 1)
 	require.Equal(t, 1, m.Disk.FailedPlaces)
 	require.False(t, m.Disk.Left)
 	recording.wait(t, time.Minute)

@@ -15,6 +15,8 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -309,6 +311,16 @@ func (p *pool) waitLegOn(t *testing.T, client *rig.Node, id int, state string, l
 			t.Fatalf("leg %d of pool %s is not %s after %v: %+v", id, p.name, state, limit, list[0].Legs)
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// neverFailed checks that a leg never failed, but for links that a loaded host took the time of their heartbeats from.
+func (p *pool) neverFailed(t *testing.T, leg int) {
+	t.Helper()
+	const linkLost = 3
+	log := p.c.Client(0).MustSh(t, "dmesg")
+	for _, m := range regexp.MustCompile(fmt.Sprintf(`rmr %s: leg %d: [a-z-]+ -> failed reason (\d+)`, p.name, leg)).FindAllStringSubmatch(log, -1) {
+		require.Equal(t, strconv.Itoa(linkLost), m[1], m[0])
 	}
 }
 
