@@ -149,7 +149,7 @@ func slowDisk(t *testing.T, p *pool) {
 	allUpToDate(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 // leftUnderWay: the disk of leg 1 takes its time for a write. Its client dies; the next one is not live before the

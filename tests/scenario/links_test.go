@@ -65,7 +65,7 @@ func flappingLink(t *testing.T, p *pool) {
 	allUpToDate(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 func separated(t *testing.T, p *pool) {
@@ -84,7 +84,7 @@ func separated(t *testing.T, p *pool) {
 	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 // frozenStorage: the node goes on with requests of a session that was closed meanwhile, after newer ones.
@@ -105,7 +105,7 @@ func frozenStorage(t *testing.T, p *pool) {
 	recording.wait(t, time.Minute)
 	p.detach(t)
 	p.requireEqualLegs(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 // frozenClient: the members give the client up after a minute; it attaches anew by itself.
@@ -161,5 +161,5 @@ func badPackets(t *testing.T, p *pool) {
 	allUpToDate(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }

@@ -303,5 +303,5 @@ func hungDisk(t *testing.T, p *pool) {
 	allUpToDate(t, p)
 	p.detach(t)
 	p.requireEqualLegs(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }

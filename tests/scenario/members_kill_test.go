@@ -22,7 +22,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rmr-block/rmr/internal/recorder"
 	"github.com/rmr-block/rmr/internal/rig"
 )
 
@@ -204,40 +203,11 @@ func (k *killed) round(t *testing.T) {
 	t.Logf("said: %v", said.err)
 	k.until(t, a)
 	recording.end(t, time.Minute)
-	if victim != k.c.Client(0) {
-		require.NoError(t, recording.err)
+	if victim == k.c.Client(0) {
+		return // the recorder died with it
 	}
-	k.pause(t, died, told)
-}
-
-// pause looks at the longest time without an acknowledgement since the round began; what the nodes' kernels said is
-// shown with a long one.
-func (k *killed) pause(t *testing.T, died time.Time, told map[string]int) {
-	t.Helper()
-	log, err := recorder.ReadLog(k.logs[len(k.logs)-1])
-	require.NoError(t, err)
-	gap, start := log.Gap()
-	t.Logf("longest gap %v from %v, %v after the kill", gap.Round(time.Millisecond), start.Format(time.StampMilli), start.Sub(died).Round(time.Millisecond))
-	if gap < 2500*time.Millisecond {
-		return
-	}
-	for _, n := range k.c.Nodes() {
-		text, err := os.ReadFile(n.ConsolePath())
-		require.NoError(t, err)
-		t.Logf("%s, now %s:\n%s", n.Name(), n.MustSh(t, "date +%T.%N; cat /proc/uptime"), text[told[n.Name()]:])
-	}
-}
-
-// consoles is how much each node's kernel has said.
-func consoles(t *testing.T, c *rig.Cluster) map[string]int {
-	t.Helper()
-	sizes := map[string]int{}
-	for _, n := range c.Nodes() {
-		text, err := os.ReadFile(n.ConsolePath())
-		require.NoError(t, err)
-		sizes[n.Name()] = len(text)
-	}
-	return sizes
+	require.NoError(t, recording.err)
+	k.onePause(t, died, told)
 }
 
 // heal boots the victim again; a storage node serves every store that it finds.
