@@ -257,13 +257,17 @@ func (k scriptKernel) AddLink(name, linkType, netdev string) error {
 	dir := filepath.Join(k.work, "sys/class/infiniband", name)
 	fatal(os.MkdirAll(filepath.Join(dir, "ports/1"), 0o755))
 	fatal(os.WriteFile(filepath.Join(dir, "parent"), []byte(netdev+"\n"), 0o644))
-	state := "1: DOWN\n"
-	if !k.net.NeverReady {
-		time.AfterFunc(80*time.Millisecond, func() {
-			fatal(os.WriteFile(filepath.Join(dir, "ports/1/state"), []byte("4: ACTIVE\n"), 0o644))
-		})
+	// Down first, then the clock: on a busy machine the other order left a port down for good. By a rename, as an
+	// attribute of sysfs is never half written.
+	state := filepath.Join(dir, "ports/1/state")
+	if err := os.WriteFile(state, []byte("1: DOWN\n"), 0o644); err != nil || k.net.NeverReady {
+		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "ports/1/state"), []byte(state), 0o644)
+	time.AfterFunc(80*time.Millisecond, func() {
+		fatal(os.WriteFile(filepath.Join(dir, "active"), []byte("4: ACTIVE\n"), 0o644))
+		fatal(os.Rename(filepath.Join(dir, "active"), state))
+	})
+	return nil
 }
 
 func (k scriptKernel) DeleteLink(name string) error {

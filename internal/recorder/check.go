@@ -129,9 +129,28 @@ func (h *History) Check(limit time.Duration) *Verdict {
 	return v
 }
 
+// Gap is the longest time of a log without an acknowledgement, and its start by the client's clock.
+func (l *Log) Gap() (gap time.Duration, start time.Time) {
+	acknowledged := []int64{l.First, l.Last}
+	for _, o := range l.Operations {
+		if o.End != 0 && o.Outcome != outcomeError {
+			acknowledged = append(acknowledged, o.End)
+		}
+	}
+	slices.Sort(acknowledged)
+	for i := range acknowledged[1:] {
+		if d := time.Duration(acknowledged[i+1] - acknowledged[i]); d > gap {
+			gap, start = d, time.Unix(0, acknowledged[i])
+		}
+	}
+	return gap, start
+}
+
 // count adds up a log and looks for its longest gap.
 func (v *Verdict) count(l *Log) {
-	acknowledged := []int64{l.First, l.Last}
+	if gap, start := l.Gap(); gap > v.Gap {
+		v.Gap, v.GapStart = gap, start
+	}
 	for _, o := range l.Operations {
 		switch {
 		case o.End == 0:
@@ -146,13 +165,6 @@ func (v *Verdict) count(l *Log) {
 			v.Writes++
 		default:
 			v.Flushes++
-		}
-		acknowledged = append(acknowledged, o.End)
-	}
-	slices.Sort(acknowledged)
-	for i := range acknowledged[1:] {
-		if gap := time.Duration(acknowledged[i+1] - acknowledged[i]); gap > v.Gap {
-			v.Gap, v.GapStart = gap, time.Unix(0, acknowledged[i])
 		}
 	}
 }

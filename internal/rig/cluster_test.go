@@ -252,7 +252,7 @@ func testDeath(t *testing.T, c *rig.Cluster) {
 		_, err := n.Run(t.Context(), "sleep", "1000")
 		result <- err
 	}()
-	require.Eventually(t, func() bool { return n.MustSh(t, "pgrep sleep || true") != "" }, 10*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return n.MustSh(t, "pgrep sleep || true") != "" }, time.Minute, 20*time.Millisecond)
 	require.NoError(t, n.Kill())
 	require.ErrorIs(t, <-result, agent.ErrGone)
 	require.NoError(t, n.Restart(t.Context()))

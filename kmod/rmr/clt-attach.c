@@ -15,21 +15,47 @@
 #define PROMISE_MS	12000
 #define DRAIN_MS	30000
 
-/* Waits for the workers of the legs. */
-static void wait_legs(struct rmr_clt_pool *pool, unsigned int ms)
+static bool leg_connected(struct rmr_clt_leg *leg)
+{
+	return rmr_clt_leg_resting(leg) && leg->next && !leg->result;
+}
+
+static u8 connected(struct rmr_clt_pool *pool)
+{
+	unsigned int i;
+	u8 mask = 0;
+
+	for (i = 0; i < pool->nr_legs; i++)
+		if (leg_connected(&pool->leg[i]))
+			mask |= BIT(i);
+	return mask;
+}
+
+/*
+ * Who served the pool when it was live last is there: the others can return when it is live again,
+ * and one that does not answer must not keep applications waiting.
+ */
+static bool enough_connected(struct rmr_clt_pool *pool)
+{
+	u8 mask = connected(pool);
+
+	return pool->was_live && !(rmr_view_active(&pool->vm.established) & ~mask) &&
+	       rmr_majority(&pool->voters, mask);
+}
+
+/* Waits for the workers of the legs in mask, or until enough are connected if that will do. */
+static void wait_legs(struct rmr_clt_pool *pool, u8 mask, bool enough, unsigned int ms)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(ms);
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_legs; i++)
-		wait_event_timeout(pool->ctl_wait,
-				   rmr_clt_leg_resting(&pool->leg[i]) || READ_ONCE(pool->closing),
-				   max_t(long, (long)(end - jiffies), 1));
-}
-
-static bool leg_connected(struct rmr_clt_leg *leg)
-{
-	return rmr_clt_leg_resting(leg) && leg->next && !leg->result;
+		if (mask & BIT(i))
+			wait_event_timeout(pool->ctl_wait,
+					   rmr_clt_leg_resting(&pool->leg[i]) ||
+					   (enough && enough_connected(pool)) ||
+					   READ_ONCE(pool->closing),
+					   max_t(long, (long)(end - jiffies), 1));
 }
 
 static void forget_failed(struct rmr_clt_leg *leg)
@@ -53,7 +79,7 @@ static void connect_legs(struct rmr_clt_pool *pool, bool all)
 		if (rmr_clt_leg_used(leg) && !leg->out && (all || !leg_connected(leg)))
 			rmr_clt_leg_go(leg, RMR_LEG_CONNECT, 0);
 	}
-	wait_legs(pool, CONNECT_MS);
+	wait_legs(pool, 0xff, true, CONNECT_MS);
 	for (i = 0; i < pool->nr_legs; i++)
 		forget_failed(&pool->leg[i]);
 }
@@ -113,11 +139,12 @@ static unsigned int gather_told(struct rmr_clt_pool *pool, struct rmr_promise *t
 static unsigned int gather_promises(struct rmr_clt_pool *pool, struct rmr_promise *promises)
 {
 	unsigned int i, n = 0;
+	u8 asked = connected(pool);
 
 	for (i = 0; i < pool->nr_legs; i++)
-		if (leg_connected(&pool->leg[i]))
+		if (asked & BIT(i))
 			rmr_clt_leg_go(&pool->leg[i], RMR_LEG_PROMISE, 0);
-	wait_legs(pool, PROMISE_MS);
+	wait_legs(pool, asked, false, PROMISE_MS);
 	for (i = 0; i < pool->nr_legs; i++)
 		forget_failed(&pool->leg[i]);
 	/* What was promised decides, not what was told before. */

@@ -147,7 +147,7 @@ func slowDisk(t *testing.T, p *pool) {
 	table(t, p, good(n.DiskDevice(p.disk)))
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	p.detachEqual(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 // leftUnderWay: the disk of leg 1 takes its time for a write. Its client dies; the next one is not live before the

@@ -64,6 +64,29 @@ func (p *pool) missWhileDead(t *testing.T, dev string, i int) {
 	p.audit(t)
 }
 
+// goesOn checks that writes end while the pool is as it is now, and that a leg gets them. They go behind what loads and
+// recorders have, which may have ended long ago on a slow host.
+func (p *pool) goesOn(t *testing.T, leg int) {
+	t.Helper()
+	before := p.device(t).Legs[leg].Counters.Writes
+	job := background(t, p.c.Client(0), fmt.Sprintf("for i in $(seq 6); do dd if=/dev/urandom of=/dev/brmr/by-name/%s bs=4k count=1 seek=%d oflag=direct status=none; done",
+		p.name, p.size/4096-1))
+	job.wait(t, ejectLimit)
+	require.Greater(t, p.device(t).Legs[leg].Counters.Writes, before+5, "the leg did not get the writes")
+}
+
+// writesOn has the client write behind what loads and recorders have, until the returned function is called.
+func (p *pool) writesOn(t *testing.T) (enough func()) {
+	t.Helper()
+	client := p.c.Client(0)
+	job := background(t, client, fmt.Sprintf("rm -f /tmp/enough; until test -e /tmp/enough; do dd if=/dev/urandom of=/dev/brmr/by-name/%s bs=4k count=1 seek=%d oflag=direct status=none; done",
+		p.name, p.size/4096-1))
+	return func() {
+		client.MustSh(t, "touch /tmp/enough")
+		job.wait(t, ejectLimit)
+	}
+}
+
 // finishWith ends a scenario whose recorders have ended: every leg up to date, equal bytes, a verdict.
 func (p *pool) finishWith(t *testing.T) {
 	t.Helper()

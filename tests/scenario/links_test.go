@@ -63,7 +63,7 @@ func flappingLink(t *testing.T, p *pool) {
 	t.Logf("leg 1 was attached %d times", n)
 	require.LessOrEqual(t, n, 12, "a storm of attempts")
 	p.detachEqual(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 func separated(t *testing.T, p *pool) {
@@ -81,7 +81,7 @@ func separated(t *testing.T, p *pool) {
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
 	p.detachEqual(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 // frozenStorage: the node goes on with requests of a session that was closed meanwhile, after newer ones.
@@ -101,7 +101,7 @@ func frozenStorage(t *testing.T, p *pool) {
 	job.wait(t, 2*time.Minute)
 	recording.wait(t, time.Minute)
 	p.detachEqual(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }
 
 // frozenClient: the members give the client up after a minute; it attaches anew by itself.
@@ -155,5 +155,5 @@ func badPackets(t *testing.T, p *pool) {
 	require.Positive(t, reached, "no case let the leg live")
 	require.NoError(t, link.Heal(t.Context()))
 	p.detachEqual(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }

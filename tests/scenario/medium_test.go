@@ -301,5 +301,5 @@ func hungDisk(t *testing.T, p *pool) {
 	recording.wait(t, time.Minute)
 	require.Zero(t, p.member(t, 1).Disk.HungMS)
 	p.detachEqual(t)
-	require.LessOrEqual(t, p.judge(t).Gap, ejectLimit)
+	require.LessOrEqual(t, p.judge(t).Gap, pauseLimit)
 }

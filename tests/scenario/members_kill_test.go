@@ -185,12 +185,14 @@ func (k *killed) round(t *testing.T) {
 		delay /= 10
 	}
 	t.Logf("%s: %s on %s, %s dies after %v; members %v", a.name, a.command, a.node.Name(), victim.Name(), delay, k.at)
+	told := consoles(t, k.c)
 	recording := k.record(t, k.c.Client(0), k.dev, 8)
 	if a.name == "resize" {
 		k.makeRoom(t)
 	}
 	said := background(t, a.node, a.command)
 	time.Sleep(delay)
+	died := time.Now()
 	require.NoError(t, victim.Kill())
 	time.Sleep(time.Duration(k.random.IntN(2000)) * time.Millisecond)
 	if victim == a.node {
@@ -201,9 +203,11 @@ func (k *killed) round(t *testing.T) {
 	t.Logf("said: %v", said.err)
 	k.until(t, a)
 	recording.end(t, time.Minute)
-	if victim != k.c.Client(0) {
-		require.NoError(t, recording.err)
+	if victim == k.c.Client(0) {
+		return // the recorder died with it
 	}
+	require.NoError(t, recording.err)
+	k.onePause(t, died, told)
 }
 
 // heal boots the victim again; a storage node serves every store that it finds.

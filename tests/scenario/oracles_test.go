@@ -51,7 +51,7 @@ func (p *pool) record(t *testing.T, client *rig.Node, dev string, seconds int) *
 	eventually(t, func() bool {
 		log, err := recorder.ReadLog(p.logs[writer-1])
 		return err == nil && len(log.Operations) > 10 || !j.running()
-	}, ejectLimit, 50*time.Millisecond, "the recorder does not start")
+	}, healLimit, 50*time.Millisecond, "the recorder does not start")
 	return j
 }
 
