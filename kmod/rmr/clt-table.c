@@ -532,28 +532,20 @@ static const char *must_stay(struct rmr_clt_pool *pool, const struct rmr_clt_leg
 static int wish(struct rmr_clt_pool *pool, struct rmr_clt_leg *leg, const struct rmr_leg_spec *spec,
 		struct netlink_ext_ack *extack)
 {
-	struct rmr_sb_member slot = *slot_of(pool, leg->id);
-	const char *why = must_stay(pool, leg, spec->leaving);
-	u8 flags = slot.flags, successor = slot.successor;
+	enum rmr_wished wished;
+	struct rmr_sb_member slot;
+	const char *why;
 
-	if (spec->leaving)
-		slot.flags |= RMR_SLOT_F_LEAVING;
-	/* Nobody is there to take its place. */
-	if (spec->leaving && successor &&
-	    slot_of(pool, successor - 1)->state == RMR_MEMBER_NONE)
-		slot.successor = 0;
-	if (spec->maintenance == 1)
-		slot.flags |= RMR_SLOT_F_MAINTENANCE;
-	if (!spec->maintenance)
-		slot.flags &= ~RMR_SLOT_F_MAINTENANCE;
-	if (slot.flags == flags && slot.successor == successor)
+	wished = rmr_slot_wished(pool->table.slot, leg->id, spec->leaving, spec->maintenance,
+				 &slot);
+	if (wished == RMR_WISHED_ALREADY)
 		return 1;
-	if (why && ((slot.flags & ~flags) || slot.successor != successor)) {
+	why = wished == RMR_WISHED_AWAY ? must_stay(pool, leg, spec->leaving) : NULL;
+	if (why) {
 		NL_SET_ERR_MSG_FMT(extack, "member %u: %s", leg->id, why);
 		return -EBUSY;
 	}
-	le64_add_cpu(&slot.generation, 1);
-	if (slot.state == RMR_MEMBER_NONE || rmr_slot_wish_check(slot_of(pool, leg->id), &slot)) {
+	if (rmr_slot_wish_check(slot_of(pool, leg->id), &slot)) {
 		NL_SET_ERR_MSG(extack, "not a member yet, or changed too often");
 		return -EBUSY;
 	}

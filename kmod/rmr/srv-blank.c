@@ -16,39 +16,28 @@
 
 /* ---- telling others ---- */
 
-/* What is to be told of a slot to a member that answered rsp. */
-static void slot_msg(const struct rmr_sb *sb, unsigned int id, const struct rmr_rsp_pool *rsp,
-		     struct rmr_msg_member_set *msg)
+/*
+ * What is to be told of a slot to a member that answered rsp: a claim of this store, or a wish. 0,
+ * or -ESTALE: the wish is about a store that is not there any more.
+ */
+static int slot_msg(const struct rmr_sb *sb, unsigned int id, const struct rmr_rsp_pool *rsp,
+		    struct rmr_msg_member_set *msg)
 {
-	const struct rmr_sb_member *theirs = &rsp->member[id];
+	bool blank = le32_to_cpu(sb->flags) & RMR_SB_F_DISCARDED;
+	bool succession = blank && sb->member[id].successor == sb->member_id + 1;
 
-	memset(msg, 0, sizeof(*msg));
 	rmr_msg_init(&msg->hdr, RMR_MSG_MEMBER_SET, RMR_NO_HANDLE);
 	memcpy(msg->pool_uuid, sb->pool_uuid, RMR_UUID_LEN);
 	msg->table_version = rsp->table_version;
 	msg->member_id = id;
 	msg->member = sb->member[id];
-	if (id == sb->member_id || !rmr_slot_same_store(theirs, &sb->member[id]))
-		return;
-	/* The wish of a blank successor adds to theirs, and is said until they have one like it. */
-	if ((le32_to_cpu(sb->flags) & RMR_SB_F_DISCARDED) &&
-	    msg->member.successor == sb->member_id + 1) {
-		if (theirs->flags & RMR_SLOT_F_LEAVING) {
-			msg->member = *theirs;
-			return;
-		}
-		msg->member.flags |= theirs->flags;
-	}
-	/* A wish about the same store: one on from what they know. */
-	if (theirs->flags != msg->member.flags || theirs->successor != msg->member.successor) {
-		msg->member.generation = theirs->generation;
-		le64_add_cpu(&msg->member.generation, 1);
-	} else {
-		msg->member = *theirs;
-	}
+	if (id != sb->member_id &&
+	    !rmr_slot_tell(&sb->member[id], &rsp->member[id], succession, &msg->member))
+		return -ESTALE;
+	return 0;
 }
 
-/* Tells member to of slot id: a claim of this store, or a wish. Sleeps for long if it is dead. */
+/* Tells member to of slot id. Sleeps for long if it is dead. */
 int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id)
 {
 	struct rmr_rsp_pool *rsp = kzalloc(sizeof(*rsp), GFP_KERNEL);
@@ -62,11 +51,9 @@ int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id)
 			    rmr_srv_node, NULL, NULL);
 	if (err)
 		goto free;
-	err = rmr_conn_pool_info(&conn, NULL, sb->pool_uuid, rsp);
-	if (!err) {
-		slot_msg(sb, id, rsp, msg);
+	err = rmr_conn_pool_info(&conn, NULL, sb->pool_uuid, rsp) ?: slot_msg(sb, id, rsp, msg);
+	if (!err)
 		err = rmr_conn_call(&conn, msg, sizeof(*msg), NULL, 0);
-	}
 	rmr_conn_close(&conn);
 free:
 	kfree(msg);
@@ -88,28 +75,16 @@ static int tell_anyone(const struct rmr_sb *sb, unsigned int id)
 
 /* ---- the blank superblock ---- */
 
-static void wish_successor(struct rmr_sb_member *slot, unsigned int id)
-{
-	slot->flags |= RMR_SLOT_F_LEAVING;
-	slot->successor = id + 1;
-	le64_add_cpu(&slot->generation, 1);
-}
-
 /* Whom the store replaces, as its own superblock has it. The pool is not served yet. */
 void rmr_srv_succession_learn(struct rmr_srv_pool *pool)
 {
-	const struct rmr_sb_member *slot;
-	unsigned int i;
-
 	pool->replaces = RMR_NO_MEMBER;
-	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
-		slot = &pool->sb->member[i];
-		if (!(le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED) ||
-		    slot->state == RMR_MEMBER_NONE || slot->successor != pool->id + 1)
-			continue;
-		pool->replaces = i;
-		memcpy(pool->replaces_uuid, slot->store_uuid, RMR_UUID_LEN);
-	}
+	if (!(le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED))
+		return;
+	pool->replaces = rmr_table_succeeds(pool->sb->member, pool->id);
+	if (pool->replaces != RMR_NO_MEMBER)
+		memcpy(pool->replaces_uuid, pool->sb->member[pool->replaces].store_uuid,
+		       RMR_UUID_LEN);
 }
 
 /* Another wish about that member may have won, as both were the next one. Caller: pool->lock. */
@@ -120,10 +95,9 @@ void rmr_srv_succession_keep(struct rmr_srv_pool *pool)
 	if (pool->replaces == RMR_NO_MEMBER)
 		return;
 	slot = pool->sb->member[pool->replaces];
-	if (slot.state == RMR_MEMBER_NONE || (slot.flags & RMR_SLOT_F_LEAVING) ||
-	    memcmp(slot.store_uuid, pool->replaces_uuid, RMR_UUID_LEN))
+	if (!rmr_slot_succession_lost(&slot, pool->replaces_uuid))
 		return;
-	wish_successor(&slot, pool->id);
+	rmr_slot_succeeded(&slot, pool->id);
 	rmr_srv_slot_wish(pool, pool->replaces, &slot);
 }
 
@@ -152,7 +126,7 @@ static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spe
 	sb->flags = rsp->sb_flags & cpu_to_le32(keep);
 	sb->flags |= cpu_to_le32(RMR_SB_F_DISCARDED);
 	if (spec->replaces != RMR_NO_MEMBER && spec->replaces != id)
-		wish_successor(&sb->member[spec->replaces], id);
+		rmr_slot_succeeded(&sb->member[spec->replaces], id);
 	return err;
 }
 
@@ -188,39 +162,24 @@ static int show(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 	return 0;
 }
 
-/* Is somebody in the place, or was heard lately to want it? */
-static bool is_held(const struct rmr_rsp_pool *rsp, unsigned int id)
+/* Places that a blank store was heard lately to want. */
+static u8 claimed(const struct rmr_rsp_pool *rsp)
 {
-	return rsp->member[id].state != RMR_MEMBER_NONE ||
-	       (rsp->claim.state != RMR_MEMBER_NONE && rsp->claim_id == id);
+	return rsp->claim.state != RMR_MEMBER_NONE ? rmr_mask_of(rsp->claim_id) : 0;
 }
 
-/*
- * The member whose successor the place is kept for, or RMR_NO_MEMBER. Whoever else came there would
- * be taken for it, and the member would go.
- */
-u8 rmr_srv_kept_for(const struct rmr_rsp_pool *rsp, unsigned int id)
+/* Is somebody in the place, or about to come? */
+static bool is_held(const struct rmr_rsp_pool *rsp, unsigned int id)
 {
-	unsigned int i;
-
-	for (i = 0; i < RMR_MAX_MEMBERS; i++)
-		if (rsp->member[i].state != RMR_MEMBER_NONE && rsp->member[i].successor == id + 1)
-			return i;
-	return RMR_NO_MEMBER;
+	return rsp->member[id].state != RMR_MEMBER_NONE || rmr_mask_has(claimed(rsp), id);
 }
 
 /* A place for a store that may replace a member, or -ENOSPC. */
 int rmr_srv_free_place(const struct rmr_rsp_pool *rsp, u8 replaces)
 {
-	unsigned int i;
-	u8 keeper;
+	u8 id = rmr_table_place(rsp->member, claimed(rsp), replaces);
 
-	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
-		keeper = rmr_srv_kept_for(rsp, i);
-		if (!is_held(rsp, i) && (keeper == RMR_NO_MEMBER || keeper == replaces))
-			return i;
-	}
-	return -ENOSPC;
+	return id == RMR_NO_MEMBER ? -ENOSPC : id;
 }
 
 /* Why the slot cannot be given up for another store; 0: it can. */
@@ -324,7 +283,7 @@ static int replace_alive(struct rmr_srv_pool *old, const struct rmr_pool_spec *s
 	}
 	mutex_lock(&old->lock);
 	slot = old->sb->member[old->id];
-	wish_successor(&slot, id);
+	rmr_slot_succeeded(&slot, id);
 	err = rmr_srv_slot_wish(old, old->id, &slot);
 	if (!err)
 		err = rmr_srv_claim_heard(old, id, &pool->sb->member[id]);

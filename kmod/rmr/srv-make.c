@@ -266,7 +266,7 @@ static int join_pick_id(const struct rmr_pool_spec *spec, const struct rmr_rsp_p
 				   rsp->member[id].node);
 		return -EEXIST;
 	}
-	keeper = rmr_srv_kept_for(rsp, id);
+	keeper = rmr_table_succeeds(rsp->member, id);
 	if (keeper != RMR_NO_MEMBER && keeper != spec->replaces) {
 		NL_SET_ERR_MSG_FMT(extack, "member id %d is kept for who replaces member %u", id,
 				   keeper);

@@ -376,7 +376,6 @@ int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_po
 int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id);
 void rmr_srv_succession_learn(struct rmr_srv_pool *pool);
 void rmr_srv_succession_keep(struct rmr_srv_pool *pool);
-u8 rmr_srv_kept_for(const struct rmr_rsp_pool *rsp, unsigned int id);
 int rmr_srv_free_place(const struct rmr_rsp_pool *rsp, u8 replaces);
 /* srv-device.c: stores on two devices. */
 struct rmr_srv_grow;

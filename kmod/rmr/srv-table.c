@@ -352,32 +352,26 @@ static const char *must_stay(const struct rmr_sb *sb, unsigned int id)
 static int slot_wished(const struct rmr_sb *sb, const struct rmr_pool_spec *spec,
 		       struct rmr_sb_member *slot, struct netlink_ext_ack *extack)
 {
-	const char *why = must_stay(sb, spec->member_id);
-	bool alone;
+	const char *why = NULL;
 
-	*slot = sb->member[spec->member_id];
-	if (slot->state == RMR_MEMBER_NONE) {
+	if (sb->member[spec->member_id].state == RMR_MEMBER_NONE) {
 		NL_SET_ERR_MSG_FMT(extack, "pool has no member %d", spec->member_id);
 		return -ENOENT;
 	}
-	if (spec->leaving)
-		slot->flags |= RMR_SLOT_F_LEAVING;
-	/* Nobody is there to take its place. */
-	if (spec->leaving && slot->successor &&
-	    sb->member[slot->successor - 1].state == RMR_MEMBER_NONE)
-		slot->successor = 0;
-	if (spec->maintenance == 1)
-		slot->flags |= RMR_SLOT_F_MAINTENANCE;
-	if (!spec->maintenance)
-		slot->flags &= ~RMR_SLOT_F_MAINTENANCE;
-	alone = slot->successor != sb->member[spec->member_id].successor;
-	if (slot->flags == sb->member[spec->member_id].flags && !alone)
+	switch (rmr_slot_wished(sb->member, spec->member_id, spec->leaving, spec->maintenance,
+				slot)) {
+	case RMR_WISHED_ALREADY:
 		return 1;
-	if (why && (alone || (slot->flags & ~sb->member[spec->member_id].flags))) {
+	case RMR_WISHED_BACK:
+		break;
+	case RMR_WISHED_AWAY:
+		why = must_stay(sb, spec->member_id);
+		break;
+	}
+	if (why) {
 		NL_SET_ERR_MSG_FMT(extack, "member %d: %s", spec->member_id, why);
 		return -EBUSY;
 	}
-	le64_add_cpu(&slot->generation, 1);
 	return 0;
 }
 

@@ -63,6 +63,102 @@ func (m *Member) compareWish(other *Member) int {
 // if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
 func (m *Member) Told(told *Member) bool { return !m.SameStore(told) || told.compareWish(m) > 0 }
 
+// Maintenance is what a wish says about a member's maintenance.
+type Maintenance int
+
+// Wishes about maintenance.
+const (
+	MaintenanceAsItIs Maintenance = -1
+	MaintenanceEnds   Maintenance = 0
+	MaintenanceBegins Maintenance = 1
+)
+
+// Wished is what a wish of an operator comes to.
+type Wished int
+
+// What wishes come to.
+const (
+	WishedAlready Wished = iota // the slot is like that
+	WishedBack                  // the pool gets back what it went without
+	WishedAway                  // the pool has to do without the member
+)
+
+// WishSlot is the slot of a member as an operator wishes it, one generation on unless it is like that already. Who is
+// to leave forgets a successor whose slot is free, or it would wait for nobody.
+func WishSlot(slots *[MaxMembers]Member, id int, leaving bool, maintenance Maintenance) (Member, Wished) {
+	old, wish := &slots[id], slots[id]
+	if leaving {
+		wish.Flags |= SlotLeaving
+		if wish.Successor != 0 && slots[wish.Successor-1].State == MemberNone {
+			wish.Successor = 0
+		}
+	}
+	switch maintenance {
+	case MaintenanceBegins:
+		wish.Flags |= SlotMaintenance
+	case MaintenanceEnds:
+		wish.Flags &^= SlotMaintenance
+	case MaintenanceAsItIs:
+	}
+	if wish == *old {
+		return wish, WishedAlready
+	}
+	wish.Generation++
+	if wish.Flags&^old.Flags != 0 || wish.Successor != old.Successor {
+		return wish, WishedAway
+	}
+	return wish, WishedBack
+}
+
+// Succeeded is the wish that store id takes the place of the slot's store (R9.13), one generation on.
+func (m *Member) Succeeded(id int) Member {
+	wish := *m
+	wish.Flags |= SlotLeaving
+	wish.Successor = uint8(id) + 1
+	wish.Generation++
+	return wish
+}
+
+// Succeeds is the member whose successor is id, or -1. Whoever else came to that place would be taken for the
+// successor, and the member would go.
+func Succeeds(slots *[MaxMembers]Member, id int) int {
+	return firstOf(func(i int) bool { return slots[i].State != MemberNone && int(slots[i].Successor) == id+1 })
+}
+
+// Place is a place for a store that replaces a member, or -1 for nobody: free, not among those that blank stores were
+// heard to claim, and kept for no successor of another one; -1 if there is none.
+func Place(slots *[MaxMembers]Member, claimed Mask, replaces int) int {
+	return firstOf(func(id int) bool {
+		keeper := Succeeds(slots, id)
+		return slots[id].State == MemberNone && !claimed.Has(id) && (keeper < 0 || keeper == replaces)
+	})
+}
+
+// SuccessionLost tells whether a blank store that takes the place of that store has to wish so again: another wish
+// about it won, and it stays by that.
+func (m *Member) SuccessionLost(store UUID) bool {
+	return m.State != MemberNone && m.Flags&SlotLeaving == 0 && m.Store == store
+}
+
+// Tell is a wish of a node about a slot, for a member that has it as theirs: one on from theirs, or theirs if they have
+// it. With succession it is that of a blank successor, which adds to theirs, and is one that they have if their store
+// leaves anyhow. False: another store is there, so there is nothing to wish; whatever was said would be heard as its
+// claim.
+func (m *Member) Tell(theirs *Member, succession bool) (Member, bool) {
+	say := *m
+	if m.State == MemberNone || !m.SameStore(theirs) {
+		return say, false
+	}
+	if succession {
+		say.Flags |= theirs.Flags
+	}
+	if succession && theirs.Flags&SlotLeaving != 0 || say.Flags == theirs.Flags && say.Successor == theirs.Successor {
+		return *theirs, true
+	}
+	say.Generation = theirs.Generation + 1
+	return say, true
+}
+
 // TableSum is a checksum of a member table: another one means that there is news (R9.10).
 func TableSum(slots *[MaxMembers]Member) uint64 {
 	c := coder{mode: encoding, buf: make([]byte, MaxMembers*memberSize)}

@@ -63,6 +63,34 @@ static void slot_wish(const struct driver_args *a)
 	printf(" %llu %d", (unsigned long long)le64_to_cpu(own.generation), told);
 }
 
+/* ID LEAVING MAINTENANCE+1 */
+static void table_wish(const struct driver_args *a)
+{
+	struct rmr_sb_member wish;
+	enum rmr_wished wished = rmr_slot_wished(table.slot, a->num[0], a->num[1],
+						 (int)a->num[2] - 1, &wish);
+
+	printf("%d %u %u %llu", wished, wish.flags, wish.successor,
+	       (unsigned long long)le64_to_cpu(wish.generation));
+}
+
+/* ID BY CLAIMED THEIRS SUCCESSION */
+static void table_succession(const struct driver_args *a)
+{
+	struct rmr_sb_member slot = table.slot[a->num[0]], theirs, say;
+
+	if (driver_hex(a->text[3], &theirs, sizeof(theirs)) != sizeof(theirs))
+		driver_die("bad slot", a->text[3]);
+	printf("%d %u %u %d", rmr_slot_tell(&slot, &theirs, a->num[4], &say), rmr_table_succeeds(table.slot, a->num[0]),
+	       rmr_table_place(table.slot, a->num[2], a->num[1]),
+	       rmr_slot_succession_lost(&slot, theirs.store_uuid));
+	rmr_slot_succeeded(&slot, a->num[1]);
+	printf(" %u %u %llu", slot.flags, slot.successor,
+	       (unsigned long long)le64_to_cpu(slot.generation));
+	printf(" %u %u %u %llu %u", say.state, say.flags, say.successor,
+	       (unsigned long long)le64_to_cpu(say.generation), say.store_uuid[1]);
+}
+
 /* U Y SETTLED+2*QUORUM PERSISTED ANSWERING JOINING CLAIMS */
 static void table_next(const struct driver_args *a)
 {
@@ -89,6 +117,8 @@ const struct driver_op driver_table_ops[] = {
 	{ "table_merge", 5, table_merge },
 	{ "table_identity", 3, table_identity },
 	{ "slot_wish", 2, slot_wish },
+	{ "table_wish", 3, table_wish },
+	{ "table_succession", 5, table_succession },
 	{ "table_next", 7, table_next },
 	{ 0 }
 };

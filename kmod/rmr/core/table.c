@@ -28,6 +28,11 @@ static __le64 after(const struct rmr_sb_member *slot, unsigned int stores)
 	return cpu_to_le64((rmr_slot_stores(slot) + stores) << RMR_SLOT_WISH_BITS);
 }
 
+static __le64 next_wish(const struct rmr_sb_member *slot)
+{
+	return cpu_to_le64(generation(slot) + 1);
+}
+
 void rmr_slot_free(struct rmr_sb_member *slot)
 {
 	__le64 next = after(slot, 1);
@@ -48,6 +53,85 @@ int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_mem
 	if ((generation(old) & WISHES) == WISHES)
 		return -ERANGE;
 	return generation(wish) == generation(old) + 1 ? 0 : -EINVAL;
+}
+
+enum rmr_wished rmr_slot_wished(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], unsigned int id,
+				bool leaving, int maintenance, struct rmr_sb_member *wish)
+{
+	const struct rmr_sb_member *old = &slot[id];
+
+	*wish = *old;
+	if (leaving) {
+		wish->flags |= RMR_SLOT_F_LEAVING;
+		/* Nobody is there to take its place. */
+		if (wish->successor && slot[wish->successor - 1].state == RMR_MEMBER_NONE)
+			wish->successor = 0;
+	}
+	if (maintenance == 1)
+		wish->flags |= RMR_SLOT_F_MAINTENANCE;
+	else if (!maintenance)
+		wish->flags &= ~RMR_SLOT_F_MAINTENANCE;
+	if (wish->flags == old->flags && wish->successor == old->successor)
+		return RMR_WISHED_ALREADY;
+	wish->generation = next_wish(wish);
+	return (wish->flags & ~old->flags) || wish->successor != old->successor ?
+		RMR_WISHED_AWAY : RMR_WISHED_BACK;
+}
+
+/* ---- succession (R9.13) ---- */
+
+void rmr_slot_succeeded(struct rmr_sb_member *slot, unsigned int id)
+{
+	slot->flags |= RMR_SLOT_F_LEAVING;
+	slot->successor = id + 1;
+	slot->generation = next_wish(slot);
+}
+
+u8 rmr_table_succeeds(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], unsigned int id)
+{
+	unsigned int i;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
+		if (slot[i].state != RMR_MEMBER_NONE && slot[i].successor == id + 1)
+			return i;
+	return RMR_NO_MEMBER;
+}
+
+u8 rmr_table_place(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], u8 claimed, u8 replaces)
+{
+	unsigned int i;
+	u8 keeper;
+
+	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
+		keeper = rmr_table_succeeds(slot, i);
+		if (slot[i].state == RMR_MEMBER_NONE && !rmr_mask_has(claimed, i) &&
+		    (keeper == RMR_NO_MEMBER || keeper == replaces))
+			return i;
+	}
+	return RMR_NO_MEMBER;
+}
+
+bool rmr_slot_succession_lost(const struct rmr_sb_member *slot, const u8 *store_uuid)
+{
+	return slot->state != RMR_MEMBER_NONE && !(slot->flags & RMR_SLOT_F_LEAVING) &&
+	       !memcmp(slot->store_uuid, store_uuid, RMR_UUID_LEN);
+}
+
+bool rmr_slot_tell(const struct rmr_sb_member *mine, const struct rmr_sb_member *theirs,
+		   bool succession, struct rmr_sb_member *say)
+{
+	*say = *mine;
+	if (mine->state == RMR_MEMBER_NONE || !rmr_slot_same_store(mine, theirs))
+		return false;
+	if (succession)
+		say->flags |= theirs->flags;
+	if ((succession && (theirs->flags & RMR_SLOT_F_LEAVING)) ||
+	    (say->flags == theirs->flags && say->successor == theirs->successor)) {
+		*say = *theirs;
+		return true;
+	}
+	say->generation = next_wish(theirs);
+	return true;
 }
 
 u64 rmr_table_sum(const struct rmr_sb_member slot[RMR_MAX_MEMBERS])

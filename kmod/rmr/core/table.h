@@ -68,6 +68,47 @@ __le64 rmr_slot_claim_generation(const struct rmr_sb_member *slot);
  */
 int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_member *wish);
 
+/* What a wish of an operator comes to. */
+enum rmr_wished {
+	RMR_WISHED_ALREADY,		/* the slot is like that */
+	RMR_WISHED_BACK,		/* the pool gets back what it went without */
+	RMR_WISHED_AWAY,		/* the pool has to do without the member */
+};
+
+/*
+ * The slot of a member as an operator wishes it, one generation on unless it is like that already:
+ * leaving, or as it is; maintenance 1 begins, 0 ends, -1 as it is. Who is to leave forgets a
+ * successor whose slot is free, or it would wait for nobody.
+ */
+enum rmr_wished rmr_slot_wished(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], unsigned int id,
+				bool leaving, int maintenance, struct rmr_sb_member *wish);
+/* The wish that store id takes the place of the slot's store (R9.13), one generation on. */
+void rmr_slot_succeeded(struct rmr_sb_member *slot, unsigned int id);
+/*
+ * The member whose successor is id, or RMR_NO_MEMBER. Whoever else came to that place would be
+ * taken for the successor, and the member would go.
+ */
+u8 rmr_table_succeeds(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], unsigned int id);
+/*
+ * A place for a store that replaces a member, or RMR_NO_MEMBER for nobody: free, not among those
+ * that blank stores were heard to claim, and kept for no successor of another one. RMR_NO_MEMBER if
+ * there is none.
+ */
+u8 rmr_table_place(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], u8 claimed, u8 replaces);
+/*
+ * Whether a blank store that takes the place of that store has to wish so again: another wish about
+ * it won, and it stays by that.
+ */
+bool rmr_slot_succession_lost(const struct rmr_sb_member *slot, const u8 *store_uuid);
+/*
+ * A wish of a node about a slot, for a member that has it as theirs: one on from theirs, or theirs
+ * if they have it. succession: that of a blank successor, which adds to theirs, and is one that
+ * they have if their store leaves anyhow. False: another store is there, so there is nothing to
+ * wish; whatever was said would be heard as its claim.
+ */
+bool rmr_slot_tell(const struct rmr_sb_member *mine, const struct rmr_sb_member *theirs,
+		   bool succession, struct rmr_sb_member *say);
+
 /*
  * Whether a member's slot becomes what the client of its epoch tells it: another store always, a
  * wish only if it is a later one, or one that came in meanwhile would be lost (F_SLOT).

@@ -273,6 +273,89 @@ static void one_voter_changes_at_a_time(struct kunit *test)
 	expect_act(test, &state, RMR_TABLE_NOTHING, RMR_NO_MEMBER);
 }
 
+/* A member that is to leave must not wait for a successor that nobody is. */
+static void a_free_successor_is_forgotten(struct kunit *test)
+{
+	struct rmr_sb_member wish;
+	enum rmr_wished wished;
+
+	three(said);
+	rmr_slot_succeeded(&said[1], 4);
+	KUNIT_EXPECT_EQ(test, said[1].successor, 4 + 1);
+	wished = rmr_slot_wished(said, 1, true, -1, &wish);
+	KUNIT_EXPECT_EQ(test, wished, RMR_WISHED_AWAY);
+	KUNIT_EXPECT_EQ(test, wish.successor, 0);
+	KUNIT_EXPECT_EQ(test, wish.flags, RMR_SLOT_F_LEAVING);
+	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&said[1], &wish), 0);
+	/* While it is there, the wish to leave says nothing new. */
+	said[4] = store(RMR_MEMBER_DATA, 20, 2, 0);
+	wished = rmr_slot_wished(said, 1, true, -1, &wish);
+	KUNIT_EXPECT_EQ(test, wished, RMR_WISHED_ALREADY);
+	KUNIT_EXPECT_EQ(test, memcmp(&wish, &said[1], sizeof(wish)), 0);
+	/* Maintenance is another wish: it forgets nobody. */
+	rmr_slot_free(&said[4]);
+	wished = rmr_slot_wished(said, 1, false, 1, &wish);
+	KUNIT_EXPECT_EQ(test, wished, RMR_WISHED_AWAY);
+	KUNIT_EXPECT_EQ(test, wish.successor, 4 + 1);
+	said[1] = wish;
+	wished = rmr_slot_wished(said, 1, false, 0, &wish);
+	KUNIT_EXPECT_EQ(test, wished, RMR_WISHED_BACK);
+	KUNIT_EXPECT_EQ(test, wish.flags, RMR_SLOT_F_LEAVING);
+}
+
+/* F_SUCCESSION: a blank store's wish about whom it replaces is said until the others have it. */
+static void a_succession_is_told_until_it_is_known(struct kunit *test)
+{
+	struct rmr_sb_member mine, say;
+
+	three(said);
+	mine = said[1];
+	rmr_slot_succeeded(&mine, 4);
+	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], true, &say));
+	KUNIT_EXPECT_EQ(test, memcmp(&say, &mine, sizeof(say)), 0);
+	/* Another wish won: the store would stay, so the wish is made again, beside that. */
+	said[1].flags = RMR_SLOT_F_MAINTENANCE;
+	said[1].generation = mine.generation;
+	KUNIT_EXPECT_TRUE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
+	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], true, &say));
+	KUNIT_EXPECT_EQ(test, say.flags, RMR_SLOT_F_LEAVING | RMR_SLOT_F_MAINTENANCE);
+	KUNIT_EXPECT_EQ(test, say.successor, 4 + 1);
+	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&said[1], &say), 0);
+	/* A wish of a node is told as it is, and what they have is no news. */
+	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], false, &say));
+	KUNIT_EXPECT_EQ(test, say.flags, RMR_SLOT_F_LEAVING);
+	said[1] = say;
+	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], false, &say));
+	KUNIT_EXPECT_EQ(test, memcmp(&say, &said[1], sizeof(say)), 0);
+	/* It leaves anyhow. */
+	said[1].successor = 0;
+	KUNIT_EXPECT_FALSE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
+	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], true, &say));
+	KUNIT_EXPECT_EQ(test, memcmp(&say, &said[1], sizeof(say)), 0);
+	/* Another store is there: it is not the one that was to go, and hears of no claim. */
+	said[1] = store(RMR_MEMBER_DATA, 30, 3, 0);
+	KUNIT_EXPECT_FALSE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
+	KUNIT_EXPECT_FALSE(test, rmr_slot_tell(&mine, &said[1], true, &say));
+	rmr_slot_free(&said[1]);
+	KUNIT_EXPECT_FALSE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
+	KUNIT_EXPECT_FALSE(test, rmr_slot_tell(&mine, &said[1], true, &say));
+}
+
+/* Whoever came to a successor's place would be taken for it. */
+static void a_successors_place_is_kept(struct kunit *test)
+{
+	three(said);
+	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0, RMR_NO_MEMBER), 3);
+	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0x18, RMR_NO_MEMBER), 5);
+	rmr_slot_succeeded(&said[1], 3);
+	KUNIT_EXPECT_EQ(test, rmr_table_succeeds(said, 3), 1);
+	KUNIT_EXPECT_EQ(test, rmr_table_succeeds(said, 4), RMR_NO_MEMBER);
+	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0, RMR_NO_MEMBER), 4);
+	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0, 2), 4);
+	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0, 1), 3);
+	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0xf8, 1), RMR_NO_MEMBER);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(wishes_never_outrank_another_store),
 	KUNIT_CASE(half_told_changes_do_not_add_up),
@@ -283,6 +366,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_last_of_u_stays),
 	KUNIT_CASE(a_successor_has_to_be_ready),
 	KUNIT_CASE(one_voter_changes_at_a_time),
+	KUNIT_CASE(a_free_successor_is_forgotten),
+	KUNIT_CASE(a_succession_is_told_until_it_is_known),
+	KUNIT_CASE(a_successors_place_is_kept),
 	{}
 };
 

@@ -127,6 +127,49 @@ func TestWishes(t *testing.T) {
 	})
 }
 
+// idOrNone is a member's id as the core has it.
+func idOrNone(id int) int {
+	if id < 0 {
+		return pool.NoMember
+	}
+	return id
+}
+
+// TestWishesOfOperators: what operators wish and who takes whose place comes to the same slots.
+func TestWishesOfOperators(t *testing.T) {
+	seen := map[pool.Wished]int{}
+	startCore(t).episodes(func(c *core, r *rand.Rand) {
+		table := randomSlots(r)
+		c.want(tableText(0, &pool.Table{Slots: table}), "table_init", 0, slotsHex(t, table))
+		for range 50 {
+			id, leaving, maintenance := r.IntN(8), r.IntN(2) == 0, pool.Maintenance(r.IntN(3)-1)
+			wish, wished := pool.WishSlot(&table, id, leaving, maintenance)
+			seen[wished]++
+			c.want(fmt.Sprintf("%d %d %d %d", wished, wish.Flags, wish.Successor, wish.Generation), "table_wish", id, oneIf(leaving), int(maintenance)+1)
+
+			by, claimed, succession := r.IntN(8), rareMask(r), r.IntN(2) == 0
+			theirs := table[id]
+			if r.IntN(4) == 0 {
+				theirs = randomSlot(r, id)
+			} else if theirs.Flags = uint8(r.IntN(4)); theirs.Flags&pool.SlotLeaving == 0 || theirs.State == pool.MemberNone {
+				theirs.Successor = 0
+			}
+			if theirs.State == pool.MemberNone {
+				theirs = pool.Member{Generation: theirs.Generation}
+			}
+			succeeded := table[id].Succeeded(by)
+			say, tells := table[id].Tell(&theirs, succession)
+			c.want(fmt.Sprintf("%d %d %d %d %d %d %d %d %d %d %d %d", oneIf(tells), idOrNone(pool.Succeeds(&table, id)), idOrNone(pool.Place(&table, claimed, by)),
+				oneIf(table[id].SuccessionLost(theirs.Store)), succeeded.Flags, succeeded.Successor, succeeded.Generation,
+				say.State, say.Flags, say.Successor, say.Generation, say.Store[1]),
+				"table_succession", id, by, uint8(claimed), slotHex(t, id, theirs), oneIf(succession))
+		}
+	})
+	if len(seen) != 3 {
+		t.Errorf("wishes came to %v", seen)
+	}
+}
+
 // manyBits has three of four members.
 func manyBits(r *rand.Rand) pool.Mask {
 	m := randomMask(r)
@@ -156,16 +199,13 @@ func TestTableNext(t *testing.T) {
 			}
 			act, id := s.Next()
 			acts[act]++
-			if id < 0 {
-				id = pool.NoMember
-			}
 			var joins pool.Mask
 			for k := range table {
 				if pool.MayJoin(&table, s.View, k) {
 					joins = joins.With(k)
 				}
 			}
-			c.want(fmt.Sprintf("%d %d %d", act, id, uint8(joins)), "table_next", uint8(s.View.UpToDate), uint8(s.View.Syncing), oneIf(s.Settled)+2*oneIf(s.Quorum),
+			c.want(fmt.Sprintf("%d %d %d", act, idOrNone(id), uint8(joins)), "table_next", uint8(s.View.UpToDate), uint8(s.View.Syncing), oneIf(s.Settled)+2*oneIf(s.Quorum),
 				uint8(s.Persisted), uint8(s.Answering), uint8(s.Joining), slotsHex(t, claims))
 		}
 	})
