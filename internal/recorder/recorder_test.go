@@ -21,7 +21,7 @@ import (
 
 var testPool = pool.UUID{1, 2, 3}
 
-const limit = 10 * time.Second
+const limit = time.Minute
 
 // record runs a short load on a file; the file system must know direct I/O.
 func record(t *testing.T, dir string, l Load) *Log {

@@ -76,5 +76,5 @@ func requireReport(t *testing.T, n *rig.Node, words string, fn func()) {
 			}
 		}
 		return false
-	}, 30*time.Second, 100*time.Millisecond, "nothing noticed")
+	}, time.Minute, 100*time.Millisecond, "nothing noticed")
 }

@@ -362,7 +362,7 @@ func TestTakenPortIsAskedForAgain(t *testing.T) {
 	wg.Go(func() { d.Run(ctx) })
 	t.Cleanup(wg.Wait)
 	t.Cleanup(cancel)
-	require.Eventually(t, func() bool { return strings.Contains(w.log.String(), "address already in use") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(w.log.String(), "address already in use") }, time.Minute, 10*time.Millisecond)
 	require.NoError(t, l.Close())
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	require.Eventually(t, func() bool {
@@ -373,7 +373,7 @@ func TestTakenPortIsAskedForAgain(t *testing.T) {
 		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
 		return err == nil && strings.Contains(string(body), "rmr_up 1\n")
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 func (w *world) unload(module string) {
