@@ -243,36 +243,45 @@ func (m *Member) tableSum() uint64 {
 
 // setTable takes the slots over that the client tells, in one write (F_WHOLE). A copy of an older one changes nothing.
 func (m *Member) setTable(handle, number int, wire [][]byte, reply func(any)) {
+	var gone pool.Mask
 	for id, b := range wire {
 		set, ok := decode[*pool.MemberSet](m.w, b)
 		if !ok || !m.mine(set.Epoch, handle) || number < m.tableNo || id == m.id && set.Member.Store != m.sb.Store {
 			reply(false)
 			return
 		}
-		m.takeSlot(id, set.Member)
+		if m.takeSlot(id, set.Member) {
+			gone = gone.With(id)
+		}
 	}
 	m.tableNo, m.outcast = number, false
-	m.syncTable(func() { reply(m.handle == handle) })
+	m.syncSB(func() {
+		m.dropBits(gone)
+		m.syncMap(func() { reply(m.handle == handle) })
+	})
 }
 
-// syncTable persists superblock and map: bits of stores that are gone are dropped.
-func (m *Member) syncTable(done func()) {
-	m.syncSB(func() { m.syncMap(done) })
-}
-
-func (m *Member) takeSlot(id int, to pool.Member) {
+// takeSlot tells whether another store was there before.
+func (m *Member) takeSlot(id int, to pool.Member) (gone bool) {
 	was := m.sb.Members[id]
 	if slot, news := was.Told(&to); m.w.on(FSlot) {
 		if to = slot; !news {
-			return
+			return false
 		}
 	}
 	m.sb.Members[id] = to
-	if id != m.id && !was.SameStore(&to) && m.w.on(RRemove) {
-		m.dirty.Clear(0, numChunks-1, pool.MaskOf(id))
-		if m.since != nil {
-			m.since.Clear(0, numChunks-1, pool.MaskOf(id))
-		}
+	return id != m.id && !was.SameStore(&to)
+}
+
+// dropBits drops those of stores that are gone, once the superblock says so: the map may be written at any time, and a
+// table as it was before would find a member that lacks nothing.
+func (m *Member) dropBits(gone pool.Mask) {
+	if gone == 0 || !m.w.on(RRemove) {
+		return
+	}
+	m.dirty.Clear(0, numChunks-1, gone)
+	if m.since != nil {
+		m.since.Clear(0, numChunks-1, gone)
 	}
 }
 
