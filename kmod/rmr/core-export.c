@@ -196,7 +196,6 @@ EXPORT_SYMBOL_GPL(rmr_errs_forgive);
 EXPORT_SYMBOL_GPL(rmr_slot_told);
 EXPORT_SYMBOL_GPL(rmr_slot_wished);
 EXPORT_SYMBOL_GPL(rmr_slot_succeeded);
-EXPORT_SYMBOL_GPL(rmr_slot_succession_lost);
 EXPORT_SYMBOL_GPL(rmr_slot_tell);
 EXPORT_SYMBOL_GPL(rmr_table_succeeds);
 EXPORT_SYMBOL_GPL(rmr_table_place);

@@ -75,32 +75,6 @@ static int tell_anyone(const struct rmr_sb *sb, unsigned int id)
 
 /* ---- the blank superblock ---- */
 
-/* Whom the store replaces, as its own superblock has it. The pool is not served yet. */
-void rmr_srv_succession_learn(struct rmr_srv_pool *pool)
-{
-	pool->replaces = RMR_NO_MEMBER;
-	if (!(le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED))
-		return;
-	pool->replaces = rmr_table_succeeds(pool->sb->member, pool->id);
-	if (pool->replaces != RMR_NO_MEMBER)
-		memcpy(pool->replaces_uuid, pool->sb->member[pool->replaces].store_uuid,
-		       RMR_UUID_LEN);
-}
-
-/* Another wish about that member may have won, as both were the next one. Caller: pool->lock. */
-void rmr_srv_succession_keep(struct rmr_srv_pool *pool)
-{
-	struct rmr_sb_member slot;
-
-	if (pool->replaces == RMR_NO_MEMBER)
-		return;
-	slot = pool->sb->member[pool->replaces];
-	if (!rmr_slot_succession_lost(&slot, pool->replaces_uuid))
-		return;
-	rmr_slot_succeeded(&slot, pool->id);
-	rmr_srv_slot_wish(pool, pool->replaces, &slot);
-}
-
 static int blank_fill(struct rmr_srv_pool *pool, const struct rmr_pool_spec *spec,
 		      const struct rmr_rsp_pool *rsp, int id, struct netlink_ext_ack *extack)
 {

@@ -156,8 +156,6 @@ struct rmr_srv_pool {
 	struct rmr_sb_member	claim;		/* of a blank store, as it said itself */
 	u64			claim_until;	/* jiffies */
 	u8			claim_id;
-	u8			replaces;	/* blank: member whose place it takes; claim_work */
-	u8			replaces_uuid[RMR_UUID_LEN];
 	bool			witness;	/* votes only: no data, no map */
 	bool			data_crc;	/* data carries checksums */
 	u8			state;
@@ -374,8 +372,6 @@ int rmr_srv_replace(const struct rmr_pool_spec *spec, struct rmr_pool_info *info
 int rmr_srv_blank_join(const struct rmr_pool_spec *spec, const struct rmr_rsp_pool *rsp, int id,
 		       struct rmr_pool_info *info, struct netlink_ext_ack *extack);
 int rmr_srv_tell_slot(const struct rmr_sb *sb, unsigned int to, unsigned int id);
-void rmr_srv_succession_learn(struct rmr_srv_pool *pool);
-void rmr_srv_succession_keep(struct rmr_srv_pool *pool);
 int rmr_srv_free_place(const struct rmr_rsp_pool *rsp, u8 replaces);
 /* srv-device.c: stores on two devices. */
 struct rmr_srv_grow;

@@ -157,12 +157,10 @@ static int slot_told(struct rmr_srv_pool *pool, const struct rmr_msg_member_set 
 			retire(pool, RMR_REASON_REPLACED);
 		return err;
 	}
-	if (rmr_slot_told(&msg->member, mine)) {
-		attach->staged[id] = msg->member;
+	if (rmr_slot_told(&msg->member, mine, &attach->staged[id]))
 		attach->staged_ids |= BIT(id);
-	} else {
+	else
 		attach->staged_ids &= ~BIT(id);
-	}
 	if (msg->more || !attach->staged_ids)
 		return 0;
 	ids = attach->staged_ids;
@@ -296,17 +294,14 @@ static void claim_work(struct work_struct *work)
 	mutex_lock(&pool->lock);
 	blank = (le32_to_cpu(pool->sb->flags) & RMR_SB_F_DISCARDED) && !pool->gone &&
 		!pool->retired;
-	if (!pool->gone && !pool->retired)
-		rmr_srv_succession_keep(pool);
 	if (blank && !pool->attach)
 		sb = kmemdup(pool->sb, sizeof(*pool->sb), GFP_KERNEL);
-	old = pool->replaces;
 	mutex_unlock(&pool->lock);
+	old = sb ? rmr_table_succeeds(sb->member, sb->member_id) : RMR_NO_MEMBER;
 	for (i = 0; sb && i < RMR_MAX_MEMBERS; i++) {
 		if (i == sb->member_id || sb->member[i].state == RMR_MEMBER_NONE)
 			continue;
-		if (!rmr_srv_tell_slot(sb, i, sb->member_id) && old != RMR_NO_MEMBER &&
-		    sb->member[old].successor == sb->member_id + 1)
+		if (!rmr_srv_tell_slot(sb, i, sb->member_id) && old != RMR_NO_MEMBER)
 			rmr_srv_tell_slot(sb, i, old);
 	}
 	kfree(sb);
@@ -318,7 +313,6 @@ static void claim_work(struct work_struct *work)
 void rmr_srv_claim_start(struct rmr_srv_pool *pool)
 {
 	INIT_DELAYED_WORK(&pool->claim_work, claim_work);
-	rmr_srv_succession_learn(pool);
 	queue_delayed_work(system_unbound_wq, &pool->claim_work, CLAIM_AGAIN);
 }
 

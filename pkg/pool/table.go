@@ -40,13 +40,15 @@ func (m *Member) ClaimGeneration() uint64 { return (m.Stores() + 2) << slotWishB
 var ErrNoWishLeft = errors.New("no generation is left for wishes about this store")
 
 // CheckWish tells whether the node of a member may change the slot to wish by itself: the same store, one wish
-// later. Errors match ErrInvalid or ErrNoWishLeft.
+// later, and leaving if it was. Errors match ErrInvalid or ErrNoWishLeft.
 func (m *Member) CheckWish(wish *Member) error {
 	switch {
 	case m.State == MemberNone || !m.SameStore(wish):
 		return fmt.Errorf("wish about store %s: not the store of the slot: %w", wish.Store, ErrInvalid)
 	case m.Generation&slotWishes == slotWishes:
 		return fmt.Errorf("wish about store %s: %w", wish.Store, ErrNoWishLeft)
+	case m.Flags&^wish.Flags&SlotLeaving != 0:
+		return fmt.Errorf("wish about store %s: leaving is taken back: %w", wish.Store, ErrInvalid)
 	case wish.Generation != m.Generation+1:
 		return fmt.Errorf("wish about store %s: generation %d after %d: %w", wish.Store, wish.Generation, m.Generation, ErrInvalid)
 	}
@@ -59,9 +61,29 @@ func (m *Member) compareWish(other *Member) int {
 		strings.Compare(m.Node, other.Node), strings.Compare(m.Addrs[0], other.Addrs[0]), strings.Compare(m.Addrs[1], other.Addrs[1]))
 }
 
-// Told tells whether a member's slot becomes what the client of its epoch tells it: another store always, a wish only
-// if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
-func (m *Member) Told(told *Member) bool { return !m.SameStore(told) || told.compareWish(m) > 0 }
+// keepLeaving: a wish about the same store that knew nothing of one to leave does not undo it (F_LEAVING).
+func (m *Member) keepLeaving(other *Member) {
+	if other.Flags&SlotLeaving != 0 && m.Flags&SlotLeaving == 0 {
+		m.Flags |= SlotLeaving
+		m.Successor = other.Successor
+	}
+}
+
+// Told is what a member's slot becomes when the client of its epoch tells it: another store always; of the same store
+// the later wish, or one that came in meanwhile would be lost (F_SLOT), and leaving if either says so (F_LEAVING).
+// False: it stays as it is.
+func (m *Member) Told(told *Member) (Member, bool) {
+	if !m.SameStore(told) {
+		return *told, *told != *m
+	}
+	slot := *m
+	if told.compareWish(m) > 0 {
+		slot = *told
+	}
+	slot.keepLeaving(m)
+	slot.keepLeaving(told)
+	return slot, slot != *m
+}
 
 // Maintenance is what a wish says about a member's maintenance.
 type Maintenance int
@@ -134,12 +156,6 @@ func Place(slots *[MaxMembers]Member, claimed Mask, replaces int) int {
 	})
 }
 
-// SuccessionLost tells whether a blank store that takes the place of that store has to wish so again: another wish
-// about it won, and it stays by that.
-func (m *Member) SuccessionLost(store UUID) bool {
-	return m.State != MemberNone && m.Flags&SlotLeaving == 0 && m.Store == store
-}
-
 // Tell is a wish of a node about a slot, for a member that has it as theirs: one on from theirs, or theirs if they have
 // it. With succession it is that of a blank successor, which adds to theirs, and is one that they have if their store
 // leaves anyhow. False: another store is there, so there is nothing to wish; whatever was said would be heard as its
@@ -149,6 +165,7 @@ func (m *Member) Tell(theirs *Member, succession bool) (Member, bool) {
 	if m.State == MemberNone || !m.SameStore(theirs) {
 		return say, false
 	}
+	say.keepLeaving(theirs)
 	if succession {
 		say.Flags |= theirs.Flags
 	}
@@ -200,8 +217,11 @@ func (t *Table) Merge(said *[MaxMembers]Member, view *View) Mask {
 	var changed Mask
 	for i := range said {
 		mine := &t.Slots[i]
-		if same := mine.SameStore(&said[i]); same && said[i].compareWish(mine) > 0 || !same && take {
-			*mine = said[i]
+		if !take && !mine.SameStore(&said[i]) {
+			continue
+		}
+		if slot, news := mine.Told(&said[i]); news {
+			*mine = slot
 			changed = changed.With(i)
 		}
 	}

@@ -51,16 +51,18 @@ static void table_identity(const struct driver_args *a)
 
 static void slot_wish(const struct driver_args *a)
 {
-	struct rmr_sb_member own;
+	struct rmr_sb_member own, slot;
 	bool told;
 
 	if (driver_hex(a->text[1], &own, sizeof(own)) != sizeof(own))
 		driver_die("bad slot", a->text[1]);
-	told = rmr_slot_told(&own, &table.slot[a->num[0]]);
+	told = rmr_slot_told(&own, &table.slot[a->num[0]], &slot);
 	printf("%d %llu", rmr_slot_wish_check(&table.slot[a->num[0]], &own),
 	       (unsigned long long)le64_to_cpu(rmr_slot_claim_generation(&own)));
 	rmr_slot_free(&own);
 	printf(" %llu %d", (unsigned long long)le64_to_cpu(own.generation), told);
+	printf(" %u %u %llu", slot.flags, slot.successor,
+	       (unsigned long long)le64_to_cpu(slot.generation));
 }
 
 /* ID LEAVING MAINTENANCE+1 */
@@ -81,9 +83,8 @@ static void table_succession(const struct driver_args *a)
 
 	if (driver_hex(a->text[3], &theirs, sizeof(theirs)) != sizeof(theirs))
 		driver_die("bad slot", a->text[3]);
-	printf("%d %u %u %d", rmr_slot_tell(&slot, &theirs, a->num[4], &say), rmr_table_succeeds(table.slot, a->num[0]),
-	       rmr_table_place(table.slot, a->num[2], a->num[1]),
-	       rmr_slot_succession_lost(&slot, theirs.store_uuid));
+	printf("%d %u %u", rmr_slot_tell(&slot, &theirs, a->num[4], &say), rmr_table_succeeds(table.slot, a->num[0]),
+	       rmr_table_place(table.slot, a->num[2], a->num[1]));
 	rmr_slot_succeeded(&slot, a->num[1]);
 	printf(" %u %u %llu", slot.flags, slot.successor,
 	       (unsigned long long)le64_to_cpu(slot.generation));

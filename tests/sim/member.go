@@ -161,6 +161,7 @@ func (m *Member) crash(power bool) {
 // tick is everything periodic.
 func (m *Member) tick() {
 	m.w.later(&m.Node, m.w.between(tickTime/2, tickTime*3/2), m.tick)
+	m.succeed()
 	if m.witness {
 		return
 	}

@@ -4,7 +4,11 @@
 
 package sim
 
-import "github.com/rmr-block/rmr/pkg/pool"
+import (
+	"slices"
+
+	"github.com/rmr-block/rmr/pkg/pool"
+)
 
 func (w *World) noteEstablished(v pool.View) {
 	if v.Compare(w.established) > 0 && v.Lineage == w.lineage {
@@ -76,9 +80,13 @@ func (w *World) differ(a, b int, c uint64) bool {
 func (w *World) resting() string {
 	var view pool.View
 	data, out := w.expected()
+	sb := w.newestServed()
 	for id := range data.All() {
 		if id >= len(w.members) || w.members[id].vacant {
 			return "a store is out"
+		}
+		if w.cfg.Change && sb != nil && !out.Has(id) && w.members[id].sb.Store != sb.Members[id].Store {
+			return "another store is in the place of a member"
 		}
 	}
 	for _, m := range w.members {
@@ -95,7 +103,7 @@ func (w *World) resting() string {
 			return "a member has no complete map"
 		case m.sb.View.UpToDate&^out != data&^out:
 			return "a member is not up to date"
-		case view.UpToDate != 0 && view != m.sb.View:
+		case view.UpToDate != 0 && view != m.sb.View && (out == 0 || w.served()): // half told, of one that leaves: the next client ends it
 			return "members have different views"
 		case m.dirty.Any(0xff &^ out):
 			return "bits are left in a map"
@@ -103,6 +111,9 @@ func (w *World) resting() string {
 			return "uncertain writes are left"
 		}
 		view = m.sb.View
+	}
+	if slices.ContainsFunc(w.exchanges, w.unended) {
+		return "the old store of an exchange is still a member"
 	}
 	for _, c := range w.clients {
 		if c.Node.up && c.phase != dead && (len(c.io.ops) > 0 || c.phase != live) {

@@ -85,6 +85,7 @@ const (
 	RIdentity    Rule = "R9.5"
 	RRemove      Rule = "R9.7"
 	RMaintenance Rule = "R9.8"
+	FSuccession  Rule = "F_SUCCESSION"
 	FFillStable  Rule = "F_FILLSTABLE"
 	FFillOwed    Rule = "F_FILLOWED"
 	FFillEnd     Rule = "F_FILLEND"
@@ -162,20 +163,21 @@ func Mutants() []Mutant {
 		{MPartial, "a resync copies all blocks but the last of a chunk", 1},
 		{MNoMaj, "quorum without majority", 56},
 		{MFineKeep, "a mark of a whole chunk keeps its fine map", 1},
-		{FSlot, "a wish counts as a change of store", 4398046511130},
-		{FLine, "tables merged slot by slot", 4398046511921},
-		{FClaim, "a claim is taken for what is so", 4398046511173},
-		{FTable, "views told before the table", 4398046511115},
-		{FOneVoter, "changes do not wait for each other", 4398046511398},
+		{FSlot, "a wish counts as a change of store", 4398046511177},
+		{FLine, "tables merged slot by slot", 4398046511177},
+		{FClaim, "a claim is taken for what is so", 4398046511339},
+		{FTable, "views told before the table", 4398046511109},
+		{FOneVoter, "changes do not wait for each other", 4398046511382},
 		{FRetire, "a removed store gives its history up", 0},
-		{FToldLast, "a removed store is told before the others", 4398046512083},
+		{FToldLast, "a removed store is told before the others", 4398046517552},
 		{RBlank, "a blank store joins with its own uncertain chunks marked", 4398046511104},
-		{RIdentity, "a replaced store answers as the member", 4398046511185},
-		{RRemove, "bits of a removed store stay", 4398046511106},
-		{RMaintenance, "wishes do not keep a leg out", 4398046511138},
+		{RIdentity, "a replaced store answers as the member", 4398046511108},
+		{RRemove, "bits of a removed store stay", 4398046511104},
+		{RMaintenance, "wishes do not keep a leg out", 4398046511527},
 		{FFillStable, "a fill counts before the superblock is stable", 2199023256459},
-		{FFillOwed, "a fill ends before the sectors have what it stood for", 4398046511185},
+		{FFillOwed, "a fill ends before the sectors have what it stood for", 4398046511110},
 		{FFillEnd, "CLEAR confirmed before the fill has ended on disk", 2199023256141},
+		{FSuccession, "whom a store replaces is told by a step of its own", 4398046511111},
 		{FStandIn, "a blank store counts for the one that had its id", 0},
 	}
 }

@@ -154,6 +154,10 @@ func TestOnceBrokenSeedsStayClean(t *testing.T) {
 		"an old disk goes live beside a member that was removed":        {4398046511284},
 		"a removed store ends before others know, too few are left":     {4398046517339, 4398046512083},
 		"an older table of as high a view is taken for what is so":      {4398046519052},
+		"maintenance undid a wish to leave, the exchange never ended":   {4398046600107},
+		"a leg that leaves waits for ever to join and is never free":    {4398046511104},
+		"bits of a freed slot were gone before the table said it":       {4398046800538},
+		"the store in a member's place was not looked at, at rest":      {4398046701520, 4398046703290},
 		"a leg that leaves is in Y, and nobody is there to eject it":    {4398046514025, 4398046514163},
 	} {
 		t.Run(symptom, func(t *testing.T) {

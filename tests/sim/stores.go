@@ -41,8 +41,10 @@ func (w *World) operate() {
 	}
 	w.stats.Faults++
 	switch p := w.rng.IntN(100); {
-	case p < 25:
+	case p < 12:
 		w.add()
+	case p < 30:
+		w.exchange()
 	case p < 50:
 		m := w.members[w.rng.IntN(len(w.members))]
 		w.replace(m)
@@ -195,23 +197,33 @@ func (w *World) wish(flag uint8, set bool) {
 		}
 	}
 	id := used[w.rng.IntN(len(used))]
-	wish := m.sb.Members[id]
-	wish.Flags &^= flag
-	wish.Successor = 0
-	if set {
-		wish.Flags |= flag
-		if s := w.rng.IntN(len(w.members)); flag == pool.SlotLeaving && s != id && w.chance(0.3) {
-			wish.Successor = uint8(s) + 1
+	maintenance := pool.MaintenanceAsItIs
+	if flag == pool.SlotMaintenance {
+		maintenance = pool.MaintenanceEnds
+		if set {
+			maintenance = pool.MaintenanceBegins
 		}
 	}
-	m.wish(id, wish)
+	if set && flag == pool.SlotLeaving {
+		if s := w.rng.IntN(len(w.members)); s != id && w.chance(0.3) {
+			m.wish(id, m.sb.Members[id].Succeeded(s))
+			return
+		}
+	}
+	m.operator(id, flag == pool.SlotLeaving, maintenance)
+}
+
+// operator wishes something about a slot on this node.
+func (m *Member) operator(id int, leaving bool, maintenance pool.Maintenance) {
+	if wish, wished := pool.WishSlot(&m.sb.Members, id, leaving, maintenance); wished != pool.WishedAlready {
+		m.wish(id, wish)
+	}
 }
 
 func (m *Member) wish(id int, wish pool.Member) {
 	if m.retired {
 		return // the pool has ended on this node: refused
 	}
-	wish.Generation = m.sb.Members[id].Generation + 1
 	if err := m.sb.Members[id].CheckWish(&wish); err != nil {
 		m.w.fail("I10", "wish on member %d: %v", m.id, err)
 		return
@@ -231,34 +243,45 @@ func (m *Member) tableSum() uint64 {
 
 // setTable takes the slots over that the client tells, in one write (F_WHOLE). A copy of an older one changes nothing.
 func (m *Member) setTable(handle, number int, wire [][]byte, reply func(any)) {
+	var gone pool.Mask
 	for id, b := range wire {
 		set, ok := decode[*pool.MemberSet](m.w, b)
 		if !ok || !m.mine(set.Epoch, handle) || number < m.tableNo || id == m.id && set.Member.Store != m.sb.Store {
 			reply(false)
 			return
 		}
-		m.takeSlot(id, set.Member)
+		if m.takeSlot(id, set.Member) {
+			gone = gone.With(id)
+		}
 	}
 	m.tableNo, m.outcast = number, false
-	m.syncTable(func() { reply(m.handle == handle) })
+	m.syncSB(func() {
+		m.dropBits(gone)
+		m.syncMap(func() { reply(m.handle == handle) })
+	})
 }
 
-// syncTable persists superblock and map: bits of stores that are gone are dropped.
-func (m *Member) syncTable(done func()) {
-	m.syncSB(func() { m.syncMap(done) })
-}
-
-func (m *Member) takeSlot(id int, to pool.Member) {
+// takeSlot tells whether another store was there before.
+func (m *Member) takeSlot(id int, to pool.Member) (gone bool) {
 	was := m.sb.Members[id]
-	if !was.Told(&to) && m.w.on(FSlot) {
-		return
+	if slot, news := was.Told(&to); m.w.on(FSlot) {
+		if to = slot; !news {
+			return false
+		}
 	}
 	m.sb.Members[id] = to
-	if id != m.id && !was.SameStore(&to) && m.w.on(RRemove) {
-		m.dirty.Clear(0, numChunks-1, pool.MaskOf(id))
-		if m.since != nil {
-			m.since.Clear(0, numChunks-1, pool.MaskOf(id))
-		}
+	return id != m.id && !was.SameStore(&to)
+}
+
+// dropBits drops those of stores that are gone, once the superblock says so: the map may be written at any time, and a
+// table as it was before would find a member that lacks nothing.
+func (m *Member) dropBits(gone pool.Mask) {
+	if gone == 0 || !m.w.on(RRemove) {
+		return
+	}
+	m.dirty.Clear(0, numChunks-1, gone)
+	if m.since != nil {
+		m.since.Clear(0, numChunks-1, gone)
 	}
 }
 
@@ -375,8 +398,7 @@ func (w *World) healStores() {
 		}
 		for id, slot := range m.sb.Members {
 			if slot.Flags&pool.SlotMaintenance != 0 {
-				slot.Flags &^= pool.SlotMaintenance
-				m.wish(id, slot)
+				m.operator(id, false, pool.MaintenanceEnds)
 			}
 		}
 	}
@@ -446,28 +468,49 @@ func (w *World) comparable() pool.Mask {
 	return data
 }
 
+// served tells whether there is a client to carry wishes out.
+func (w *World) served() bool {
+	return slices.ContainsFunc(w.clients, func(c *Client) bool { return c.up && c.phase == live })
+}
+
+// newestServed is the table that counts among those of members that are up; nil if there is none.
+func (w *World) newestServed() (sb *pool.Superblock) {
+	for _, m := range w.members {
+		if m.up && !m.vacant && !m.discarded() && !m.retired && (sb == nil || knowsMore(m.sb, sb)) {
+			sb = m.sb
+		}
+	}
+	return sb
+}
+
+// unheard tells whether nobody with data knows the store of a slot: who took it up died before, so its store is still
+// blank, and what a witness knows waits for the next client.
+func (w *World) unheard(id int, sb *pool.Superblock) bool {
+	for u := range sb.View.UpToDate.All() {
+		if m := w.members[u]; m.up && m.sb.Members[id].SameStore(&sb.Members[id]) {
+			return false
+		}
+	}
+	return w.members[id].discarded()
+}
+
 // expected are the data members at rest, and those of them that stay out as somebody wished. One that leaves may still
 // be in Y when its successor is ready and the client is gone: the wish waits for the next one (R9.2).
 func (w *World) expected() (data, out pool.Mask) {
 	if !w.cfg.Change {
 		return w.voters.Data, 0
 	}
-	var sb *pool.Superblock
-	for _, m := range w.members {
-		if m.up && !m.vacant && !m.discarded() && !m.retired && (sb == nil || knowsMore(m.sb, sb)) {
-			sb = m.sb
-		}
-	}
+	sb := w.newestServed()
 	if sb == nil {
 		return 0xff, 0
 	}
 	data = sb.DataMembers()
 	in := sb.View.UpToDate
-	if slices.ContainsFunc(w.clients, func(c *Client) bool { return c.up && c.phase == live }) {
+	if w.served() {
 		in = sb.View.Active()
 	}
 	for id := range data.All() {
-		if !pool.MayJoin(&sb.Members, sb.View, id) && !in.Has(id) {
+		if !in.Has(id) && (!pool.MayJoin(&sb.Members, sb.View, id) || w.unheard(id, sb)) {
 			out = out.With(id)
 		}
 	}

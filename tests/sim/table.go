@@ -221,7 +221,7 @@ func (c *Client) tableState(claims *slots) *pool.TableState {
 		if c.w.now-l.alive < leaseT && !l.blank {
 			s.Answering = s.Answering.With(id)
 		}
-		if l.state == pool.LegJoining || l.state == pool.LegPromised && l.marking|l.markedOn != 0 {
+		if l.state == pool.LegJoining || l.state == pool.LegPromised && c.stays(id) && l.marking|l.markedOn != 0 {
 			s.Joining = s.Joining.With(id)
 		}
 	}

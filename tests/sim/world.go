@@ -61,25 +61,26 @@ type Stats struct {
 
 // World is one simulated pool with everything around it.
 type World struct {
-	cfg     Config
-	rng     *rand.Rand
-	now     Time
-	queue   eventHeap
-	seq     uint64
-	cut     [maxNodes][maxNodes]bool
-	forking bool      // an operator is forcing an attach or settling what came of it
-	gone    pool.Mask // members that are away meanwhile
-	members []*Member // data members, then the witness if there is one
-	clients []*Client
-	voters  pool.Voters
-	lineage pool.UUID
-	hist    history
-	stats   Stats
-	calm    bool // no more faults
-	handles int
-	values  uint32
-	trace   io.Writer
-	failure *Violation
+	cfg       Config
+	rng       *rand.Rand
+	now       Time
+	queue     eventHeap
+	seq       uint64
+	cut       [maxNodes][maxNodes]bool
+	forking   bool      // an operator is forcing an attach or settling what came of it
+	gone      pool.Mask // members that are away meanwhile
+	members   []*Member // data members, then the witness if there is one
+	clients   []*Client
+	exchanges []exchange
+	voters    pool.Voters
+	lineage   pool.UUID
+	hist      history
+	stats     Stats
+	calm      bool // no more faults
+	handles   int
+	values    uint32
+	trace     io.Writer
+	failure   *Violation
 
 	established pool.View // newest view any client established, for the checks only
 }

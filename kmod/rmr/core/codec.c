@@ -212,24 +212,30 @@ static int view_fields_check(const struct rmr_view_le *view, struct rmr_fault *f
 	return 0;
 }
 
-/* The member table and what view, promise and own slot say about it. */
+/* View and slots, each by itself. */
 static int members_check(const struct rmr_sb_member *member, const struct rmr_view_le *view,
-			 const struct rmr_epoch_le *promised, struct rmr_fault *fault)
+			 struct rmr_fault *fault)
+{
+	int err = view_fields_check(view, fault);
+	unsigned int i;
+
+	for (i = 0; i < RMR_MAX_MEMBERS && !err; i++)
+		err = rmr_sb_member_check(&member[i], i, fault);
+	return err;
+}
+
+/* What view and promise say about the member table. */
+static int told_check(const struct rmr_sb_member *member, const struct rmr_view_le *view,
+		      const struct rmr_epoch_le *promised, struct rmr_fault *fault)
 {
 	struct rmr_epoch made, most;
 	unsigned int i;
 	u8 data = 0;
-	int err;
 
-	err = view_fields_check(view, fault);
-	for (i = 0; i < RMR_MAX_MEMBERS && !err; i++) {
-		err = rmr_sb_member_check(&member[i], i, fault);
-		/* A store may know that a slot changed before the view that says so. */
+	/* A store may know that a slot changed before the view that says so. */
+	for (i = 0; i < RMR_MAX_MEMBERS; i++)
 		if (member[i].state == RMR_MEMBER_DATA || member[i].generation)
 			data |= 1u << i;
-	}
-	if (err)
-		return err;
 	if (view->up_to_date & ~data)
 		return refuse(fault, -EINVAL, "view.up_to_date", "names no data member",
 			      view->up_to_date);
@@ -342,14 +348,17 @@ int rmr_sb_check(const struct rmr_sb *sb, u64 store_size, struct rmr_fault *faul
 	if (all_zero(sb->pool_uuid, sizeof(sb->pool_uuid)))
 		return refuse(fault, -EINVAL, "pool_uuid", "zero", 0);
 	err = rmr_name_check(sb->pool_name, sizeof(sb->pool_name), fault);
+	/* The slots first: what the store has to be follows from its own one. */
+	if (!err)
+		err = members_check(sb->member, &sb->view, fault);
 	if (!err)
 		err = sb_layout_check(sb, store_size, fault);
 	if (!err)
 		err = rmr_sb_device_check(sb, sb_is_witness(sb), fault);
 	if (!err)
-		err = members_check(sb->member, &sb->view, &sb->promised, fault);
-	if (!err)
 		err = self_check(sb->member, sb->member_id, sb->store_uuid, fault);
+	if (!err)
+		err = told_check(sb->member, &sb->view, &sb->promised, fault);
 	if (!err)
 		err = rmr_sb_fill_check(sb, sb_is_witness(sb), fault);
 	return err;
@@ -860,8 +869,9 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
 	    rmr_pool_size_check(le64_to_cpu(r->pool_size), fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||
-	    members_check(r->member, &r->view, &r->promised, fault) ||
-	    self_check(r->member, r->member_id, r->store_uuid, fault) || claim_check(r, fault))
+	    members_check(r->member, &r->view, fault) ||
+	    self_check(r->member, r->member_id, r->store_uuid, fault) ||
+	    told_check(r->member, &r->view, &r->promised, fault) || claim_check(r, fault))
 		return -EPROTO;
 	return limits_check(&r->limits, fault);
 }

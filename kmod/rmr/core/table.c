@@ -52,6 +52,8 @@ int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_mem
 		return -EINVAL;
 	if ((generation(old) & WISHES) == WISHES)
 		return -ERANGE;
+	if (old->flags & ~wish->flags & RMR_SLOT_F_LEAVING)
+		return -EINVAL;
 	return generation(wish) == generation(old) + 1 ? 0 : -EINVAL;
 }
 
@@ -111,10 +113,13 @@ u8 rmr_table_place(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], u8 claimed,
 	return RMR_NO_MEMBER;
 }
 
-bool rmr_slot_succession_lost(const struct rmr_sb_member *slot, const u8 *store_uuid)
+/* F_LEAVING: a wish about the same store that knew nothing of one to leave does not undo it. */
+static void keep_leaving(struct rmr_sb_member *wish, const struct rmr_sb_member *other)
 {
-	return slot->state != RMR_MEMBER_NONE && !(slot->flags & RMR_SLOT_F_LEAVING) &&
-	       !memcmp(slot->store_uuid, store_uuid, RMR_UUID_LEN);
+	if (!(other->flags & RMR_SLOT_F_LEAVING) || (wish->flags & RMR_SLOT_F_LEAVING))
+		return;
+	wish->flags |= RMR_SLOT_F_LEAVING;
+	wish->successor = other->successor;
 }
 
 bool rmr_slot_tell(const struct rmr_sb_member *mine, const struct rmr_sb_member *theirs,
@@ -123,6 +128,7 @@ bool rmr_slot_tell(const struct rmr_sb_member *mine, const struct rmr_sb_member 
 	*say = *mine;
 	if (mine->state == RMR_MEMBER_NONE || !rmr_slot_same_store(mine, theirs))
 		return false;
+	keep_leaving(say, theirs);
 	if (succession)
 		say->flags |= theirs->flags;
 	if ((succession && (theirs->flags & RMR_SLOT_F_LEAVING)) ||
@@ -185,9 +191,17 @@ static bool is_newer_wish(const struct rmr_sb_member *said, const struct rmr_sb_
 	return memcmp(said, mine, sizeof(*said)) > 0;
 }
 
-bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine)
+bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine,
+		   struct rmr_sb_member *slot)
 {
-	return !rmr_slot_same_store(told, mine) || is_newer_wish(told, mine);
+	bool same = rmr_slot_same_store(told, mine);
+
+	*slot = !same || is_newer_wish(told, mine) ? *told : *mine;
+	if (same) {
+		keep_leaving(slot, mine);
+		keep_leaving(slot, told);
+	}
+	return memcmp(slot, mine, sizeof(*slot));
 }
 
 u8 rmr_table_merge(struct rmr_table *table, const struct rmr_sb_member said[RMR_MAX_MEMBERS],
@@ -198,11 +212,12 @@ u8 rmr_table_merge(struct rmr_table *table, const struct rmr_sb_member said[RMR_
 	unsigned int i;
 
 	for (i = 0; i < RMR_MAX_MEMBERS; i++) {
-		struct rmr_sb_member *mine = &table->slot[i];
+		struct rmr_sb_member *mine = &table->slot[i], slot;
 
-		if (!(rmr_slot_same_store(mine, &said[i]) ? is_newer_wish(&said[i], mine) : take))
+		if (!(take || rmr_slot_same_store(mine, &said[i])) ||
+		    !rmr_slot_told(&said[i], mine, &slot))
 			continue;
-		*mine = said[i];
+		*mine = slot;
 		changed |= rmr_mask_of(i);
 	}
 	if (take) {

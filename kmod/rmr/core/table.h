@@ -64,7 +64,8 @@ void rmr_slot_free(struct rmr_sb_member *slot);
 __le64 rmr_slot_claim_generation(const struct rmr_sb_member *slot);
 /*
  * Whether the node of a member may change its slot from old to wish by itself: the same store, one
- * wish later. 0, or -EINVAL; -ERANGE: no generation is left for wishes about this store.
+ * wish later, and leaving if it was. 0, or -EINVAL; -ERANGE: no generation is left for wishes about
+ * this store.
  */
 int rmr_slot_wish_check(const struct rmr_sb_member *old, const struct rmr_sb_member *wish);
 
@@ -96,11 +97,6 @@ u8 rmr_table_succeeds(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], unsigned
  */
 u8 rmr_table_place(const struct rmr_sb_member slot[RMR_MAX_MEMBERS], u8 claimed, u8 replaces);
 /*
- * Whether a blank store that takes the place of that store has to wish so again: another wish about
- * it won, and it stays by that.
- */
-bool rmr_slot_succession_lost(const struct rmr_sb_member *slot, const u8 *store_uuid);
-/*
  * A wish of a node about a slot, for a member that has it as theirs: one on from theirs, or theirs
  * if they have it. succession: that of a blank successor, which adds to theirs, and is one that
  * they have if their store leaves anyhow. False: another store is there, so there is nothing to
@@ -110,10 +106,12 @@ bool rmr_slot_tell(const struct rmr_sb_member *mine, const struct rmr_sb_member 
 		   bool succession, struct rmr_sb_member *say);
 
 /*
- * Whether a member's slot becomes what the client of its epoch tells it: another store always, a
- * wish only if it is a later one, or one that came in meanwhile would be lost (F_SLOT).
+ * What a member's slot becomes when the client of its epoch tells it: another store always; of the
+ * same store the later wish, or one that came in meanwhile would be lost (F_SLOT), and leaving if
+ * either says so (F_LEAVING). False: it stays as it is.
  */
-bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine);
+bool rmr_slot_told(const struct rmr_sb_member *told, const struct rmr_sb_member *mine,
+		   struct rmr_sb_member *slot);
 /* A checksum of the table: another one means that there is news (R9.10). */
 u64 rmr_table_sum(const struct rmr_sb_member slot[RMR_MAX_MEMBERS]);
 /* Who votes. */

@@ -116,17 +116,17 @@ static void a_store_is_who_the_table_says(struct kunit *test)
 
 static void a_wish_is_about_the_present_store(struct kunit *test)
 {
-	struct rmr_sb_member old = store(RMR_MEMBER_DATA, 10, 4, 0), wish = old, none = { 0 };
+	struct rmr_sb_member old = store(RMR_MEMBER_DATA, 10, 4, 0), wish = old, none = { 0 }, slot;
 
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), -EINVAL);
 	wish.flags = RMR_SLOT_F_LEAVING;
 	wish.generation = cpu_to_le64((4ull << RMR_SLOT_WISH_BITS) + 1);
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), 0);
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&none, &none), -EINVAL);
-	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&wish, &old));
-	KUNIT_EXPECT_FALSE(test, rmr_slot_told(&old, &wish));
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&wish, &old, &slot));
+	KUNIT_EXPECT_FALSE(test, rmr_slot_told(&old, &wish, &slot));
 	wish.store_uuid[3] = 1;
-	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&old, &wish));
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&old, &wish, &slot));
 	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&old, &wish), -EINVAL);
 	old = store(RMR_MEMBER_DATA, 10, 4, 0xffff);
 	wish = store(RMR_MEMBER_DATA, 10, 4, 0xffff);
@@ -313,10 +313,9 @@ static void a_succession_is_told_until_it_is_known(struct kunit *test)
 	rmr_slot_succeeded(&mine, 4);
 	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], true, &say));
 	KUNIT_EXPECT_EQ(test, memcmp(&say, &mine, sizeof(say)), 0);
-	/* Another wish won: the store would stay, so the wish is made again, beside that. */
+	/* Another wish came first: theirs is made later, beside that. */
 	said[1].flags = RMR_SLOT_F_MAINTENANCE;
 	said[1].generation = mine.generation;
-	KUNIT_EXPECT_TRUE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
 	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], true, &say));
 	KUNIT_EXPECT_EQ(test, say.flags, RMR_SLOT_F_LEAVING | RMR_SLOT_F_MAINTENANCE);
 	KUNIT_EXPECT_EQ(test, say.successor, 4 + 1);
@@ -329,15 +328,12 @@ static void a_succession_is_told_until_it_is_known(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(&say, &said[1], sizeof(say)), 0);
 	/* It leaves anyhow. */
 	said[1].successor = 0;
-	KUNIT_EXPECT_FALSE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
 	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&mine, &said[1], true, &say));
 	KUNIT_EXPECT_EQ(test, memcmp(&say, &said[1], sizeof(say)), 0);
 	/* Another store is there: it is not the one that was to go, and hears of no claim. */
 	said[1] = store(RMR_MEMBER_DATA, 30, 3, 0);
-	KUNIT_EXPECT_FALSE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
 	KUNIT_EXPECT_FALSE(test, rmr_slot_tell(&mine, &said[1], true, &say));
 	rmr_slot_free(&said[1]);
-	KUNIT_EXPECT_FALSE(test, rmr_slot_succession_lost(&said[1], mine.store_uuid));
 	KUNIT_EXPECT_FALSE(test, rmr_slot_tell(&mine, &said[1], true, &say));
 }
 
@@ -356,6 +352,51 @@ static void a_successors_place_is_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rmr_table_place(said, 0xf8, 1), RMR_NO_MEMBER);
 }
 
+/*
+ * F_LEAVING: a node that had not heard that a member leaves began its maintenance. Whichever came
+ * last was all that was left, and an exchange ended with both stores.
+ */
+static void maintenance_does_not_undo_a_wish_to_leave(struct kunit *test)
+{
+	struct rmr_sb_member leaves, rests, both, slot;
+	struct rmr_view view = view_of(3, 5, 0x07, 0);
+	unsigned int i;
+
+	three(said);
+	leaves = said[1];
+	rmr_slot_succeeded(&leaves, 4);
+	rests = said[1];
+	rests.flags = RMR_SLOT_F_MAINTENANCE;
+	both = leaves;
+	both.flags |= RMR_SLOT_F_MAINTENANCE;
+	/* At once, or one later. */
+	for (i = 1; i < 3; i++) {
+		rests.generation = cpu_to_le64((1 << RMR_SLOT_WISH_BITS) + i);
+		both.generation = rests.generation;
+		KUNIT_EXPECT_TRUE(test, rmr_slot_told(&rests, &leaves, &slot));
+		KUNIT_EXPECT_EQ(test, memcmp(&slot, &both, sizeof(slot)), 0);
+		KUNIT_EXPECT_TRUE(test, rmr_slot_told(&leaves, &rests, &slot));
+		KUNIT_EXPECT_EQ(test, memcmp(&slot, &both, sizeof(slot)), 0);
+		KUNIT_EXPECT_FALSE(test, rmr_slot_told(&leaves, &both, &slot));
+		memset(&table, 0, sizeof(table));
+		said[1] = rests;
+		rmr_table_merge(&table, said, &view);
+		said[1] = leaves;
+		KUNIT_EXPECT_EQ(test, rmr_table_merge(&table, said, NULL), 0x02);
+		KUNIT_EXPECT_EQ(test, memcmp(&table.slot[1], &both, sizeof(slot)), 0);
+	}
+	/* Nor does it when it is told to a node that had heard of it. */
+	KUNIT_EXPECT_TRUE(test, rmr_slot_tell(&rests, &leaves, false, &slot));
+	KUNIT_EXPECT_EQ(test, slot.flags, both.flags);
+	KUNIT_EXPECT_EQ(test, slot.successor, 4 + 1);
+	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&leaves, &slot), 0);
+	KUNIT_EXPECT_EQ(test, rmr_slot_wish_check(&leaves, &rests), -EINVAL);
+	/* Another store in the same place stays. */
+	rests = store(RMR_MEMBER_DATA, 30, 3, 0);
+	KUNIT_EXPECT_TRUE(test, rmr_slot_told(&rests, &leaves, &slot));
+	KUNIT_EXPECT_EQ(test, slot.flags, 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(wishes_never_outrank_another_store),
 	KUNIT_CASE(half_told_changes_do_not_add_up),
@@ -369,6 +410,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_free_successor_is_forgotten),
 	KUNIT_CASE(a_succession_is_told_until_it_is_known),
 	KUNIT_CASE(a_successors_place_is_kept),
+	KUNIT_CASE(maintenance_does_not_undo_a_wish_to_leave),
 	{}
 };
 

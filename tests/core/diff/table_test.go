@@ -122,7 +122,8 @@ func TestWishes(t *testing.T) {
 				answer = -22
 			}
 			freed := wish.Freed()
-			c.want(fmt.Sprintf("%d %d %d %d", answer, wish.ClaimGeneration(), freed.Generation, oneIf(table[id].Told(&wish))), "slot_wish", id, slotHex(t, id, wish))
+			slot, news := table[id].Told(&wish)
+			c.want(fmt.Sprintf("%d %d %d %d %d %d %d", answer, wish.ClaimGeneration(), freed.Generation, oneIf(news), slot.Flags, slot.Successor, slot.Generation), "slot_wish", id, slotHex(t, id, wish))
 		}
 	})
 }
@@ -159,8 +160,8 @@ func TestWishesOfOperators(t *testing.T) {
 			}
 			succeeded := table[id].Succeeded(by)
 			say, tells := table[id].Tell(&theirs, succession)
-			c.want(fmt.Sprintf("%d %d %d %d %d %d %d %d %d %d %d %d", oneIf(tells), idOrNone(pool.Succeeds(&table, id)), idOrNone(pool.Place(&table, claimed, by)),
-				oneIf(table[id].SuccessionLost(theirs.Store)), succeeded.Flags, succeeded.Successor, succeeded.Generation,
+			c.want(fmt.Sprintf("%d %d %d %d %d %d %d %d %d %d %d", oneIf(tells), idOrNone(pool.Succeeds(&table, id)), idOrNone(pool.Place(&table, claimed, by)),
+				succeeded.Flags, succeeded.Successor, succeeded.Generation,
 				say.State, say.Flags, say.Successor, say.Generation, say.Store[1]),
 				"table_succession", id, by, uint8(claimed), slotHex(t, id, theirs), oneIf(succession))
 		}
