@@ -21,23 +21,27 @@ type poolResizeOptions struct {
 
 func (a *app) poolResize() *cobra.Command {
 	var o poolResizeOptions
-	example := "  rmrctl pool resize vol1 --size 20G"
+	prefix := "rmrctl pool"
 	if a.name == "brmr" {
-		example = "  brmr resize vol1 --size 20G"
+		prefix = "brmr"
 	}
 	cmd := &cobra.Command{
-		Use: "resize POOL --size SIZE", Short: "Make a mapped pool larger while it is used",
+		Use: "resize POOL --size SIZE", Short: "Make a mapped pool larger while it is used, or smaller",
 		Long: `Makes a pool larger, on the client host that has it mapped: every member persists the new size, then
 the block device grows. The new part reads as zeros; nothing is copied. Each store needs room for it
 first: "rmrctl disk grow" on each storage node. All members have to be up to date. If the command is
 interrupted it can be given again; until then the pool has its old size.
 
-A pool cannot shrink: what lies behind the new end would be lost, and a member that was away meanwhile
-would not know. Make a smaller one and copy.`,
+With --force also smaller: what lies behind the new end is lost on every member, so shrink what is on
+the device first. Nobody may have the device open, and every data member has to be up to date; one
+that is away has to return or be removed before. The device gets smaller first, then the members.
+If the command is interrupted, give it again with the same size: until it has ended, the pool cannot
+grow, and a member that was told alone is refused by a client that was not. Room for a later growth
+has to be made by "rmrctl disk grow" again, which zeroes it.`,
 		Args:    cobra.ExactArgs(1),
-		Example: example,
+		Example: fmt.Sprintf("  %[1]s resize vol1 --size 20G\n  %[1]s resize vol1 --size 10G --force", prefix),
 	}
-	o.flags(cmd.Flags(), "")
+	o.flags(cmd.Flags(), "it may be smaller: what is behind the new end is lost")
 	cmd.Flags().StringVar(&o.size, "size", "", "new `size` of the volume, a multiple of 4K")
 	mustRequire(cmd, "size")
 	return a.verb(cmd, func(ctx context.Context, args []string) error { return o.resize(ctx, a, args[0]) })
@@ -55,8 +59,12 @@ func (o *poolResizeOptions) resize(ctx context.Context, a *app, name string) err
 		return &usageError{fmt.Sprintf("--size %q: want a multiple of 4K of at least 1M", o.size)}
 	}
 	req := &rmrnl.Request{Cmd: rmrnl.CmdDeviceResize}
-	req.Add(rmrnl.DeviceAttrName, name).Add(rmrnl.DeviceAttrSize, want)
-	if goOn, err := a.proceedRequest(o.changeOptions, req, plan{}); !goOn {
+	req.Add(rmrnl.DeviceAttrName, name).Add(rmrnl.DeviceAttrSize, want).Add(rmrnl.DeviceAttrForce, o.force)
+	p := plan{}
+	if o.force {
+		p.raise(riskLoseData, "what is behind the new end, if it is smaller")
+	}
+	if goOn, err := a.proceedRequest(o.changeOptions, req, p); !goOn {
 		return err
 	}
 	if err := a.kernel(func(c *rmrnl.Client) error { return c.Do(ctx, req) }); err != nil {

@@ -307,7 +307,9 @@ func (j *judge) keeps(s *metadata.Store) error {
 		switch {
 		case sb.Store != old.Store:
 			return errors.New("another store")
-		case sb.PoolSize < old.PoolSize, sb.Room < old.Room:
+		case sb.Cuts < old.Cuts:
+			return fmt.Errorf("the number of shrinks goes back from %d to %d", old.Cuts, sb.Cuts)
+		case sb.Cuts == old.Cuts && (sb.PoolSize < old.PoolSize || sb.Room < old.Room):
 			return fmt.Errorf("pool and room go back from %d, %d to %d, %d", old.PoolSize, old.Room, sb.PoolSize, sb.Room)
 		case sb.WriteSeq < old.WriteSeq:
 			return fmt.Errorf("write_seq goes back from %d to %d", old.WriteSeq, sb.WriteSeq)

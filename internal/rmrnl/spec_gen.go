@@ -476,7 +476,7 @@ const (
 	CmdDeviceMap uint8 = 7
 	// CmdDeviceUnmap: Flush, detach and remove a block device.
 	CmdDeviceUnmap uint8 = 8
-	// CmdDeviceResize: Make a mapped pool larger, on every member and then the device.
+	// CmdDeviceResize: Make a mapped pool larger, on every member and then the device; or smaller, with force, the device first.
 	CmdDeviceResize uint8 = 9
 	// CmdPoolGrow: Make room on a store for a larger pool, at the present size of its device.
 	CmdPoolGrow uint8 = 10
@@ -586,6 +586,7 @@ var Ops = map[uint8]Op{
 	CmdDeviceResize: {Name: "device-resize", Set: SetDevice, Reply: false, Request: []uint16{
 		DeviceAttrName,
 		DeviceAttrSize,
+		DeviceAttrForce,
 	}},
 	CmdPoolGrow: {Name: "pool-grow", Set: SetPool, Reply: false, Request: []uint16{
 		PoolAttrName,

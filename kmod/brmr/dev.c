@@ -136,8 +136,30 @@ static void pool_changed(void *priv)
 	}
 }
 
+/*
+ * Nobody opens the disk while its lock is held. Tried only: who opens it may wait for I/O, and that
+ * for whoever calls. Partitions are looked for anew at the next open.
+ */
+static int pool_shrink(void *priv, u64 size)
+{
+	struct brmr_dev *dev = priv;
+	int err = -EBUSY;
+
+	if (!mutex_trylock(&dev->disk->open_mutex))
+		return err;
+	if (!disk_openers(dev->disk))
+		err = rmr_clt_cap(dev->pool, size);
+	if (!err) {
+		set_capacity_and_notify(dev->disk, size >> SECTOR_SHIFT);
+		set_bit(GD_NEED_PART_SCAN, &dev->disk->state);
+	}
+	mutex_unlock(&dev->disk->open_mutex);
+	return err;
+}
+
 static const struct rmr_clt_pool_ops pool_ops = {
 	.changed	= pool_changed,
+	.shrink		= pool_shrink,
 };
 
 static struct brmr_dev *dev_find(const struct rmr_device_spec *spec)
@@ -420,7 +442,10 @@ static int brmr_leg_set(const struct rmr_leg_spec *spec, struct netlink_ext_ack 
 	return err;
 }
 
-/* The members first: what the block layer may send is then there on all of them. */
+/*
+ * A larger one: the members first, so that what the block layer may send is there on all of them.
+ * A smaller one: the disk first, see pool_shrink().
+ */
 static int brmr_resize(const struct rmr_device_spec *spec, struct netlink_ext_ack *extack)
 {
 	struct brmr_dev *dev = dev_get(spec->name, extack);
@@ -428,7 +453,7 @@ static int brmr_resize(const struct rmr_device_spec *spec, struct netlink_ext_ac
 
 	if (!dev)
 		return -ENODEV;
-	err = rmr_clt_resize(dev->pool, spec->size, extack);
+	err = rmr_clt_resize(dev->pool, spec->size, spec->force, extack);
 	if (!err)
 		set_capacity_and_notify(dev->disk, spec->size >> SECTOR_SHIFT);
 	dev_done(dev);

@@ -619,6 +619,12 @@ static void leg_done(void *priv, int status)
 
 /* ---- entry points ---- */
 
+/* A partition may end behind a pool that has shrunk. Caller: pool->lock. */
+static bool behind_end(const struct rmr_clt_pool *pool, const struct rmr_clt_req *req)
+{
+	return req->length > pool->limits.size || req->offset > pool->limits.size - req->length;
+}
+
 void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 {
 	bool begin = false;
@@ -641,7 +647,7 @@ void rmr_clt_submit(struct rmr_clt_pool *pool, struct rmr_clt_req *req)
 		count(pool->stats, req);
 	spin_lock_irqsave(&pool->lock, flags);
 	pool->inflight++;
-	if (pool->aborted || pool->failing ||
+	if (pool->aborted || pool->failing || behind_end(pool, req) ||
 	    (req->repair && (pool->no_repairs || pool->state != RMR_DEVICE_STATE_LIVE))) {
 		rmr_clt_end_locked(req, -EIO, &done);
 	} else if (pool->state != RMR_DEVICE_STATE_LIVE) {

@@ -204,6 +204,9 @@ static int leg_learn(struct rmr_clt_leg *leg, struct rmr_clt_call *call, u8 goal
 	    !(le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DATA_CRC) != !pool->data_crc)
 		return -EMEDIUMTYPE;
 	link->size = le64_to_cpu(rsp->pool_size);
+	link->cuts = le32_to_cpu(rsp->cuts);
+	WRITE_ONCE(leg->told_size, link->size);
+	WRITE_ONCE(leg->told_cuts, link->cuts);
 	if (pool->was_live && link->size < pool->limits.size && !rmr_clt_leg_votes_only(leg))
 		return -EFBIG;
 	link->discarded = le32_to_cpu(rsp->sb_flags) & RMR_SB_F_DISCARDED;

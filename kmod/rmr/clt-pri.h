@@ -106,6 +106,7 @@ struct rmr_clt_link {
 	struct rmr_view		view;
 	struct rmr_limits_le	limits;
 	u64			size;		/* bytes of the pool */
+	u32			cuts;		/* number of the last shrink it knows (R9.12) */
 	u32			sb_flags;
 	bool			busy;
 	bool			restarted;
@@ -161,6 +162,8 @@ struct rmr_clt_leg {
 	int			result;		/* of the last attempt */
 	struct rmr_clt_link	*next;		/* being made, of who may use result */
 	struct rmr_sb_member	told;		/* its own slot, as who answered last has it */
+	u64			told_size;	/* of the pool, and cuts, likewise */
+	u32			told_cuts;
 	/* under ctl_lock */
 	bool			out;		/* ejected by command: does not return by itself */
 	bool			hinted;		/* of a blank store that is no member yet */
@@ -287,7 +290,8 @@ struct rmr_clt_pool {
 	u64			client_id;
 	const struct rmr_clt_pool_ops *ops;
 	void			*priv;
-	struct rmr_clt_limits	limits;
+	struct rmr_clt_limits	limits;		/* size: under lock */
+	u32			cuts;		/* number of the last shrink (R9.12) */
 	u8			uuid[RMR_UUID_LEN];
 	u16			port;
 	char			name[RMR_NAME_LEN];

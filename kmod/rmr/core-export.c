@@ -35,6 +35,7 @@ EXPORT_SYMBOL_GPL(rmr_name_check);
 EXPORT_SYMBOL_GPL(rmr_node_name);
 EXPORT_SYMBOL_GPL(rmr_chunk_size_check);
 EXPORT_SYMBOL_GPL(rmr_pool_size_check);
+EXPORT_SYMBOL_GPL(rmr_resize_rule);
 EXPORT_SYMBOL_GPL(rmr_sb_split);
 EXPORT_SYMBOL_GPL(rmr_sb_room_max);
 EXPORT_SYMBOL_GPL(rmr_sb_device_check);

@@ -106,6 +106,7 @@ static const struct nla_policy rmr_device_unmap_nl_policy[RMR_A_DEVICE_FORCE + 1
 static const struct nla_policy rmr_device_resize_nl_policy[RMR_A_DEVICE_SIZE + 1] = {
 	[RMR_A_DEVICE_NAME] = { .type = NLA_NUL_STRING, .len = RMR_NAME_MAX, },
 	[RMR_A_DEVICE_SIZE] = { .type = NLA_U64, },
+	[RMR_A_DEVICE_FORCE] = { .type = NLA_FLAG, },
 };
 
 /* RMR_CMD_POOL_GROW - do */

@@ -851,6 +851,7 @@ int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info)
 		err = rmr_nl_missing(info->extack, "pool size");
 	if (!err) {
 		spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
+		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
 		err = ctl->resize(spec, info->extack);
 	}
 	kfree(spec);

@@ -120,6 +120,7 @@ void rmr_srv_fill_pool(struct rmr_srv_pool *pool, struct rmr_rsp_pool *rsp, u32 
 	rsp->busy = !!pool->attach;
 	rsp->sb_flags = sb->flags;
 	rsp->handle = cpu_to_le32(handle);
+	rsp->cuts = sb->cuts;
 	rsp->table_version = sb->table_version;
 	rsp->promised = sb->promised;
 	rsp->view = sb->view;

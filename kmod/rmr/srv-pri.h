@@ -317,6 +317,8 @@ void rmr_srv_verify_stop(struct rmr_srv_pool *pool);
 void rmr_srv_verify_free(struct rmr_srv_pool *pool);
 int rmr_srv_verify_command(const struct rmr_pool_spec *spec, struct netlink_ext_ack *extack);
 void rmr_srv_verify_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info);
+bool rmr_srv_verify_hold(struct rmr_srv_pool *pool);
+void rmr_srv_verify_let(struct rmr_srv_pool *pool);
 int rmr_srv_verify_difference(struct rmr_srv_pool *pool, unsigned int i,
 			      struct rmr_difference_info *info);
 bool rmr_srv_verify_steady(const struct rmr_srv_track *t, u64 chunk);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Growth of a store and of its pool (R9.12).
+ * Growth of a store and of its pool, and a pool that gets smaller (R9.12).
  *
  * First each store makes room, by a command on its node (rmr_srv_grow), while the pool is served:
  *
@@ -21,9 +21,14 @@
  * Then the client tells every member the new size (rmr_srv_resize_msg): the map gets longer in its
  * place, the superblock says so. The new chunks are clean, as their data is zero on every leg.
  *
+ * A smaller pool: requests behind the new end are refused; its bits there are cleared on disk; the
+ * superblock says the size, that there is no room for more, and the number of this shrink; the map
+ * in memory is cut. What is behind the end keeps old data, so room for it is made as above.
+ *
  * Locks: pool->lock for the superblock and for "growing", so that there is one of these commands
- * at a time; track->place while the map moves, so that its writer waits. Zeroing, which may take
- * hours, holds none: a pool that is stopped meanwhile keeps its device until that has ended.
+ * at a time; verify->cmd_lock, tried only, over a cut; track->place while the map moves, so that
+ * its writer waits. Zeroing, which may take hours, holds none: a pool that is stopped meanwhile
+ * keeps its device until that has ended.
  */
 #include <linux/slab.h>
 
@@ -149,11 +154,12 @@ static int grow_zero(struct rmr_srv_pool *pool, const struct rmr_srv_grow *g, bo
 		return rmr_srv_device_zero(pool, g, zeroed);
 	if (!g->move)
 		return rmr_srv_grow_range(pool, g->from, g->map_off);
-	if (zeroed)
-		return 0;
+	/* What a larger pool left here is not what the operator speaks of. */
 	err = rmr_srv_grow_range(pool, g->from, min(g->map_off, g->old_off));
+	if (err || zeroed)
+		return err;
 	/* Behind the metadata in use. */
-	return err ?: rmr_srv_grow_range(pool, max(g->from, g->old_size), g->map_off);
+	return rmr_srv_grow_range(pool, max(g->from, g->old_size), g->map_off);
 }
 
 /* Step 2. */
@@ -264,7 +270,7 @@ put:
 	return err;
 }
 
-/* ---- a larger pool ---- */
+/* ---- a larger or smaller pool ---- */
 
 /*
  * Nothing is lacked and no copy runs, so no map but the dirty one has anything; and no fill, which
@@ -282,7 +288,7 @@ static bool at_rest(struct rmr_srv_track *t)
 	return rest;
 }
 
-#define MAPS	5u			/* of a member, by chunk */
+#define MAPS	7u			/* of a member, by chunk */
 
 static int maps_resize(struct rmr_srv_pool *pool, u64 chunks, void *spare[MAPS])
 {
@@ -300,11 +306,20 @@ static int maps_resize(struct rmr_srv_pool *pool, u64 chunks, void *spare[MAPS])
 		err = rmr_map_resize(&t->since, chunks, &spare[3], GFP_ATOMIC);
 	if (!err)
 		err = rmr_plan_resize(&t->plan, chunks, &spare[4], GFP_ATOMIC);
+	if (!err)
+		err = rmr_map_resize(&t->wrong, chunks, &spare[5], GFP_ATOMIC);
+	if (!err)
+		err = rmr_map_resize(&t->right, chunks, &spare[6], GFP_ATOMIC);
+	rmr_srv_drop_blocks(&t->fine, chunks, U64_MAX);
+	rmr_srv_drop_blocks(&t->overlay, chunks, U64_MAX);
 	spin_unlock_irqrestore(&t->lock, flags);
 	return err;
 }
 
-/* A map larger than the superblock says does no harm, so this comes first and may be repeated. */
+/*
+ * A map larger than the superblock says does no harm: so this comes first when the pool grows and
+ * last when it shrinks, and may be repeated.
+ */
 static int track_resize(struct rmr_srv_pool *pool, u64 chunks)
 {
 	void *spare[MAPS] = {};
@@ -323,55 +338,131 @@ static int track_resize(struct rmr_srv_pool *pool, u64 chunks)
 	return err;
 }
 
-/* Caller: pool->lock. */
-static int resize_data(struct rmr_srv_pool *pool, u64 size)
+/* Caller: pool->lock, as of all below. */
+static int grow_data(struct rmr_srv_pool *pool, u64 chunks)
 {
 	const struct rmr_sb *sb = pool->sb;
-	u64 old_len = le64_to_cpu(sb->map_len), chunks, len;
+	u64 old_len = le64_to_cpu(sb->map_len);
 	int err;
 
-	if (size > le64_to_cpu(sb->room))
-		return -ENOSPC;
 	if (!at_rest(&pool->track))
 		return RMR_ST_BUSY;
-	chunks = rmr_chunks(size, le32_to_cpu(sb->chunk_size));
-	len = rmr_map_len(chunks);
 	err = track_resize(pool, chunks);
 	/* Clean sectors, before the superblock says that they count. */
 	if (!err)
 		err = map_write(pool, le64_to_cpu(sb->map_off), div_u64(old_len, RMR_MD_BLOCK),
-				div_u64(len, RMR_MD_BLOCK));
+				div_u64(rmr_map_len(chunks), RMR_MD_BLOCK));
 	return err;
 }
 
-/* Caller: pool->lock. */
-static int resize(struct rmr_srv_pool *pool, u64 size)
+/* May this member become that small now? */
+static int cut_refuse(struct rmr_srv_pool *pool, u64 size)
 {
-	u64 now = le64_to_cpu(pool->sb->pool_size);
-	u32 chunk_size = le32_to_cpu(pool->sb->chunk_size);
-	int err = 0;
+	const struct rmr_sb *sb = pool->sb;
+	u64 data_size = le64_to_cpu(sb->data_size);
 
-	if (!READ_ONCE(pool->attach->live))
-		return RMR_ST_FENCED;
-	if (size == now)
-		return 0;
-	if (size < now)
-		return RMR_ST_MALFORMED;
-	if (!pool->witness)
-		err = resize_data(pool, size);
-	if (err)
-		return err;
+	/* What is being zeroed would not begin where the pool ends. */
+	if (pool->growing || !at_rest(&pool->track) || !rmr_srv_verify_hold(pool))
+		return RMR_ST_BUSY;
+	rmr_srv_verify_let(pool);
+	/* A stub would be looked for where there is none. */
+	if (rmr_sb_split(sb) &&
+	    rmr_stub_off(data_size, le64_to_cpu(sb->pool_size)) != rmr_stub_off(data_size, size))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* Nobody is to find bits behind the end on disk. */
+static int cut_bits(struct rmr_srv_pool *pool, u64 chunks)
+{
+	struct rmr_srv_track *t = &pool->track;
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&t->lock, flags);
+	err = rmr_map_clear(&t->dirty, chunks, U64_MAX, 0xff, GFP_ATOMIC);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return err < 0 ? err : rmr_srv_map_sync(pool);
+}
+
+static int size_commit(struct rmr_srv_pool *pool, const struct rmr_resize *r)
+{
+	u32 chunk_size = le32_to_cpu(pool->sb->chunk_size);
+	int err;
+
 	rmr_srv_sb_begin(pool);
-	pool->sb_next->pool_size = cpu_to_le64(size);
+	pool->sb_next->pool_size = cpu_to_le64(r->size);
+	pool->sb_next->cuts = cpu_to_le32(r->told);
 	if (!pool->witness)
-		pool->sb_next->map_len = cpu_to_le64(rmr_map_len(rmr_chunks(size, chunk_size)));
+		pool->sb_next->map_len = cpu_to_le64(rmr_map_len(rmr_chunks(r->size, chunk_size)));
+	/* Behind the end is what the pool had there: room is to be made anew. */
+	if (!pool->witness && r->size < r->now)
+		pool->sb_next->room = cpu_to_le64(r->size);
 	err = rmr_srv_sb_commit(pool);
 	if (err)
 		return err;
-	WRITE_ONCE(pool->size, size);
-	rmr_srv_info(pool, "resized to %llu bytes\n", size);
+	WRITE_ONCE(pool->size, r->size);
+	rmr_srv_info(pool, "resized to %llu bytes, shrink %u\n", r->size, r->told);
 	rmr_srv_pool_notify(pool);
 	return 0;
+}
+
+static int cut(struct rmr_srv_pool *pool, const struct rmr_resize *r, u64 chunks)
+{
+	int err = cut_refuse(pool, r->size);
+
+	if (err)
+		return err;
+	if (!rmr_srv_verify_hold(pool))
+		return RMR_ST_BUSY;
+	/* From now on nothing is written behind the end. */
+	WRITE_ONCE(pool->size, r->size);
+	err = cut_bits(pool, chunks) ?: size_commit(pool, r);
+	if (err)
+		WRITE_ONCE(pool->size, r->now);
+	rmr_srv_verify_let(pool);
+	return err;
+}
+
+static int resize_data(struct rmr_srv_pool *pool, const struct rmr_resize *r, bool ask)
+{
+	u64 chunks = rmr_chunks(r->size, le32_to_cpu(pool->sb->chunk_size));
+	int act = rmr_resize_rule(r), err = 0;
+
+	if (act < 0)
+		return act == -EINVAL ? RMR_ST_MALFORMED : act;
+	if (ask && act == RMR_RESIZE_GROW)
+		return at_rest(&pool->track) ? 0 : RMR_ST_BUSY;
+	if (ask)
+		return act == RMR_RESIZE_CUT ? cut_refuse(pool, r->size) : 0;
+	if (act == RMR_RESIZE_GROW)
+		err = grow_data(pool, chunks);
+	if (act == RMR_RESIZE_CUT)
+		err = cut(pool, r, chunks);
+	else if (!err && act != RMR_RESIZE_KEEP)
+		err = size_commit(pool, r);
+	/* Also what a shrink before could not. */
+	if (!err && chunks < pool->track.dirty.chunks)
+		err = track_resize(pool, chunks);
+	return err;
+}
+
+static int resize(struct rmr_srv_pool *pool, const struct rmr_msg_resize *msg)
+{
+	const struct rmr_sb *sb = pool->sb;
+	struct rmr_resize r = {
+		.now = le64_to_cpu(sb->pool_size), .room = le64_to_cpu(sb->room),
+		.size = le64_to_cpu(msg->size), .from = le64_to_cpu(msg->from),
+		.cuts = le32_to_cpu(sb->cuts), .told = le32_to_cpu(msg->cuts),
+		.shrink = msg->flags & RMR_RESIZE_F_SHRINK,
+	};
+	bool ask = msg->flags & RMR_RESIZE_F_ASK;
+
+	if (!READ_ONCE(pool->attach->live))
+		return RMR_ST_FENCED;
+	if (!pool->witness)
+		return resize_data(pool, &r, ask);
+	return ask || (r.now == r.size && r.cuts == r.told) ? 0 : size_commit(pool, &r);
 }
 
 int rmr_srv_resize_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
@@ -382,7 +473,7 @@ int rmr_srv_resize_msg(struct rmr_srv_sess *sess, const void *data, void *rsp)
 
 	if (!pool)
 		return RMR_ST_FENCED;
-	err = resize(pool, le64_to_cpu(msg->size));
+	err = resize(pool, msg);
 	rmr_srv_handle_unlock(pool);
 	return err;
 }

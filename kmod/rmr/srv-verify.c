@@ -431,9 +431,10 @@ static int compare_part(struct rmr_verify_job *job, u8 targets, u32 first, u32 c
 
 static u32 blocks_of_chunk(const struct rmr_srv_pool *pool, u64 chunk)
 {
-	u32 shift = pool->track.chunk_shift;
+	u64 size = READ_ONCE(pool->size), off = chunk << pool->track.chunk_shift;
 
-	return min_t(u64, pool->size - (chunk << shift), 1ull << shift) / RMR_BLOCK_SIZE;
+	/* The pool may have become smaller. */
+	return off < size ? min(size - off, 1ull << pool->track.chunk_shift) / RMR_BLOCK_SIZE : 0;
 }
 
 /* Adds a block to the list, which has room for some ranges. Caller: verify->lock. */
@@ -789,11 +790,29 @@ int rmr_srv_verify_command(const struct rmr_pool_spec *spec, struct netlink_ext_
 	return err;
 }
 
+/* Lets no pass begin until rmr_srv_verify_let(); false if one is under way. */
+bool rmr_srv_verify_hold(struct rmr_srv_pool *pool)
+{
+	struct rmr_srv_verify *v = pool->verify;
+
+	if (!mutex_trylock(&v->cmd_lock))
+		return false;
+	if (!atomic_read(&v->running))
+		return true;
+	mutex_unlock(&v->cmd_lock);
+	return false;
+}
+
+void rmr_srv_verify_let(struct rmr_srv_pool *pool)
+{
+	mutex_unlock(&pool->verify->cmd_lock);
+}
+
 /* Caller: pool->lock. */
 void rmr_srv_verify_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 {
 	struct rmr_srv_verify *v = pool->verify;
-	u64 chunks = pool->track.dirty.chunks;
+	u64 chunks = pool->track.dirty.chunks, done;
 	unsigned long flags;
 
 	info->verified = le64_to_cpu(pool->sb->verified);
@@ -806,7 +825,8 @@ void rmr_srv_verify_info(struct rmr_srv_pool *pool, struct rmr_pool_info *info)
 		info->verify_legs = v->legs & rmr_srv_data_members(pool->sb) & ~BIT(pool->id);
 		info->verify_skipped = v->skipped;
 		info->verify_total = pool->size;
-		info->verify_done = min((chunks - v->left) << pool->track.chunk_shift, pool->size);
+		done = (chunks - min(v->left, chunks)) << pool->track.chunk_shift;
+		info->verify_done = min(done, pool->size);
 	}
 	if (v->state == RMR_VERIFY_STATE_DONE)
 		info->verify_busy = v->left;

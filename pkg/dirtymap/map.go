@@ -52,14 +52,16 @@ func (m *Map) Sectors() uint32 {
 // ErrFill: the map has a fill, which must not grow with it.
 var ErrFill = errors.New("it has a fill")
 
-// Resize makes the map larger. The new chunks have no bit and count as persisted. A map with a fill stays as it is:
-// ErrFill.
+// Resize makes the map larger or smaller. New chunks have no bit and count as persisted; what is known of chunks behind
+// a smaller end is forgotten, and a sector with some of both is pending if it had bits there. A map with a fill stays as
+// it is: ErrFill.
 func (m *Map) Resize(chunks uint64) error {
-	if chunks < m.chunks {
-		return fmt.Errorf("resize a map of %d chunks to %d: smaller", m.chunks, chunks)
-	}
 	if m.HasFill() {
 		return fmt.Errorf("resize a map of %d chunks to %d: %w", m.chunks, chunks, ErrFill)
+	}
+	if chunks < m.chunks {
+		m.cut(chunks)
+		return nil
 	}
 	if m.chunks > 0 { // what every chunk of the last sector has is not what its new ones have
 		index, at := locate(m.chunks - 1)
@@ -71,6 +73,33 @@ func (m *Map) Resize(chunks uint64) error {
 	}
 	m.chunks = chunks
 	return nil
+}
+
+func (m *Map) cut(chunks uint64) {
+	old := m.chunks
+	m.chunks = chunks
+	for index := range m.sectors {
+		if index >= m.Sectors() {
+			delete(m.sectors, index)
+			delete(m.pending, index)
+		}
+	}
+	index, at := locate(chunks)
+	s := m.sectors[index]
+	if s == nil || at == 0 {
+		return
+	}
+	end := min(old-chunks, uint64(pool.MapSectorChunks-at))
+	behind := s.bytes[at : at+int(end)]
+	had := s.fill != 0 // on disk its new end has what all of its chunks have
+	for _, b := range behind {
+		had = had || b != 0
+	}
+	clear(s.bytes[at:])
+	s.sparse = s.bytes == [pool.MapSectorChunks]uint8{}
+	if had {
+		m.touch(index, s)
+	}
 }
 
 func locate(chunk uint64) (index uint32, at int) {

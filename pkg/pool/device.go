@@ -5,7 +5,10 @@
 
 package pool
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 const stubMagic = "RMRDATA1"
 
@@ -124,11 +127,21 @@ func (s *Superblock) checkDevices(c *coder) {
 	c.check(s.Room <= s.RoomMax(), "room", s.Room, "more than data area or map have")
 }
 
-// Resize tells a member that the pool is larger from now on (R9.12).
+// Flags of Resize.
+const (
+	ResizeShrink uint8 = 1 << iota // what is behind the size is given up
+	ResizeAsk                      // nothing changes, but would it do?
+	resizeAll    = ResizeShrink | ResizeAsk
+)
+
+// Resize tells a member the size of the pool from now on (R9.12).
 type Resize struct {
 	Header Header `json:"hdr"`
 	Epoch  Epoch  `json:"epoch"`
-	Size   uint64 `json:"size"` // bytes
+	Size   uint64 `json:"size"`  // bytes
+	From   uint64 `json:"from"`  // bytes of the pool as its client has it
+	Cuts   uint32 `json:"cuts"`  // number of the pool's last shrink, this one's
+	Flags  uint8  `json:"flags"` // Resize*
 }
 
 // MsgType is MsgResize.
@@ -138,7 +151,57 @@ func (m *Resize) header() *Header { return &m.Header }
 func (m *Resize) walk(c *coder) {
 	c.group("epoch", func() { m.Epoch.walk(c) })
 	c.le64("size", &m.Size)
-	c.reserved("reserved", 32)
+	c.le64("from", &m.From)
+	c.le32("cuts", &m.Cuts)
+	c.u8("flags", &m.Flags)
+	c.reserved("reserved", 19)
+	shrink := m.Flags&ResizeShrink != 0
 	c.check(m.Epoch.Seq != 0, "epoch.seq", 0, "zero")
 	c.check(m.Size%BlockSize == 0 && m.Size >= PoolSizeMin && m.Size <= PoolSizeMax, "size", m.Size, "out of range or not in 4 KiB blocks")
+	c.check(m.From%BlockSize == 0 && m.From >= PoolSizeMin && m.From <= PoolSizeMax, "from", m.From, "out of range or not in 4 KiB blocks")
+	c.check(m.Flags&^resizeAll == 0, "flags", uint64(m.Flags), "unknown bits")
+	c.check(shrink || m.Size >= m.From, "size", m.Size, "smaller than the pool, and no shrink")
+	c.check(!shrink || m.Size <= m.From, "size", m.Size, "larger than the pool, and a shrink")
+}
+
+// ResizeAct is what a data member does when it is told a Resize.
+type ResizeAct int
+
+// The acts.
+const (
+	ResizeKeep ResizeAct = iota // it is so already
+	ResizeNote                  // persists the number of the last shrink
+	ResizeGrow
+	ResizeCut
+)
+
+// Why a data member refuses a Resize.
+var (
+	// ErrResizeSize: smaller without a shrink, or the member is smaller than the pool.
+	ErrResizeSize = errors.New("the size does not fit the member")
+	// ErrResizeStale: the member is larger than the pool and was not told of its last shrink.
+	ErrResizeStale = errors.New("the member was not told of a shrink")
+	// ErrResizeRoom: the store has no room.
+	ErrResizeRoom = errors.New("no room")
+)
+
+// Told is what a data member of so many bytes, with room for so many and of a number of shrinks, makes of the message.
+func (m *Resize) Told(now, room uint64, cuts uint32) (ResizeAct, error) {
+	known := ResizeNote
+	if cuts == m.Cuts {
+		known = ResizeKeep
+	}
+	switch shrink := m.Flags&ResizeShrink != 0; {
+	case shrink && now < m.Size, !shrink && (m.Size < now || now < m.From):
+		return 0, ErrResizeSize
+	case shrink && now > m.Size:
+		return ResizeCut, nil
+	case !shrink && now > m.From && cuts != m.Cuts: // what it has too much is of before a shrink, and not zero
+		return 0, ErrResizeStale
+	case now == m.Size:
+		return known, nil
+	case m.Size > room:
+		return 0, ErrResizeRoom
+	}
+	return ResizeGrow, nil
 }

@@ -63,7 +63,7 @@ func samplePoolReply() *PoolReply {
 		Pool: s.Pool, Name: s.Name, PoolSize: s.PoolSize, ChunkSize: s.ChunkSize, MemberID: 1, Busy: true, Flags: s.Flags,
 		Handle: 17, TableVersion: 4, Promised: s.Promised, View: s.View, Store: s.Store, Members: s.Members,
 		Limits: Limits{LogicalBlock: 512, PhysicalBlock: 4096, IOMin: 4096, IOOpt: 1 << 20, DiscardMax: 1 << 30, DiscardGranularity: 4096, ZeroesMax: 1 << 31, WriteCache: true, FUA: true},
-		Claim:  Member{State: MemberData, Store: sampleUUID(40), Generation: 2 << slotWishBits, Node: "stor9", Addrs: [MemberAddrs]string{"192.0.2.9"}}, ClaimID: 5,
+		Claim:  Member{State: MemberData, Store: sampleUUID(40), Generation: 2 << slotWishBits, Node: "stor9", Addrs: [MemberAddrs]string{"192.0.2.9"}}, ClaimID: 5, Cuts: 3,
 	}
 }
 
@@ -95,7 +95,7 @@ func sampleMessages() map[string]Message {
 		"settle":          &Settle{step{bound, epoch, 12}},
 		"ready":           &Ready{step{bound, epoch, 12}},
 		"prepare":         &Prepare{step{bound, epoch, 12}},
-		"resize":          &Resize{Header: bound, Epoch: epoch, Size: 9 << 30},
+		"resize":          &Resize{Header: bound, Epoch: epoch, Size: 9 << 30, From: 10 << 30, Cuts: 3, Flags: ResizeShrink},
 		"fine":            &Fine{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 1},
 		"digest":          &Digest{Header: free, Pool: sampleUUID(8), Epoch: epoch, Chunk: 4095, From: 7, To: 4, First: 4000, Count: 96, Key: sampleDigest(1)},
 		"member_set-held": &MemberSet{Header: bound, Pool: sampleUUID(8), MemberID: 3, More: true, Epoch: epoch, Member: Member{Generation: 2 << slotWishBits}},

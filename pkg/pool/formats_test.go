@@ -183,6 +183,7 @@ func goConstants() map[string]uint64 {
 		"RMR_ST_REJOIN": signed(StatusRejoin),
 		"RMR_ST_OK":     signed(StatusOK), "RMR_ST_FENCED": signed(StatusFenced), "RMR_ST_MISSED": signed(StatusMissed), "RMR_ST_STALE": signed(StatusStale),
 		"RMR_ST_BUSY": signed(StatusBusy), "RMR_ST_NOPOOL": signed(StatusNoPool), "RMR_ST_MALFORMED": signed(StatusMalformed), "RMR_ST_VERSION": signed(StatusVersion),
+		"RMR_RESIZE_F_SHRINK": uint64(ResizeShrink), "RMR_RESIZE_F_ASK": uint64(ResizeAsk), "RMR_RESIZE_F_ALL": uint64(resizeAll),
 		"RMR_ATTACH_F_TAKEOVER": uint64(AttachTakeover), "RMR_ATTACH_F_FORCE": uint64(AttachForce), "RMR_ATTACH_F_ALL": uint64(attachAll),
 		"RMR_DETACH_F_CLEAN": uint64(DetachClean), "RMR_DETACH_F_ALL": uint64(detachAll),
 	}

@@ -119,6 +119,7 @@ type PoolReply struct {
 	OthersLack   uint64             `json:"others_lack"` // chunks marked for a data member outside the view, of several the most
 	Claim        Member             `json:"claim"`       // of a blank store that knocked lately, or zero
 	ClaimID      uint8              `json:"claim_id"`    // place that it wants
+	Cuts         uint32             `json:"cuts"`        // Superblock.Cuts
 }
 
 func (r *PoolReply) walk(c *coder) {
@@ -140,7 +141,9 @@ func (r *PoolReply) walk(c *coder) {
 	c.le64("others_lack", &r.OthersLack)
 	c.group("claim", func() { r.Claim.walk(c, MaxMembers) })
 	c.u8("claim_id", &r.ClaimID)
-	c.reserved("reserved1", 23)
+	c.reserved("reserved1", 3)
+	c.le32("cuts", &r.Cuts)
+	c.reserved("reserved2", 16)
 	r.check(c)
 }
 

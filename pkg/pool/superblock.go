@@ -172,6 +172,7 @@ type Superblock struct {
 	DataSize          uint64 `json:"data_size,omitempty"` // FeatIncompatExtMD: bytes of the data device
 	DataLabel         UUID   `json:"data_label,omitzero"` // FeatIncompatExtMD: random, in the stub too
 	Room              uint64 `json:"room,omitempty"`      // the pool may grow to it; behind the pool: zeros
+	Cuts              uint32 `json:"cuts,omitempty"`      // number of the last shrink it knows (R9.12)
 	// Fill of member j: 0, or its bit counts as set for every chunk of map sector Fill[j]-1 and of all behind it (R9.14).
 	Fill    [MaxMembers]uint32 `json:"fill,omitzero"`
 	Members [MaxMembers]Member `json:"member"`
@@ -243,7 +244,8 @@ func (s *Superblock) walk(c *coder) {
 	c.le64("table_version", &s.TableVersion)
 	c.le64("verified", &s.Verified)
 	c.le64("verify_differences", &s.VerifyDifferences)
-	c.reserved("reserved1", 8)
+	c.le32("cuts", &s.Cuts)
+	c.reserved("reserved1", 4)
 	c.le64("data_size", &s.DataSize)
 	c.uuid("data_label", &s.DataLabel)
 	c.le64("room", &s.Room)

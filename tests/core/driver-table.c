@@ -92,6 +92,17 @@ static void table_succession(const struct driver_args *a)
 	       (unsigned long long)le64_to_cpu(say.generation), say.store_uuid[1]);
 }
 
+/* NOW ROOM CUTS SIZE FROM TOLD SHRINK */
+static void resize_rule(const struct driver_args *a)
+{
+	struct rmr_resize r = {
+		.now = a->num[0], .room = a->num[1], .cuts = a->num[2], .size = a->num[3],
+		.from = a->num[4], .told = a->num[5], .shrink = a->num[6],
+	};
+
+	printf("%d", rmr_resize_rule(&r));
+}
+
 /* U Y SETTLED+2*QUORUM PERSISTED ANSWERING JOINING CLAIMS */
 static void table_next(const struct driver_args *a)
 {
@@ -121,5 +132,6 @@ const struct driver_op driver_table_ops[] = {
 	{ "table_wish", 3, table_wish },
 	{ "table_succession", 5, table_succession },
 	{ "table_next", 7, table_next },
+	{ "resize_rule", 7, resize_rule },
 	{ 0 }
 };

@@ -100,7 +100,7 @@ func resizeUnderLoad(t *testing.T, p *grownPool, disk int64) {
 	}
 	want := sum()
 	refuses(t, client, p.resizeCommand(96*mib), exitError, "member 0", "no room", "disk grow")
-	refuses(t, client, p.resizeCommand(32*mib), exitError, "cannot shrink")
+	refuses(t, client, p.resizeCommand(32*mib), exitRefused, "--force")
 	refuses(t, p.c.Storage(0), fmt.Sprintf("rmrctl pool resize %s --size 96M", p.name), exitError, "on the client host")
 	refuses(t, p.c.Storage(0), fmt.Sprintf("rmrctl disk grow %s --size 96M", p.name), exitError, "at most")
 	refuses(t, p.c.Storage(0), fmt.Sprintf("rmrctl disk grow %s --leg 1", p.name), exitError, "this node has member 0")

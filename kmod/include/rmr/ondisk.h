@@ -156,7 +156,8 @@ struct rmr_sb {
 	__le64	table_version;			/*  256 of the member table, +1 at each change */
 	__le64	verified;			/*  264 end of the last verify, as created */
 	__le64	verify_differences;		/*  272 blocks of 4 KiB that differed in it */
-	__u8	reserved1[8];			/*  280 */
+	__le32	cuts;				/*  280 of the last shrink it knows (R9.12) */
+	__u8	reserved1[4];			/*  284 */
 	__le64	data_size;			/*  288 EXT_MD: bytes of the data device, else 0 */
 	__u8	data_label[RMR_UUID_LEN];	/*  296 EXT_MD: random, in the stub too, else 0 */
 	__le64	room;				/*  312 see above; behind the pool: zeros; or 0 */

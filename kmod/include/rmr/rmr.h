@@ -414,6 +414,11 @@ struct rmr_clt_limits {
 struct rmr_clt_pool_ops {
 	/* State, a leg or its reason changed; process context, no lock held. */
 	void	(*changed)(void *priv);
+	/*
+	 * The pool is to shrink to so many bytes: takes them off the device if nobody has it open,
+	 * and calls rmr_clt_cap() while nobody can open it. 0 or -EBUSY. Process context.
+	 */
+	int	(*shrink)(void *priv, u64 size);
 };
 
 struct rmr_clt_pool *rmr_clt_open(const struct rmr_device_spec *spec,
@@ -430,7 +435,10 @@ bool rmr_clt_is_live(struct rmr_clt_pool *pool);
 int rmr_clt_close(struct rmr_clt_pool *pool);
 void rmr_clt_device_info(struct rmr_clt_pool *pool, struct rmr_device_info *info);
 /* By command: every data member and then the pool are size bytes large from now on. */
-int rmr_clt_resize(struct rmr_clt_pool *pool, u64 size, struct netlink_ext_ack *extack);
+/* force: it may be smaller. Then ops->shrink is called. */
+int rmr_clt_resize(struct rmr_clt_pool *pool, u64 size, bool force, struct netlink_ext_ack *extack);
+/* From ops->shrink alone: no request behind size is taken. -EBUSY: there are requests. */
+int rmr_clt_cap(struct rmr_clt_pool *pool, u64 size);
 /* By command: takes a leg out until it is told to return. */
 int rmr_clt_leg_eject(struct rmr_clt_pool *pool, unsigned int id, bool force,
 		      struct netlink_ext_ack *extack);

@@ -163,7 +163,9 @@ struct rmr_rsp_pool {
 	__le64	others_lack;			/* 2048 chunks that one outside the view lacks */
 	struct rmr_sb_member claim;		/* 2056 of a blank store heard lately, else zero */
 	__u8	claim_id;			/* 2280 place that it wants; 0 without a claim */
-	__u8	reserved1[23];			/* 2281 */
+	__u8	reserved1[3];			/* 2281 */
+	__le32	cuts;				/* 2284 struct rmr_sb.cuts */
+	__u8	reserved2[16];			/* 2288 */
 };						/* 2304 */
 
 /* struct rmr_msg_attach.flags */
@@ -355,15 +357,24 @@ struct rmr_msg_step {
 	__u8	reserved[32];			/* 32 */
 };						/* 64 */
 
+/* struct rmr_msg_resize.flags */
+#define RMR_RESIZE_F_SHRINK	(1u << 0)	/* what is behind the size is given up */
+#define RMR_RESIZE_F_ASK	(1u << 1)	/* nothing changes, but would it do? */
+#define RMR_RESIZE_F_ALL	(RMR_RESIZE_F_SHRINK | RMR_RESIZE_F_ASK)
+
 /*
  * The pool is that large from now on (R9.12). Answered when it is persisted; again, by a member
- * that has that size already. -ENOSPC: the store has no room, see struct rmr_sb.room.
+ * that has that size already. -ENOSPC: the store has no room, see struct rmr_sb.room. -ESTALE: the
+ * member was not told of the last shrink. See rmr_resize_rule().
  */
 struct rmr_msg_resize {
 	struct rmr_msg_hdr hdr;			/*  0 with handle */
 	struct rmr_epoch_le epoch;		/*  8 */
-	__le64	size;				/* 24 bytes, not smaller than the member's */
-	__u8	reserved[32];			/* 32 */
+	__le64	size;				/* 24 bytes */
+	__le64	from;				/* 32 bytes of the pool as its client has it */
+	__le32	cuts;				/* 40 of the last shrink, or of this one */
+	__u8	flags;				/* 44 RMR_RESIZE_F_* */
+	__u8	reserved[19];			/* 45 */
 };						/* 64 */
 
 /* Which blocks of a chunk may differ, as far as the asked member knows (fine map). */

@@ -866,6 +866,8 @@ int rmr_rsp_pool_check(const void *data, size_t len, struct rmr_fault *fault)
 		return refuse(fault, -EPROTO, "sb_flags", "unknown bits", le32_to_cpu(r->sb_flags));
 	if (!all_zero(r->reserved1, sizeof(r->reserved1)))
 		return refuse(fault, -EPROTO, "reserved1", "not zero", 0);
+	if (!all_zero(r->reserved2, sizeof(r->reserved2)))
+		return refuse(fault, -EPROTO, "reserved2", "not zero", 0);
 	if (rmr_name_check(r->pool_name, sizeof(r->pool_name), fault) ||
 	    rmr_pool_size_check(le64_to_cpu(r->pool_size), fault) ||
 	    rmr_chunk_size_check(le32_to_cpu(r->chunk_size), fault) ||

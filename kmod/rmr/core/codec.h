@@ -72,6 +72,29 @@ int rmr_stub_check(const struct rmr_stub *stub, const struct rmr_sb *sb, struct 
 int rmr_sb_device_check(const struct rmr_sb *sb, bool witness, struct rmr_fault *fault);
 /* What only a RESIZE has; see rmr_msg_check(). */
 int rmr_msg_resize_check(const void *msg, struct rmr_fault *fault);
+
+/* A RESIZE and the data member that is told; bytes, and numbers of shrinks. */
+struct rmr_resize {
+	u64	now, room;		/* of its superblock; as cuts */
+	u64	size, from;		/* of the message; as told and shrink */
+	u32	cuts, told;
+	bool	shrink;
+};
+
+/* What a data member does, in this order of harm. */
+enum {
+	RMR_RESIZE_KEEP,		/* it is so already */
+	RMR_RESIZE_NOTE,		/* persists the number of the last shrink */
+	RMR_RESIZE_GROW,
+	RMR_RESIZE_CUT,
+};
+
+/*
+ * What a RESIZE makes of a data member (R9.12). RMR_RESIZE_*; -EINVAL: smaller without a shrink, or
+ * the member is smaller than the pool; -ESTALE: larger than the pool, and not told of its last
+ * shrink; -ENOSPC: no room.
+ */
+int rmr_resize_rule(const struct rmr_resize *resize);
 /* Largest pool whose map fits behind map_off and whose data fits on the device. */
 u64 rmr_sb_room_max(const struct rmr_sb *sb);
 

@@ -148,7 +148,41 @@ int rmr_msg_resize_check(const void *data, struct rmr_fault *fault)
 	if (rmr_pool_size_check(le64_to_cpu(m->size), fault))
 		return refuse(fault, -EPROTO, "size", "out of range or not in 4 KiB blocks",
 			      le64_to_cpu(m->size));
+	if (rmr_pool_size_check(le64_to_cpu(m->from), fault))
+		return refuse(fault, -EPROTO, "from", "out of range or not in 4 KiB blocks",
+			      le64_to_cpu(m->from));
+	if (m->flags & ~RMR_RESIZE_F_ALL)
+		return refuse(fault, -EPROTO, "flags", "unknown bits", m->flags);
+	if (!(m->flags & RMR_RESIZE_F_SHRINK) && le64_to_cpu(m->size) < le64_to_cpu(m->from))
+		return refuse(fault, -EPROTO, "size", "smaller than the pool, and no shrink",
+			      le64_to_cpu(m->size));
+	if (m->flags & RMR_RESIZE_F_SHRINK && le64_to_cpu(m->size) > le64_to_cpu(m->from))
+		return refuse(fault, -EPROTO, "size", "larger than the pool, and a shrink",
+			      le64_to_cpu(m->size));
 	if (memchr_inv(m->reserved, 0, sizeof(m->reserved)))
 		return refuse(fault, -EPROTO, "reserved", "not zero", 0);
 	return 0;
+}
+
+static int shrink_rule(const struct rmr_resize *r)
+{
+	if (r->now < r->size)
+		return -EINVAL;
+	if (r->now == r->size)
+		return r->cuts == r->told ? RMR_RESIZE_KEEP : RMR_RESIZE_NOTE;
+	return RMR_RESIZE_CUT;
+}
+
+int rmr_resize_rule(const struct rmr_resize *r)
+{
+	if (r->shrink)
+		return shrink_rule(r);
+	if (r->size < r->now || r->now < r->from)
+		return -EINVAL;
+	/* What it has too much is of before a shrink, and not zero. */
+	if (r->now > r->from && r->cuts != r->told)
+		return -ESTALE;
+	if (r->size == r->now)
+		return r->cuts == r->told ? RMR_RESIZE_KEEP : RMR_RESIZE_NOTE;
+	return r->size > r->room ? -ENOSPC : RMR_RESIZE_GROW;
 }

@@ -418,16 +418,87 @@ void *rmr_map_spare(u64 chunks, gfp_t gfp)
 	return rmr_zalloc(entries_of(chunks) * sizeof(struct rmr_map_page *), gfp);
 }
 
+static bool slot_clear(struct rmr_map *map, struct rmr_map_slot *slot, u32 from, u32 to, u8 bits);
+
+/* Forgets a sector that no chunk is in any more. */
+static void slot_gone(struct rmr_map *map, u64 index)
+{
+	struct rmr_map_slot *slot = rmr_map_slot(map, index);
+
+	if (!slot || !slot->known)
+		return;
+	if (rmr_map_slot_pending(slot)) {
+		page_of(map, index)->pending--;
+		map->pending--;
+	}
+	rmr_map_slot_drop(map, index);
+}
+
+static void page_gone(struct rmr_map *map, u64 i)
+{
+	struct rmr_map_page *page = map->page[i];
+	u32 n;
+
+	if (!page)
+		return;
+	for (n = 0; n < RMR_MAP_PAGE_SLOTS; n++)
+		slot_empty(map, &page->slot[n]);
+	map->pending -= page->pending;
+	map_free(map, page, sizeof(*page));
+	map->page[i] = NULL;
+}
+
+/* Forgets what is behind a smaller end; needs no memory. */
+static void map_cut(struct rmr_map *map, u64 chunks)
+{
+	u64 left = sectors_of(chunks), pages = entries_of(chunks) - 1, i;
+	u32 old = left < map->sectors ? RMR_MAP_SECTOR_CHUNKS :
+		  rmr_map_sector_chunks(map, left - 1);
+	struct rmr_map_slot *slot;
+
+	for (i = left; i < min(map->sectors, pages * RMR_MAP_PAGE_SLOTS); i++)
+		slot_gone(map, i);
+	for (i = pages; i < page_count(map); i++)
+		page_gone(map, i);
+	map->chunks = chunks;
+	map->sectors = left;
+	slot = left ? rmr_map_slot(map, left - 1) : NULL;
+	if (!slot || !slot->known || rmr_map_sector_chunks(map, left - 1) == old)
+		return;
+	/* On disk its new end has what all of its chunks have. */
+	if (slot_clear(map, slot, rmr_map_sector_chunks(map, left - 1), old - 1, 0xff) ||
+	    slot->fill)
+		rmr_map_slot_touch(map, left - 1, slot);
+}
+
+static void map_shrink(struct rmr_map *map, u64 chunks, void **spare)
+{
+	u64 old = page_count(map) + 1, left = entries_of(chunks);
+	struct rmr_map_page **page = *spare;
+
+	map_cut(map, chunks);
+	if (left == old)
+		return;
+	memcpy(page, map->page, left * sizeof(*page));
+	*spare = map->page;
+	map->page = page;
+	map->memory -= (old - left) * sizeof(*page);
+}
+
 int rmr_map_resize(struct rmr_map *map, u64 chunks, void **spare, gfp_t gfp)
 {
 	u64 old = page_count(map) + 1, last = map->sectors - 1;
 	struct rmr_map_page **page = *spare;
 	struct rmr_map_slot *slot;
 
-	if (chunks < map->chunks || chunks > RMR_MAP_CHUNKS_MAX)
+	if (chunks > RMR_MAP_CHUNKS_MAX)
 		return -EINVAL;
 	if (rmr_map_has_fill(map))
 		return -EBUSY;
+	if (chunks < map->chunks) {
+		map_shrink(map, chunks, spare);
+		return 0;
+	}
 	/* What every chunk of the last sector has is not what its new ones have. */
 	slot = map->sectors ? rmr_map_slot(map, last) : NULL;
 	if (slot && slot_spread(map, last, slot, slot->fill, gfp))

@@ -50,10 +50,11 @@ int rmr_map_init(struct rmr_map *map, u64 chunks, u32 tag, gfp_t gfp);
 /* What a resize to so many chunks needs, for one that must not sleep; NULL without memory. */
 void *rmr_map_spare(u64 chunks, gfp_t gfp);
 /*
- * Makes the map larger; the new chunks have no bit and count as persisted. 0, -EINVAL (smaller, or
- * more chunks than any pool has), -EBUSY (it has a fill, which must not grow) or -ENOMEM; nothing
- * has changed then. *spare is of rmr_map_spare(); what is there afterwards is freed by the caller
- * with rmr_free().
+ * Makes the map larger or smaller. New chunks have no bit and count as persisted; what is known of
+ * chunks behind a smaller end is forgotten, and a sector with some of both is pending if it had
+ * bits there. 0, -EINVAL (more chunks than any pool has), -EBUSY (it has a fill, which is to the
+ * end) or -ENOMEM (not of a smaller one); nothing has changed then. *spare is of rmr_map_spare();
+ * what is there afterwards is freed by the caller with rmr_free().
  */
 int rmr_map_resize(struct rmr_map *map, u64 chunks, void **spare, gfp_t gfp);
 /* Frees all; the map may be made again afterwards. */

@@ -369,7 +369,6 @@ static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 4, GFP_KERNEL), 1);
 	KUNIT_EXPECT_EQ(test, set(&map, 599, 599, 2), 1);
 	persist(&map);
-	KUNIT_EXPECT_EQ(test, resize(&map, old - 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, resize(&map, RMR_MAP_CHUNKS_MAX + 1), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		KUNIT_EXPECT_EQ(test, resize(&map, sizes[i]), 0);
@@ -388,6 +387,41 @@ static void a_larger_map_keeps_its_bits_and_is_clean_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, clear(&map, 0, U64_MAX, 0xff), 1);
 	persist(&map);
 	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 0xff), 0);
+	rmr_map_destroy(&map);
+	KUNIT_EXPECT_EQ(test, map.memory, 0);
+}
+
+/* Shrinks inside a sector, to its end, and by pages; what comes back when it grows is clean. */
+static void a_smaller_map_forgets_what_is_behind(struct kunit *test)
+{
+	static const u64 sizes[] = { RMR_MAP_PAGE_SLOTS * 496u + 3, 5000, 993, 992, 700, 1 };
+	struct rmr_map_sector sector;
+	struct rmr_map map;
+	unsigned int i;
+
+	make(test, &map, 200000);
+	KUNIT_EXPECT_EQ(test, rmr_map_set_all(&map, 4, GFP_KERNEL), 1);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u64 end = sizes[i];
+
+		KUNIT_EXPECT_EQ(test, set(&map, end, end, 2), 1);
+		persist(&map);
+		KUNIT_EXPECT_EQ(test, resize(&map, end), 0);
+		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 4), end);
+		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 2), 0);
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, end), 0);
+		/* On disk the last sector has bits behind its new end. */
+		KUNIT_EXPECT_EQ(test, map.pending, !!(end % 496));
+		rmr_map_image(&map, (end - 1) / 496, &sector);
+		KUNIT_EXPECT_EQ(test, sector.chunk[(end - 1) % 496], 4);
+		KUNIT_EXPECT_TRUE(test, !(end % 496) || !sector.chunk[end % 496]);
+		KUNIT_EXPECT_EQ(test, resize(&map, end + 600), 0);
+		KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 0xff), end);
+		KUNIT_EXPECT_EQ(test, rmr_map_get(&map, end), 0);
+	}
+	KUNIT_EXPECT_EQ(test, set(&map, 300, 300, 1), 1);
+	KUNIT_EXPECT_EQ(test, resize(&map, 200), 0);
+	KUNIT_EXPECT_EQ(test, rmr_map_count(&map, 1), 0);
 	rmr_map_destroy(&map);
 	KUNIT_EXPECT_EQ(test, map.memory, 0);
 }
@@ -555,6 +589,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(setting_what_a_whole_sector_has_changes_nothing),
 	KUNIT_CASE(a_damaged_sector_counts_as_all_dirty),
 	KUNIT_CASE(a_larger_map_keeps_its_bits_and_is_clean_behind),
+	KUNIT_CASE(a_smaller_map_forgets_what_is_behind),
 	KUNIT_CASE(a_new_disk_costs_one_write),
 	KUNIT_CASE(an_older_image_does_not_pay_for_a_fill),
 	KUNIT_CASE(a_neighbour_leaves_what_is_owed_alone),
