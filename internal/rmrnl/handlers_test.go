@@ -17,7 +17,7 @@ var (
 	functionStart = regexp.MustCompile(`(?m)^(?:static )?[a-z][\w *]*?\b(\w+)\([^;{]*\)\n\{\n`)
 	operation     = regexp.MustCompile(`(?s)\.(?:doit|dumpit)\s*=\s*(\w+),(?:\s*\.done\s*=\s*\w+,)?\s*\.policy\s*=\s*(\w+),\s*\.maxattr\s*=\s*(\w+),`)
 	attribute     = regexp.MustCompile(`\b(?:attrs|a)\[(RMR_A_\w+)\]|get_addrs\(info, (RMR_A_\w+)`)
-	call          = regexp.MustCompile(`\b(\w+)\(`)
+	word          = regexp.MustCompile(`\b\w+\b`) // a function is called, or given to one that calls it
 )
 
 // TestHandlersReadNoAttributeBehindTheirPolicy: a replace read an attribute that only create and join have; the
@@ -56,7 +56,8 @@ func TestHandlersReadNoAttributeBehindTheirPolicy(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, reads, 60)
+	t.Logf("%d handlers read %d attributes", len(handlers), reads)
+	require.Greater(t, reads, 150)
 }
 
 // enumValues are the values of enumerators, which count from the last one that has a number.
@@ -83,9 +84,9 @@ func readBy(bodies map[string]string, name string, seen map[string]bool) (attrib
 	for _, m := range attribute.FindAllStringSubmatch(bodies[name], -1) {
 		attributes = append(attributes, m[1]+m[2])
 	}
-	for _, m := range call.FindAllStringSubmatch(bodies[name], -1) {
-		if _, ours := bodies[m[1]]; ours {
-			attributes = append(attributes, readBy(bodies, m[1], seen)...)
+	for _, called := range word.FindAllString(bodies[name], -1) {
+		if _, ours := bodies[called]; ours {
+			attributes = append(attributes, readBy(bodies, called, seen)...)
 		}
 	}
 	return attributes

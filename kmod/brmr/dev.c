@@ -344,40 +344,49 @@ static int brmr_device_info(unsigned long *cursor, struct rmr_device_info *info)
 	return dev ? 0 : -ENOENT;
 }
 
-/* The cursor is device times members plus member. */
-static int brmr_leg_info(unsigned long *cursor, struct rmr_leg_info *info)
+/*
+ * The next thing of a kind of which each device has at most so many; the cursor is device times
+ * that plus which.
+ */
+static int next_of(unsigned long *cursor, unsigned int most, void *info,
+		   int (*get)(struct brmr_dev *dev, unsigned int which, void *info))
 {
 	struct brmr_dev *dev;
 	int err = -ENOENT;
 
 	mutex_lock(&dev_lock);
-	while ((dev = dev_nth(*cursor / RMR_MAX_MEMBERS))) {
-		err = rmr_clt_leg_info(dev->pool, (*cursor)++ % RMR_MAX_MEMBERS, info);
-		if (err)
-			continue;
-		info->device_index = dev->index;
-		break;
-	}
+	while (err && (dev = dev_nth(*cursor / most)))
+		err = get(dev, (*cursor)++ % most, info);
 	mutex_unlock(&dev_lock);
 	return err;
 }
 
-/* The cursor is device times histograms plus histogram. */
+static int get_leg(struct brmr_dev *dev, unsigned int id, void *obj)
+{
+	struct rmr_leg_info *info = obj;
+	int err = rmr_clt_leg_info(dev->pool, id, info);
+
+	info->device_index = dev->index;
+	return err;
+}
+
+static int brmr_leg_info(unsigned long *cursor, struct rmr_leg_info *info)
+{
+	return next_of(cursor, RMR_MAX_MEMBERS, info, get_leg);
+}
+
+static int get_latency(struct brmr_dev *dev, unsigned int nr, void *obj)
+{
+	struct rmr_latency_info *info = obj;
+	int err = rmr_clt_latency(dev->pool, nr, info);
+
+	info->device_index = dev->index;
+	return err;
+}
+
 static int brmr_latency(unsigned long *cursor, struct rmr_latency_info *info)
 {
-	struct brmr_dev *dev;
-	int err = -ENOENT;
-
-	mutex_lock(&dev_lock);
-	while ((dev = dev_nth(*cursor / RMR_CLT_LATENCIES))) {
-		err = rmr_clt_latency(dev->pool, (*cursor)++ % RMR_CLT_LATENCIES, info);
-		if (err)
-			continue;
-		info->device_index = dev->index;
-		break;
-	}
-	mutex_unlock(&dev_lock);
-	return err;
+	return next_of(cursor, RMR_CLT_LATENCIES, info, get_latency);
 }
 
 /* The mapped device of a pool, with a reference, so that it does not go meanwhile. */

@@ -31,42 +31,29 @@ int rmr_nl_put_verify(struct sk_buff *skb, const struct rmr_pool_info *p)
 	return 0;
 }
 
-static void spec_fill(struct rmr_pool_spec *spec, struct nlattr **a)
+static int pool_verify(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
 {
-	spec->name = nla_data(a[RMR_A_POOL_NAME]);
-	spec->leg = a[RMR_A_POOL_LEG] ? nla_get_u8(a[RMR_A_POOL_LEG]) : RMR_NO_MEMBER;
-	spec->uuid = a[RMR_A_POOL_UUID] ? nla_data(a[RMR_A_POOL_UUID]) : NULL;
+	struct nlattr **a = info->attrs;
+	int err = rmr_nl_named(info, spec);
+
+	if (err)
+		return err;
+	if (!a[RMR_A_POOL_VERIFY_RUN])
+		return rmr_nl_missing(info->extack, "start or stop");
+	if (a[RMR_A_POOL_LEG])
+		spec->leg = nla_get_u8(a[RMR_A_POOL_LEG]);
 	spec->verify = nla_get_u8(a[RMR_A_POOL_VERIFY_RUN]);
 	spec->legs = a[RMR_A_POOL_VERIFY_LEGS] ? nla_get_u8(a[RMR_A_POOL_VERIFY_LEGS]) : 0;
 	spec->from = a[RMR_A_POOL_VERIFY_FROM] ?
 		nla_get_u8(a[RMR_A_POOL_VERIFY_FROM]) : RMR_FROM_NONE;
 	spec->limit = a[RMR_A_POOL_VERIFY_LIMIT] ?
 		nla_get_u64(a[RMR_A_POOL_VERIFY_LIMIT]) : U64_MAX;
+	return ctl->verify(spec, info->extack);
 }
 
 int rmr_nl_pool_verify_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_pool_spec *spec;
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	if (!spec) {
-		err = -ENOMEM;
-	} else if (!a[RMR_A_POOL_NAME]) {
-		err = rmr_nl_missing(info->extack, "pool name");
-	} else if (!a[RMR_A_POOL_VERIFY_RUN]) {
-		err = rmr_nl_missing(info->extack, "start or stop");
-	} else {
-		spec_fill(spec, a);
-		err = ctl->verify(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+	return rmr_nl_pool_command(info, pool_verify);
 }
 
 static int put_difference(struct sk_buff *skb, const void *obj)

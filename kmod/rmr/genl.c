@@ -64,26 +64,23 @@ static const char *str_attr(struct nlattr *attr)
 	return attr ? nla_data(attr) : NULL;
 }
 
-int rmr_nl_pool_spec(struct genl_info *info, struct rmr_pool_spec *spec)
+static void pool_spec(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
 
-	memset(spec, 0, sizeof(*spec));
 	spec->leg = RMR_NO_MEMBER;
 	spec->replaces = RMR_NO_MEMBER;
 	spec->name = str_attr(a[RMR_A_POOL_NAME]);
 	spec->device = str_attr(a[RMR_A_POOL_DEVICE]);
 	if (a[RMR_A_POOL_UUID])
 		spec->uuid = nla_data(a[RMR_A_POOL_UUID]);
-	return 0;
 }
 
 /* Attributes that create, join and replace have. */
-static int pool_spec_get_new(struct genl_info *info, struct rmr_pool_spec *spec)
+static int get_new(struct genl_info *info, struct rmr_pool_spec *spec)
 {
 	struct nlattr **a = info->attrs;
 
-	rmr_nl_pool_spec(info, spec);
 	if (!spec->name)
 		return rmr_nl_missing(info->extack, "pool name");
 	if (!spec->device)
@@ -458,9 +455,10 @@ int rmr_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_pu
 
 /* ---- commands ---- */
 
-static int pool_command(struct genl_info *info, const struct rmr_pool_spec *spec,
-			int (*run)(const struct rmr_pool_spec *spec, struct rmr_pool_info *out,
-				   struct netlink_ext_ack *extack))
+/* Answers with the id of the pool. */
+static int answer_pool(struct genl_info *info, const struct rmr_pool_spec *spec,
+		       int (*run)(const struct rmr_pool_spec *spec, struct rmr_pool_info *out,
+				  struct netlink_ext_ack *extack))
 {
 	struct rmr_pool_info *out = kzalloc(sizeof(*out), GFP_KERNEL);
 	int err;
@@ -474,248 +472,223 @@ static int pool_command(struct genl_info *info, const struct rmr_pool_spec *spec
 	return err;
 }
 
-int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
+/*
+ * A command to the storage side: act takes what it has besides the names of the pool, and may read
+ * no attribute that its policy does not list.
+ */
+int rmr_nl_pool_command(struct genl_info *info, rmr_nl_pool_act act)
 {
 	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
 	struct rmr_pool_spec *spec;
-	int err;
+	int err = -ENOMEM;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
-	if (!err && !info->attrs[RMR_A_POOL_SIZE])
-		err = rmr_nl_missing(info->extack, "pool size");
-	if (!err) {
-		get_on_error(info, spec);
-		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
-		spec->size = nla_get_u64(info->attrs[RMR_A_POOL_SIZE]);
-		spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
-		if (info->attrs[RMR_A_POOL_CHUNK_SIZE])
-			spec->chunk_size = nla_get_u32(info->attrs[RMR_A_POOL_CHUNK_SIZE]);
-		if (info->attrs[RMR_A_POOL_QUORUM])
-			spec->quorum = nla_get_u8(info->attrs[RMR_A_POOL_QUORUM]);
-		spec->data_crc = nla_get_flag(info->attrs[RMR_A_POOL_DATA_CHECKSUMS]);
-		err = pool_command(info, spec, ctl->create);
+	if (spec) {
+		pool_spec(info, spec);
+		err = act(info, ctl, spec);
 	}
 	kfree(spec);
 	module_put(ctl->owner);
 	return err;
+}
+
+/* Of commands that need the name. */
+int rmr_nl_named(struct genl_info *info, const struct rmr_pool_spec *spec)
+{
+	return spec->name ? 0 : rmr_nl_missing(info->extack, "pool name");
+}
+
+static int pool_create(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+	int err = get_new(info, spec);
+
+	if (err)
+		return err;
+	if (!a[RMR_A_POOL_SIZE])
+		return rmr_nl_missing(info->extack, "pool size");
+	get_on_error(info, spec);
+	spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
+	spec->size = nla_get_u64(a[RMR_A_POOL_SIZE]);
+	spec->chunk_size = RMR_CHUNK_SIZE_DEFAULT;
+	if (a[RMR_A_POOL_CHUNK_SIZE])
+		spec->chunk_size = nla_get_u32(a[RMR_A_POOL_CHUNK_SIZE]);
+	if (a[RMR_A_POOL_QUORUM])
+		spec->quorum = nla_get_u8(a[RMR_A_POOL_QUORUM]);
+	spec->data_crc = nla_get_flag(a[RMR_A_POOL_DATA_CHECKSUMS]);
+	return answer_pool(info, spec, ctl->create);
+}
+
+int rmr_nl_pool_create_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return rmr_nl_pool_command(info, pool_create);
+}
+
+static int pool_join(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+	int err = get_new(info, spec) ?: get_peers(info, spec);
+
+	if (err)
+		return err;
+	if (!spec->peer_cnt)
+		return rmr_nl_missing(info->extack, "address of a peer");
+	get_on_error(info, spec);
+	if (a[RMR_A_POOL_MEMBER_ID])
+		spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
+	spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
+	if (a[RMR_A_POOL_REPLACES])
+		spec->replaces = nla_get_u8(a[RMR_A_POOL_REPLACES]);
+	spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
+	spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
+	return answer_pool(info, spec, ctl->join);
 }
 
 int rmr_nl_pool_join_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_pool_spec *spec;
-	int err;
+	return rmr_nl_pool_command(info, pool_join);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
-	if (!err)
-		err = get_peers(info, spec);
-	if (!err && !spec->peer_cnt)
-		err = rmr_nl_missing(info->extack, "address of a peer");
-	if (!err) {
-		get_on_error(info, spec);
-		if (a[RMR_A_POOL_MEMBER_ID])
-			spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
-		spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
-		if (a[RMR_A_POOL_REPLACES])
-			spec->replaces = nla_get_u8(a[RMR_A_POOL_REPLACES]);
-		spec->witness = nla_get_flag(a[RMR_A_POOL_WITNESS]);
-		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
-		err = pool_command(info, spec, ctl->join);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int pool_assemble(struct genl_info *info, struct rmr_srv_ctl *ctl,
+			 struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	if (!spec->device)
+		return rmr_nl_missing(info->extack, "device path");
+	spec->md_device = str_attr(a[RMR_A_POOL_METADATA_DEVICE]);
+	if (a[RMR_A_POOL_STORE_SIZE])
+		spec->store_size = nla_get_u64(a[RMR_A_POOL_STORE_SIZE]);
+	return answer_pool(info, spec, ctl->assemble);
 }
 
 int rmr_nl_pool_assemble_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct rmr_pool_spec *spec;
-	int err;
+	return rmr_nl_pool_command(info, pool_assemble);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
-	if (!err && !spec->device)
-		err = rmr_nl_missing(info->extack, "device path");
-	if (!err)
-		spec->md_device = str_attr(info->attrs[RMR_A_POOL_METADATA_DEVICE]);
-	if (!err && info->attrs[RMR_A_POOL_STORE_SIZE])
-		spec->store_size = nla_get_u64(info->attrs[RMR_A_POOL_STORE_SIZE]);
-	if (!err)
-		err = pool_command(info, spec, ctl->assemble);
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int pool_stop(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	int err = rmr_nl_named(info, spec);
+
+	if (err)
+		return err;
+	get_leg(info, spec);
+	spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
+	spec->force = nla_get_flag(info->attrs[RMR_A_POOL_FORCE]);
+	return ctl->stop(spec, info->extack);
 }
 
 int rmr_nl_pool_stop_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct rmr_pool_spec *spec;
-	int err;
+	return rmr_nl_pool_command(info, pool_stop);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = rmr_nl_missing(info->extack, "pool name");
-	if (!err) {
-		get_leg(info, spec);
-		spec->wipe = nla_get_flag(info->attrs[RMR_A_POOL_WIPE]);
-		spec->force = nla_get_flag(info->attrs[RMR_A_POOL_FORCE]);
-		err = ctl->stop(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int pool_resync(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+	int err = rmr_nl_named(info, spec);
+
+	if (err)
+		return err;
+	get_leg(info, spec);
+	spec->pause = a[RMR_A_POOL_RESYNC_PAUSE] ? nla_get_u8(a[RMR_A_POOL_RESYNC_PAUSE]) : -1;
+	spec->digest = a[RMR_A_POOL_RESYNC_DIGEST] ? nla_get_u8(a[RMR_A_POOL_RESYNC_DIGEST]) : -1;
+	spec->limit = a[RMR_A_POOL_RESYNC_LIMIT] ?
+		nla_get_u64(a[RMR_A_POOL_RESYNC_LIMIT]) : U64_MAX;
+	if (a[RMR_A_POOL_RESYNC_FLOOR])
+		spec->floor = nla_get_u64(a[RMR_A_POOL_RESYNC_FLOOR]);
+	if (a[RMR_A_POOL_RESYNC_TARGET_NS])
+		spec->target_ns = nla_get_u64(a[RMR_A_POOL_RESYNC_TARGET_NS]);
+	return ctl->resync(spec, info->extack);
 }
 
 int rmr_nl_pool_resync_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_pool_spec *spec;
-	int err;
+	return rmr_nl_pool_command(info, pool_resync);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = rmr_nl_missing(info->extack, "pool name");
-	if (!err) {
-		get_leg(info, spec);
-		spec->pause = a[RMR_A_POOL_RESYNC_PAUSE] ?
-			nla_get_u8(a[RMR_A_POOL_RESYNC_PAUSE]) : -1;
-		spec->digest = a[RMR_A_POOL_RESYNC_DIGEST] ?
-			nla_get_u8(a[RMR_A_POOL_RESYNC_DIGEST]) : -1;
-		spec->limit = a[RMR_A_POOL_RESYNC_LIMIT] ?
-			nla_get_u64(a[RMR_A_POOL_RESYNC_LIMIT]) : U64_MAX;
-		if (a[RMR_A_POOL_RESYNC_FLOOR])
-			spec->floor = nla_get_u64(a[RMR_A_POOL_RESYNC_FLOOR]);
-		if (a[RMR_A_POOL_RESYNC_TARGET_NS])
-			spec->target_ns = nla_get_u64(a[RMR_A_POOL_RESYNC_TARGET_NS]);
-		err = ctl->resync(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int pool_resolve(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	struct nlattr *id = info->attrs[RMR_A_POOL_MEMBER_ID];
+	int err = rmr_nl_named(info, spec);
+
+	if (err)
+		return err;
+	if (!id)
+		return rmr_nl_missing(info->extack, "member id");
+	spec->leg = nla_get_u8(id);
+	return ctl->resolve(spec, info->extack);
 }
 
 int rmr_nl_pool_resolve_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct nlattr *id = info->attrs[RMR_A_POOL_MEMBER_ID];
-	struct rmr_pool_spec *spec;
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = rmr_nl_missing(info->extack, "pool name");
-	if (!err && !id)
-		err = rmr_nl_missing(info->extack, "member id");
-	if (!err) {
-		spec->leg = nla_get_u8(id);
-		err = ctl->resolve(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+	return rmr_nl_pool_command(info, pool_resolve);
 }
 
 /* The pool as a peer tells of it, in the attributes of pool-get. */
+static int pool_peek(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	int err = rmr_nl_named(info, spec) ?: get_peers(info, spec);
+	struct rmr_pool_info *out;
+
+	if (err)
+		return err;
+	if (!spec->peer_cnt)
+		return rmr_nl_missing(info->extack, "address of a peer");
+	out = kzalloc(sizeof(*out), GFP_KERNEL);
+	if (!out)
+		return -ENOMEM;
+	err = ctl->peek(spec, out, info->extack) ?: reply(info, put_pool_obj, out);
+	kfree(out);
+	return err;
+}
+
 int rmr_nl_pool_peek_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct rmr_pool_info *out;
-	struct rmr_pool_spec *spec;
-	int err;
+	return rmr_nl_pool_command(info, pool_peek);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	out = kzalloc(sizeof(*out), GFP_KERNEL);
-	err = spec && out ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = rmr_nl_missing(info->extack, "pool name");
-	if (!err)
-		err = get_peers(info, spec);
-	if (!err && !spec->peer_cnt)
-		err = rmr_nl_missing(info->extack, "address of a peer");
-	if (!err)
-		err = ctl->peek(spec, out, info->extack);
-	if (!err)
-		err = reply(info, put_pool_obj, out);
-	kfree(out);
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int pool_replace(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	int err = get_new(info, spec) ?: get_peers(info, spec);
+
+	if (err)
+		return err;
+	if (!info->attrs[RMR_A_POOL_LEG])
+		return rmr_nl_missing(info->extack, "member to replace");
+	get_leg(info, spec);
+	spec->dry_run = nla_get_flag(info->attrs[RMR_A_POOL_DRY_RUN]);
+	return answer_pool(info, spec, ctl->replace);
 }
 
 int rmr_nl_pool_replace_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct rmr_pool_spec *spec;
-	int err;
+	return rmr_nl_pool_command(info, pool_replace);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? pool_spec_get_new(info, spec) : -ENOMEM;
-	if (!err)
-		err = get_peers(info, spec);
-	if (!err && !info->attrs[RMR_A_POOL_LEG])
-		err = rmr_nl_missing(info->extack, "member to replace");
-	if (!err) {
-		get_leg(info, spec);
-		spec->dry_run = nla_get_flag(info->attrs[RMR_A_POOL_DRY_RUN]);
-		err = pool_command(info, spec, ctl->replace);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int pool_member(struct genl_info *info, struct rmr_srv_ctl *ctl, struct rmr_pool_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+	int err = rmr_nl_named(info, spec);
+
+	if (err)
+		return err;
+	if (!a[RMR_A_POOL_MEMBER_ID])
+		return rmr_nl_missing(info->extack, "member id");
+	get_leg(info, spec);
+	spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
+	spec->leaving = nla_get_flag(a[RMR_A_POOL_LEAVING]);
+	spec->maintenance = a[RMR_A_POOL_MAINTENANCE] ? nla_get_u8(a[RMR_A_POOL_MAINTENANCE]) : -1;
+	spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
+	return ctl->member(spec, info->extack);
 }
 
 int rmr_nl_pool_member_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_srv_ctl *ctl = rmr_nl_srv_ctl(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_pool_spec *spec;
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? rmr_nl_pool_spec(info, spec) : -ENOMEM;
-	if (!err && !spec->name)
-		err = rmr_nl_missing(info->extack, "pool name");
-	if (!err && !a[RMR_A_POOL_MEMBER_ID])
-		err = rmr_nl_missing(info->extack, "member id");
-	if (!err) {
-		get_leg(info, spec);
-		spec->member_id = nla_get_u8(a[RMR_A_POOL_MEMBER_ID]);
-		spec->leaving = nla_get_flag(a[RMR_A_POOL_LEAVING]);
-		spec->maintenance = a[RMR_A_POOL_MAINTENANCE] ?
-			nla_get_u8(a[RMR_A_POOL_MAINTENANCE]) : -1;
-		spec->dry_run = nla_get_flag(a[RMR_A_POOL_DRY_RUN]);
-		err = ctl->member(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+	return rmr_nl_pool_command(info, pool_member);
 }
 
 int rmr_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -778,85 +751,84 @@ static int device_spec_get(struct genl_info *info, struct rmr_device_spec *spec)
 	return 0;
 }
 
-int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
+typedef int (*device_act)(struct genl_info *info, struct rmr_clt_ctl *ctl,
+			  struct rmr_device_spec *spec);
+
+/* As rmr_nl_pool_command(), to the client side. by_name: the index alone does not do. */
+static int device_command(struct genl_info *info, bool by_name, device_act act)
 {
 	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_device_info out = {};
 	struct rmr_device_spec *spec;
 	int err;
 
 	if (IS_ERR(ctl))
 		return PTR_ERR(ctl);
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = !spec ? -ENOMEM : a[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
-		rmr_nl_missing(info->extack, "pool name");
-	if (!err)
-		err = get_addrs(info, RMR_A_DEVICE_ADDR, spec->addr, RMR_MAX_MEMBERS,
-				&spec->addr_cnt);
-	if (!err && !spec->addr_cnt)
-		err = rmr_nl_missing(info->extack, "address of a storage node");
-	if (!err) {
-		spec->uuid = a[RMR_A_DEVICE_UUID] ? nla_data(a[RMR_A_DEVICE_UUID]) : NULL;
-		spec->port = a[RMR_A_DEVICE_PORT] ? nla_get_u16(a[RMR_A_DEVICE_PORT]) : RMR_PORT;
-		spec->transport = a[RMR_A_DEVICE_TRANSPORT] ?
-			nla_data(a[RMR_A_DEVICE_TRANSPORT]) : "rtrs";
-		spec->node = str_attr(a[RMR_A_DEVICE_NODE]);
-		spec->takeover = nla_get_flag(a[RMR_A_DEVICE_TAKEOVER]);
-		spec->force = nla_get_flag(a[RMR_A_DEVICE_FORCE]);
-		spec->stall_ms = a[RMR_A_DEVICE_STALL_MS] ?
-			nla_get_u32(a[RMR_A_DEVICE_STALL_MS]) : RMR_STALL_MS;
-		spec->suspend_ms = a[RMR_A_DEVICE_SUSPEND_MS] ?
-			nla_get_u32(a[RMR_A_DEVICE_SUSPEND_MS]) : RMR_SUSPEND_MS;
-		err = ctl->map(spec, &out, info->extack);
-	}
-	if (!err)
-		err = reply(info, put_dev_obj, &out);
+	if (!spec)
+		err = -ENOMEM;
+	else if (by_name && !info->attrs[RMR_A_DEVICE_NAME])
+		err = rmr_nl_missing(info->extack, "pool name");
+	else
+		err = device_spec_get(info, spec) ?: act(info, ctl, spec);
 	kfree(spec);
 	module_put(ctl->owner);
 	return err;
+}
+
+static int device_map(struct genl_info *info, struct rmr_clt_ctl *ctl, struct rmr_device_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+	struct rmr_device_info out = {};
+	int err;
+
+	err = get_addrs(info, RMR_A_DEVICE_ADDR, spec->addr, RMR_MAX_MEMBERS, &spec->addr_cnt);
+	if (err)
+		return err;
+	if (!spec->addr_cnt)
+		return rmr_nl_missing(info->extack, "address of a storage node");
+	spec->uuid = a[RMR_A_DEVICE_UUID] ? nla_data(a[RMR_A_DEVICE_UUID]) : NULL;
+	spec->port = a[RMR_A_DEVICE_PORT] ? nla_get_u16(a[RMR_A_DEVICE_PORT]) : RMR_PORT;
+	spec->transport = a[RMR_A_DEVICE_TRANSPORT] ? nla_data(a[RMR_A_DEVICE_TRANSPORT]) : "rtrs";
+	spec->node = str_attr(a[RMR_A_DEVICE_NODE]);
+	spec->takeover = nla_get_flag(a[RMR_A_DEVICE_TAKEOVER]);
+	spec->force = nla_get_flag(a[RMR_A_DEVICE_FORCE]);
+	spec->stall_ms = a[RMR_A_DEVICE_STALL_MS] ?
+		nla_get_u32(a[RMR_A_DEVICE_STALL_MS]) : RMR_STALL_MS;
+	spec->suspend_ms = a[RMR_A_DEVICE_SUSPEND_MS] ?
+		nla_get_u32(a[RMR_A_DEVICE_SUSPEND_MS]) : RMR_SUSPEND_MS;
+	return ctl->map(spec, &out, info->extack) ?: reply(info, put_dev_obj, &out);
+}
+
+int rmr_nl_device_map_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return device_command(info, true, device_map);
+}
+
+static int device_unmap(struct genl_info *info, struct rmr_clt_ctl *ctl,
+			struct rmr_device_spec *spec)
+{
+	spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
+	return ctl->unmap(spec, info->extack);
 }
 
 int rmr_nl_device_unmap_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
-	struct rmr_device_spec *spec;
-	int err;
+	return device_command(info, false, device_unmap);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = spec ? device_spec_get(info, spec) : -ENOMEM;
-	if (!err) {
-		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
-		err = ctl->unmap(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+static int device_resize(struct genl_info *info, struct rmr_clt_ctl *ctl,
+			 struct rmr_device_spec *spec)
+{
+	if (!info->attrs[RMR_A_DEVICE_SIZE])
+		return rmr_nl_missing(info->extack, "pool size");
+	spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
+	spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
+	return ctl->resize(spec, info->extack);
 }
 
 int rmr_nl_device_resize_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
-	struct rmr_device_spec *spec;
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
-	err = !spec ? -ENOMEM : info->attrs[RMR_A_DEVICE_NAME] ? device_spec_get(info, spec) :
-		rmr_nl_missing(info->extack, "pool name");
-	if (!err && !info->attrs[RMR_A_DEVICE_SIZE])
-		err = rmr_nl_missing(info->extack, "pool size");
-	if (!err) {
-		spec->size = nla_get_u64(info->attrs[RMR_A_DEVICE_SIZE]);
-		spec->force = nla_get_flag(info->attrs[RMR_A_DEVICE_FORCE]);
-		err = ctl->resize(spec, info->extack);
-	}
-	kfree(spec);
-	module_put(ctl->owner);
-	return err;
+	return device_command(info, true, device_resize);
 }
 
 int rmr_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -922,60 +894,62 @@ int rmr_nl_leg_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return rmr_nl_dump(skb, cb, RMR_CMD_LEG_GET, put_leg_obj, next_leg, &out);
 }
 
-/* Reads no attribute that one of the commands does not list: its array ends before. */
-static int leg_command(struct genl_info *info, struct rmr_leg_spec *spec,
-		       int (*run)(const struct rmr_leg_spec *spec, struct netlink_ext_ack *extack))
+/* act adds what the command has besides the names of the leg, and runs it. */
+static int leg_command(struct genl_info *info,
+		       int (*act)(struct genl_info *info, struct rmr_clt_ctl *ctl,
+				  struct rmr_leg_spec *spec))
 {
+	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
 	struct nlattr **a = info->attrs;
+	struct rmr_leg_spec spec = {};
+	int err;
 
-	if (!a[RMR_A_LEG_POOL_NAME])
-		return rmr_nl_missing(info->extack, "pool name");
-	if (!a[RMR_A_LEG_MEMBER_ID])
-		return rmr_nl_missing(info->extack, "member id");
-	spec->name = nla_data(a[RMR_A_LEG_POOL_NAME]);
-	spec->member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
-	return run(spec, info->extack);
+	if (IS_ERR(ctl))
+		return PTR_ERR(ctl);
+	if (!a[RMR_A_LEG_POOL_NAME]) {
+		err = rmr_nl_missing(info->extack, "pool name");
+	} else if (!a[RMR_A_LEG_MEMBER_ID]) {
+		err = rmr_nl_missing(info->extack, "member id");
+	} else {
+		spec.name = nla_data(a[RMR_A_LEG_POOL_NAME]);
+		spec.member_id = nla_get_u8(a[RMR_A_LEG_MEMBER_ID]);
+		err = act(info, ctl, &spec);
+	}
+	module_put(ctl->owner);
+	return err;
+}
+
+static int leg_eject(struct genl_info *info, struct rmr_clt_ctl *ctl, struct rmr_leg_spec *spec)
+{
+	spec->force = nla_get_flag(info->attrs[RMR_A_LEG_FORCE]);
+	return ctl->leg_eject(spec, info->extack);
 }
 
 int rmr_nl_leg_eject_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
-	struct rmr_leg_spec spec = {};
-	int err;
+	return leg_command(info, leg_eject);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec.force = nla_get_flag(info->attrs[RMR_A_LEG_FORCE]);
-	err = leg_command(info, &spec, ctl->leg_eject);
-	module_put(ctl->owner);
-	return err;
+static int leg_return(struct genl_info *info, struct rmr_clt_ctl *ctl, struct rmr_leg_spec *spec)
+{
+	return ctl->leg_return(spec, info->extack);
 }
 
 int rmr_nl_leg_return_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
-	struct rmr_leg_spec spec = {};
-	int err;
+	return leg_command(info, leg_return);
+}
 
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	err = leg_command(info, &spec, ctl->leg_return);
-	module_put(ctl->owner);
-	return err;
+static int leg_set(struct genl_info *info, struct rmr_clt_ctl *ctl, struct rmr_leg_spec *spec)
+{
+	struct nlattr **a = info->attrs;
+
+	spec->leaving = nla_get_flag(a[RMR_A_LEG_LEAVING]);
+	spec->maintenance = a[RMR_A_LEG_MAINTENANCE] ? nla_get_u8(a[RMR_A_LEG_MAINTENANCE]) : -1;
+	return ctl->leg_set(spec, info->extack);
 }
 
 int rmr_nl_leg_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rmr_clt_ctl *ctl = clt_ctl_or_err(info->extack);
-	struct nlattr **a = info->attrs;
-	struct rmr_leg_spec spec = {};
-	int err;
-
-	if (IS_ERR(ctl))
-		return PTR_ERR(ctl);
-	spec.leaving = nla_get_flag(a[RMR_A_LEG_LEAVING]);
-	spec.maintenance = a[RMR_A_LEG_MAINTENANCE] ? nla_get_u8(a[RMR_A_LEG_MAINTENANCE]) : -1;
-	err = leg_command(info, &spec, ctl->leg_set);
-	module_put(ctl->owner);
-	return err;
+	return leg_command(info, leg_set);
 }

@@ -18,7 +18,10 @@ int rmr_nl_dump(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd, rmr_pu
 /* genl.c, for its other files: the storage side or an error; -EINVAL. Both with an extack text. */
 struct rmr_srv_ctl *rmr_nl_srv_ctl(struct netlink_ext_ack *extack);
 int rmr_nl_missing(struct netlink_ext_ack *extack, const char *what);
-int rmr_nl_pool_spec(struct genl_info *info, struct rmr_pool_spec *spec);
+typedef int (*rmr_nl_pool_act)(struct genl_info *info, struct rmr_srv_ctl *ctl,
+			       struct rmr_pool_spec *spec);
+int rmr_nl_pool_command(struct genl_info *info, rmr_nl_pool_act act);
+int rmr_nl_named(struct genl_info *info, const struct rmr_pool_spec *spec);
 
 /* genl-verify.c */
 int rmr_nl_put_verify(struct sk_buff *skb, const struct rmr_pool_info *p);
