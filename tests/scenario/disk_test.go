@@ -155,10 +155,14 @@ func slowDisk(t *testing.T, p *pool) {
 //
 // Bug guarded: a map right after the restart of the client failed, as the nodes refuse the first connection (-104).
 func leftUnderWay(t *testing.T, p *pool) {
-	const late = 12 * time.Second
+	const late = 20 * time.Second // longer than a client needs to boot and to attach
 	dev, client, n := p.attach(t), p.c.Client(0), p.c.Storage(1)
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=16 oflag=direct status=none && sync", dev))
 	under := n.DiskDevice(p.disk)
+	// A disk that hangs for 3 s refuses promises, which is another rule.
+	deadline := "echo %d > /sys/module/rmr_server/parameters/disk_deadline_ms"
+	n.MustSh(t, fmt.Sprintf(deadline, 0))
+	defer n.MustSh(t, fmt.Sprintf(deadline, 3000))
 	// Writes alone: a flush goes through every part of the disk, and metadata is flushed.
 	table(t, p, part(under, fmt.Sprintf("delay %[1]s %[2]d 0 %[1]s %[2]d %[3]d %[1]s %[2]d 0", under, badStart, late.Milliseconds())))
 	before := p.member(t, 0).Counters.Writes

@@ -56,11 +56,12 @@ func (p *pool) missWhileDead(t *testing.T, dev string, i int) {
 	t.Helper()
 	client := p.c.Client(0)
 	client.MustSh(t, fmt.Sprintf("dd if=/dev/urandom of=%s bs=1M count=24 oflag=direct status=none && sync", dev))
+	allUpToDate(t, p) // else the pool may have only leg i
 	p.kill(t, i)
-	recording := p.record(t, client, dev, 2)
 	client.MustSh(t, fmt.Sprintf("for i in $(seq 0 21); do dd if=/dev/urandom of=%s bs=4k count=1 seek=$((i*257)) oflag=direct status=none; done", dev))
 	p.waitLeg(t, i, "failed", ejectLimit)
-	recording.wait(t, time.Minute)
+	// Not before: it would wait for the ejection, and have written to a few chunks when its time is over.
+	p.record(t, client, dev, 2).wait(t, time.Minute)
 	p.audit(t)
 }
 
