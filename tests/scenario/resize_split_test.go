@@ -114,3 +114,41 @@ func (p *splitPool) diesAt(t *testing.T, dev, point string) {
 	p.resize(t, p.size)
 	p.requireZerosFrom(t, dev, old)
 }
+
+// TestGrowthWhoseStubCannotBeWritten: the data device got larger, but its new end takes no write. The store stays as it
+// was, is found so after a loss of power, and the command is given again when the device is well.
+func TestGrowthWhoseStubCannotBeWritten(t *testing.T) {
+	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(80*mib, 2*mib))
+	p := &splitPool{&grownPool{&pool{c: c, name: "split", legs: 2, size: 48 * mib}, 48*mib + 8192}, mib}
+	for i := range p.legs {
+		p.table(t, i, "create")
+		p.mdTable(t, i, "create")
+	}
+	devices := fmt.Sprintf("--device %s --metadata-device %s --force", p.path(), p.mdPath())
+	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create split %s --size %d", devices, p.size))
+	c.Storage(1).MustSh(t, fmt.Sprintf("rmrctl pool join split %s --peer %s", devices, c.Storage(0).Address()))
+	dev, client, stor := p.attach(t), c.Client(0), c.Storage(1)
+	recording := p.record(t, client, dev, 4)
+	p.grow(t, 64*mib)
+	// The last block is bad: that of the stub, and nothing that becomes data.
+	stor.MustSh(t, fmt.Sprintf("printf '0 %[1]d linear %[2]s 0\\n%[1]d 8 error\\n' | dmsetup reload --noudevsync grown0 && dmsetup suspend --noudevsync grown0 && dmsetup resume --noudevsync grown0",
+		p.device/512-8, stor.DiskDevice(0)))
+	before := stor.MustSh(t, "rmrctl disk show -o json "+p.mdPath())
+	refuses(t, stor, "rmrctl disk grow split", exitError, "error -5", "again")
+	require.Equal(t, before, stor.MustSh(t, "rmrctl disk show -o json "+p.mdPath()), "the metadata has changed")
+	recording.wait(t, time.Minute)
+	for i := range p.legs {
+		p.waitLeg(t, i, "up-to-date", 0)
+	}
+	p.kill(t, 1)
+	p.waitLeg(t, 1, "failed", detectLimit)
+	p.rebootBoth(t, 1)
+	p.undamp(t, 1)
+	p.waitLeg(t, 1, "up-to-date", healLimit)
+	old := p.size
+	p.resize(t, 60*mib)
+	p.requireZerosFrom(t, dev, old)
+	p.detach(t)
+	require.NoError(t, sameBytes(p.data(t, 0), p.data(t, 1)))
+	p.judge(t)
+}

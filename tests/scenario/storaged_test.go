@@ -127,3 +127,37 @@ func bootedByStoraged(t *testing.T, p *pool) {
 	job.wait(t, 2*time.Minute)
 	p.detachEqual(t)
 }
+
+// TestStoragedMakesRoom: with "grow: auto" the daemon makes room on devices that got larger, while the pool is used; the
+// pool keeps its size until a client resizes it.
+func TestStoragedMakesRoom(t *testing.T) {
+	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(96*mib), rig.File("/etc/rmr/storaged.yaml", []byte(storagedConfig+"grow: auto\n")))
+	p := makeGrownPool(t, c, "roomy", 0, 48*mib, 52*mib)
+	for i := range p.legs {
+		startStoraged(t, c.Storage(i))
+	}
+	dev := p.attach(t)
+	recording := p.record(t, c.Client(0), dev, 6)
+	p.grow(t, 96*mib)
+	for i := range p.legs {
+		room := func() int64 {
+			shown := ask[struct {
+				Room int64 `json:"room"`
+			}](t, c.Storage(i), "rmrctl pool show roomy")
+			require.Len(t, shown, 1)
+			return shown[0].Room
+		}
+		begin := time.Now()
+		eventually(t, func() bool { return room() >= 90*mib }, wellLimit, 200*time.Millisecond, "member %d has no room", i)
+		t.Logf("member %d has room after %v", i, time.Since(begin).Round(time.Millisecond))
+		require.Equal(t, p.size, p.member(t, i).Size, "member %d", i)
+	}
+	recording.wait(t, time.Minute)
+	old := p.size
+	c.Client(0).MustSh(t, p.resizeCommand(90*mib))
+	p.size = 90 * mib
+	p.requireZeros(t, dev, old)
+	p.detach(t)
+	p.requireEqualLegs(t)
+	p.judge(t)
+}
