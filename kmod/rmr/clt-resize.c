@@ -102,7 +102,8 @@ static int resize_refuse(struct rmr_clt_pool *pool, u64 size, bool shrink,
 		if (shrink && shrunk_already(leg, size))
 			continue;
 		if (leg->reason == RMR_REASON_TOO_SMALL) {
-			NL_SET_ERR_MSG_FMT(extack, "member %u (%.16s) has %llu bytes: shrink to that",
+			NL_SET_ERR_MSG_FMT(extack,
+					   "member %u (%.16s) has %llu bytes: shrink to that",
 					   leg->id, leg->member.node, READ_ONCE(leg->told_size));
 			return -EBUSY;
 		}
