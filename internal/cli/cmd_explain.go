@@ -225,7 +225,8 @@ func explainFailed(name string, l legView) (why, do string) {
 	case rmrnl.ReasonLimits:
 		return "the device that is mapped asks for more than its store can do", "map the pool anew, or give the member a disk like the others"
 	case rmrnl.ReasonTooSmall:
-		return since("not taken back", l.Reason), fmt.Sprintf("its metadata is of another time than the pool: see `rmrctl pool show` on %s; give its history up there and let it join anew", l.Node)
+		return since("not taken back", l.Reason), fmt.Sprintf("if it was told of a shrink and the pool was not, give `brmr resize %s --size SIZE --force` again, "+
+			"with the size that `rmrctl pool show %s +size` tells on %s; if its metadata is old, put another store in its place", name, name, l.Node)
 	case rmrnl.ReasonStoreError:
 		return "its disk failed, so that it left or cannot write its metadata; it does not return by itself",
 			fmt.Sprintf("see to its disk; then `rmrctl disk return %s` on %s, or stop and assemble the pool there", name, l.Node)

@@ -29,7 +29,7 @@ const char *rmr_clt_status_text(int err)
 	case RMR_ST_HUNG:	return "its disk does not answer";
 	case -ETIMEDOUT:	return "no answer";
 	case -EMEDIUMTYPE:	return "another pool, store or size than expected";
-	case -EFBIG:		return "smaller than the device, see disk grow";
+	case -EFBIG:		return "smaller than the device: repeat its shrink";
 	case -ENOTUNIQ:		return "another history: split brain";
 	case -EKEYREVOKED:	return "another store has its place";
 	case -ERANGE:		return "its queue limits do not fit the mapped device";

@@ -101,6 +101,12 @@ static int resize_refuse(struct rmr_clt_pool *pool, u64 size, bool shrink,
 			continue;
 		if (shrink && shrunk_already(leg, size))
 			continue;
+		if (leg->reason == RMR_REASON_TOO_SMALL) {
+			NL_SET_ERR_MSG_FMT(extack,
+					   "member %u (%.16s) has %llu bytes: shrink to that",
+					   leg->id, leg->member.node, READ_ONCE(leg->told_size));
+			return -EBUSY;
+		}
 		if (!rmr_clt_leg_link(leg) || leg->failed ||
 		    leg->state != RMR_LEG_STATE_UP_TO_DATE) {
 			NL_SET_ERR_MSG_FMT(extack, "member %u (%.30s) is not up to date",

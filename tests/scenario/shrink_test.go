@@ -61,7 +61,7 @@ func (p *shrunkPool) growsEmpty(t *testing.T, size int64) {
 	}
 	p.c.Client(0).MustSh(t, fmt.Sprintf("brmr resize %s --size %d", p.name, size))
 	p.size = size
-	p.is(t, size, 0, 1)
+	p.is(t, size, p.all()...)
 	p.c.Client(0).MustSh(t, fmt.Sprintf("dd if=%s bs=4k skip=%d iflag=direct status=none | cmp -n %d - /dev/zero", p.dev, old/4096, size-old))
 	for i := range p.legs {
 		data := p.data(t, i)[old:]
@@ -73,11 +73,25 @@ func (p *shrunkPool) growsEmpty(t *testing.T, size int64) {
 // shrinks, after which everything is as small.
 func (p *shrunkPool) shrinks(t *testing.T, size int64) {
 	t.Helper()
+	p.shrinksFor(t, size, p.all()...)
+}
+
+// all are the members with data.
+func (p *shrunkPool) all() (members []int) {
+	for i := range p.legs {
+		members = append(members, i)
+	}
+	return members
+}
+
+// shrinksFor: after which the device and these members are as small.
+func (p *shrunkPool) shrinksFor(t *testing.T, size int64, members ...int) {
+	t.Helper()
 	begin := time.Now()
 	p.c.Client(0).MustSh(t, p.command(size))
 	t.Logf("shrunk to %d KiB in %v", size>>10, time.Since(begin).Round(time.Millisecond))
 	p.size = size
-	p.is(t, size, 0, 1)
+	p.is(t, size, members...)
 	require.Equal(t, p.sum, p.keptSum(t), "data is lost")
 }
 
