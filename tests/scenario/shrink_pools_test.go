@@ -210,7 +210,7 @@ func shrinkUnderPartition(t *testing.T, p *shrunkPool) {
 
 	// Who opens a partition first after that has it as it was, and the kernel looks for partitions anew.
 	behind := int64(end-begin) / 4096
-	r := try(t, client, fmt.Sprintf("%s && exec 3<>%s && dd if=/dev/urandom bs=4096 count=1 seek=%d oflag=direct conv=notrunc >&3; "+
+	r := within(t, client, healLimit, fmt.Sprintf("%s && exec 3<>%s && dd if=/dev/urandom bs=4096 count=1 seek=%d oflag=direct conv=notrunc >&3 || "+
 		"dd of=/dev/null bs=4096 count=1 skip=%[3]d iflag=direct <&3", p.command(end), part, behind))
 	require.Equal(t, 1, r.Code, "I/O behind the end was done")
 	require.Equal(t, 2, strings.Count(r.Stderr, "Input/output error"), r.Stderr)
