@@ -324,13 +324,18 @@ func (p *pool) neverFailed(t *testing.T, leg int) {
 	}
 }
 
-// try runs a script and returns what came of it; only a node that is gone ends the test.
+// hangLimit is for a script that would keep the whole run: it reports a hang, and is no figure.
+const hangLimit = 10 * time.Minute
+
+// try runs a script and returns what came of it; only a node that is gone, or hangs, ends the test.
 func try(t *testing.T, n *rig.Node, script string) rig.Result {
 	t.Helper()
-	r, err := n.Run(t.Context(), "bash", "-c", script)
+	ctx, cancel := context.WithTimeout(t.Context(), hangLimit)
+	defer cancel()
+	r, err := n.Run(ctx, "bash", "-c", script)
 	var exit *rig.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", script, err)
 	}
 	return r
 }
