@@ -115,18 +115,24 @@ func (p *splitPool) diesAt(t *testing.T, dev, point string) {
 	p.requireZerosFrom(t, dev, old)
 }
 
-// TestGrowthWhoseStubCannotBeWritten: the data device got larger, but its new end takes no write. The store stays as it
-// was, is found so after a loss of power, and the command is given again when the device is well.
-func TestGrowthWhoseStubCannotBeWritten(t *testing.T) {
-	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(80*mib, 2*mib))
-	p := &splitPool{&grownPool{&pool{c: c, name: "split", legs: 2, size: 48 * mib}, 48*mib + 8192}, mib}
+// make creates the pool, its two legs with metadata on devices of their own.
+func (p *splitPool) make(t *testing.T) {
+	t.Helper()
 	for i := range p.legs {
 		p.table(t, i, "create")
 		p.mdTable(t, i, "create")
 	}
 	devices := fmt.Sprintf("--device %s --metadata-device %s --force", p.path(), p.mdPath())
-	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create split %s --size %d", devices, p.size))
-	c.Storage(1).MustSh(t, fmt.Sprintf("rmrctl pool join split %s --peer %s", devices, c.Storage(0).Address()))
+	p.c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create %s %s --size %d", p.name, devices, p.size))
+	p.c.Storage(1).MustSh(t, fmt.Sprintf("rmrctl pool join %s %s --peer %s", p.name, devices, p.c.Storage(0).Address()))
+}
+
+// TestGrowthWhoseStubCannotBeWritten: the data device got larger, but its new end takes no write. The store stays as it
+// was, is found so after a loss of power, and the command is given again when the device is well.
+func TestGrowthWhoseStubCannotBeWritten(t *testing.T) {
+	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(80*mib, 2*mib))
+	p := &splitPool{&grownPool{&pool{c: c, name: "split", legs: 2, size: 48 * mib}, 48*mib + 8192}, mib}
+	p.make(t)
 	dev, client, stor := p.attach(t), c.Client(0), c.Storage(1)
 	recording := p.record(t, client, dev, 4)
 	p.grow(t, 64*mib)

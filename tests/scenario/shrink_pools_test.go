@@ -68,13 +68,7 @@ func (p *splitPool) label(t *testing.T, i int) []byte {
 // for by a label that is not there. With one, that stays as it is and the store is found by it.
 func shrinkSplit(t *testing.T, c *rig.Cluster) {
 	s := &splitPool{&grownPool{&pool{c: c, name: "split", legs: 2, disk: 2, size: 48 * mib}, 48 * mib}, mib}
-	for i := range s.legs {
-		s.table(t, i, "create")
-		s.mdTable(t, i, "create")
-	}
-	devices := fmt.Sprintf("--device %s --metadata-device %s --force", s.path(), s.mdPath())
-	c.Storage(0).MustSh(t, fmt.Sprintf("rmrctl pool create split %s --size %d", devices, s.size))
-	c.Storage(1).MustSh(t, fmt.Sprintf("rmrctl pool join split %s --peer %s", devices, c.Storage(0).Address()))
+	s.make(t)
 	p, client := &shrunkPool{pool: s.pool}, c.Client(0)
 	p.use(t)
 	refuses(t, client, p.command(40*mib), exitError, "member 0", "without a label, grow it")
@@ -117,7 +111,7 @@ func shrinkWithWitness(t *testing.T, p *shrunkPool) {
 	p.waitLeg(t, 2, "failed", detectLimit)
 	refuses(t, client, p.command(40*mib), exitRefused, "member 2", "not up to date")
 	p.is(t, old, 0, 1)
-	p.returns(t, 2)
+	p.restart(t, 2)
 	p.undamp(t, 2)
 	p.whole(t)
 	p.shrinks(t, 44*mib+4096)
@@ -125,7 +119,7 @@ func shrinkWithWitness(t *testing.T, p *shrunkPool) {
 	p.kill(t, 3)
 	p.waitLeg(t, 3, "failed", detectLimit)
 	p.shrinks(t, 40*mib)
-	p.returns(t, 3)
+	p.restart(t, 3)
 	p.undamp(t, 3)
 	p.whole(t)
 	p.growsEmpty(t, old)
@@ -148,7 +142,7 @@ func toldToOneAlone(t *testing.T, p *shrunkPool) {
 	p.kill(t, 0)
 	p.kill(t, 1)
 	job.end(t, time.Minute)
-	p.returns(t, 0)
+	p.restart(t, 0)
 	require.NoError(t, client.Restart(t.Context()))
 	bringUp(t, client)
 	p.dev = client.MustSh(t, p.mapCommand()+" --takeover")
@@ -158,7 +152,7 @@ func toldToOneAlone(t *testing.T, p *shrunkPool) {
 	p.fill(t, kept)
 	p.sum = p.keptSum(t)
 
-	p.returns(t, 1)
+	p.restart(t, 1)
 	eventually(t, func() bool { return p.device(t).Legs[1].Reason == "too-small" }, healLimit, 100*time.Millisecond, "member 1 is not refused as too small")
 	require.Equal(t, size, p.member(t, 1).Size)
 	require.Contains(t, try(t, client, "rmrctl explain told").Stdout, "brmr resize told --size")

@@ -95,15 +95,6 @@ func (p *shrunkPool) shrinksFor(t *testing.T, size int64, members ...int) {
 	require.Equal(t, p.sum, p.keptSum(t), "data is lost")
 }
 
-// returns boots a storage node that died.
-func (p *shrunkPool) returns(t *testing.T, i int) {
-	t.Helper()
-	n := p.c.Storage(i)
-	require.NoError(t, n.Restart(t.Context()))
-	bringUp(t, n)
-	n.MustSh(t, "rmrctl pool assemble "+n.DiskDevice(p.disk))
-}
-
 func TestShrink(t *testing.T) {
 	c := start(t, rig.Storage(2), rig.Client(1), rig.Disks(80*mib))
 	p := &shrunkPool{pool: makePool(t, c, pool{name: "small", legs: 2, size: 64 * mib})}
@@ -155,7 +146,7 @@ func (p *shrunkPool) nodeDiesInShrink(t *testing.T) {
 	require.False(t, job.err == nil && job.result.Code == 0, "the command was done though the node died in it")
 	p.waitLeg(t, 1, "failed", detectLimit)
 	p.is(t, size, 0)
-	p.returns(t, 1)
+	p.restart(t, 1)
 	p.waitLeg(t, 1, "up-to-date", healLimit)
 	require.Equal(t, old, p.member(t, 1).Size)
 	// As large as the pool is to be again, but with old data.
@@ -178,7 +169,7 @@ func (p *shrunkPool) clientDiesInShrink(t *testing.T) {
 	p.kill(t, 1)
 	require.NoError(t, client.Kill())
 	job.end(t, time.Minute)
-	p.returns(t, 1)
+	p.restart(t, 1)
 	require.NoError(t, client.Restart(t.Context()))
 	bringUp(t, client)
 	p.dev = p.attach(t)
